@@ -1,0 +1,34 @@
+# `make run` and `make test` are all there is to know; both install what is missing and say so.
+
+.PHONY: run demo test check buf audit prepare
+
+run: prepare
+	cargo run --quiet --package updraft -- run --demonstration --identity-page
+
+# Plays the demonstration anew in a directory of its own, and prints the report.
+demo: prepare
+	cargo run --quiet --package updraft -- demo
+
+test: prepare check buf audit
+	cargo test --workspace
+
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+
+# The interfaces keep their style, and neither the wire nor the stored history breaks.
+buf:
+	deploy/tool buf lint proto
+	deploy/tool buf breaking proto --against proto/recorded.binpb
+
+# Licences and sources of every dependency; advisories need a database from outside.
+audit:
+	deploy/tool cargo-deny check --config .cargo/deny.toml licenses bans sources
+
+# Records the interfaces as they are now: from here on they may only grow.
+record:
+	deploy/tool buf build proto --output proto/recorded.binpb
+
+prepare:
+	deploy/prepare

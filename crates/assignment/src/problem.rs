@@ -1,0 +1,259 @@
+//! What is asked: people, places, admissible pairs, locks and bands.
+
+/// The best score a pair can have.
+pub const SCORE_MAX: u16 = 10_000;
+
+/// The most fairness bands a problem may have.
+pub const BANDS_MAX: usize = 4;
+
+/// The most executives a problem may have; the bound keeps all sums within 64 bits.
+pub const EXECUTIVES_MAX: usize = 1 << 19;
+
+/// An assignment problem; executives and mentors are named by their index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// The people who need a mentor, one place each.
+    pub executives: Vec<Executive>,
+    /// The people who offer places.
+    pub mentors: Vec<Mentor>,
+    /// The admissible pairs, each at most once, in any order.
+    pub pairs: Vec<Pair>,
+    /// Pairs (executive, mentor) that must be part of the answer.
+    pub locks: Vec<(usize, usize)>,
+    /// Scores below which a pair is unfair, ascending, at most [`BANDS_MAX`]; empty for no fairness goal.
+    pub bands: Vec<u16>,
+}
+
+/// One who needs a mentor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Executive {
+    /// Stable and unique among executives; decides between equally good answers.
+    pub key: u64,
+    /// Whether this executive comes before those who take part of their own will.
+    pub obliged: bool,
+}
+
+/// One who offers places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mentor {
+    /// Stable and unique among mentors; decides between equally good answers.
+    pub key: u64,
+    /// Places offered; 0 is allowed.
+    pub capacity: u32,
+}
+
+/// An executive and a mentor who may become a tandem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Index into [`Problem::executives`].
+    pub executive: usize,
+    /// Index into [`Problem::mentors`].
+    pub mentor: usize,
+    /// How well the two fit, 0 to [`SCORE_MAX`].
+    pub score: u16,
+}
+
+/// Why a problem cannot be solved as it stands; indices point into its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// There are more executives than [`EXECUTIVES_MAX`].
+    #[error("{count} executives are more than {EXECUTIVES_MAX}")]
+    Executives {
+        /// How many there are.
+        count: usize,
+    },
+    /// A band is not above the one before it, is above [`SCORE_MAX`], or is one too many.
+    #[error(
+        "band {band} is not above the one before, is over {SCORE_MAX}, or is one of more than {BANDS_MAX}"
+    )]
+    Band {
+        /// Index of the band.
+        band: usize,
+    },
+    /// Two executives have the same key.
+    #[error("executives {first} and {second} have the same key")]
+    ExecutiveKey {
+        /// Index of the one.
+        first: usize,
+        /// Index of the other.
+        second: usize,
+    },
+    /// Two mentors have the same key.
+    #[error("mentors {first} and {second} have the same key")]
+    MentorKey {
+        /// Index of the one.
+        first: usize,
+        /// Index of the other.
+        second: usize,
+    },
+    /// A pair names an executive or a mentor who does not exist.
+    #[error("pair {pair} names somebody who does not exist")]
+    PairIndex {
+        /// Index of the pair.
+        pair: usize,
+    },
+    /// A pair's score is above [`SCORE_MAX`].
+    #[error("pair {pair} has the score {score}, over {SCORE_MAX}")]
+    Score {
+        /// Index of the pair.
+        pair: usize,
+        /// Its score.
+        score: u16,
+    },
+    /// The same two people are listed twice.
+    #[error("pairs {first} and {second} name the same two people")]
+    PairRepeated {
+        /// Index of the one.
+        first: usize,
+        /// Index of the other.
+        second: usize,
+    },
+    /// A lock is not among the admissible pairs.
+    #[error("lock {lock} is not an admissible pair")]
+    LockNoPair {
+        /// Index of the lock.
+        lock: usize,
+    },
+    /// An executive is locked more than once.
+    #[error("lock {lock} names an executive who is locked already")]
+    LockRepeated {
+        /// Index of the second lock.
+        lock: usize,
+    },
+    /// A mentor has more locks than places.
+    #[error("lock {lock} needs a place that the mentor does not have")]
+    LockOverCapacity {
+        /// Index of the first lock that is too many.
+        lock: usize,
+    },
+}
+
+impl Problem {
+    /// Checks everything that [`solve()`](crate::solve()) relies on.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] with the first thing found to be wrong.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        if self.executives.len() > EXECUTIVES_MAX {
+            return Err(Invalid::Executives { count: self.executives.len() });
+        }
+        self.validate_bands()?;
+        if let Some((first, second)) = repeated(self.executives.iter().map(|executive| executive.key)) {
+            return Err(Invalid::ExecutiveKey { first, second });
+        }
+        if let Some((first, second)) = repeated(self.mentors.iter().map(|mentor| mentor.key)) {
+            return Err(Invalid::MentorKey { first, second });
+        }
+        self.validate_pairs()?;
+        self.validate_locks()
+    }
+
+    fn validate_bands(&self) -> Result<(), Invalid> {
+        let mut below = 0;
+        for (band, &limit) in self.bands.iter().enumerate() {
+            if limit <= below || limit > SCORE_MAX || band >= BANDS_MAX {
+                return Err(Invalid::Band { band });
+            }
+            below = limit;
+        }
+        Ok(())
+    }
+
+    fn validate_pairs(&self) -> Result<(), Invalid> {
+        for (pair, &Pair { executive, mentor, score }) in self.pairs.iter().enumerate() {
+            if executive >= self.executives.len() || mentor >= self.mentors.len() {
+                return Err(Invalid::PairIndex { pair });
+            }
+            if score > SCORE_MAX {
+                return Err(Invalid::Score { pair, score });
+            }
+        }
+        match repeated(self.pairs.iter().map(|pair| (pair.executive, pair.mentor))) {
+            Some((first, second)) => Err(Invalid::PairRepeated { first, second }),
+            None => Ok(()),
+        }
+    }
+
+    fn validate_locks(&self) -> Result<(), Invalid> {
+        if self.locks.is_empty() {
+            return Ok(());
+        }
+        let mut pairs: Vec<_> = self.pairs.iter().map(|pair| (pair.executive, pair.mentor)).collect();
+        pairs.sort_unstable();
+        let mut locked = vec![false; self.executives.len()];
+        let mut places: Vec<u32> = self.mentors.iter().map(|mentor| mentor.capacity).collect();
+        for (lock, &(executive, mentor)) in self.locks.iter().enumerate() {
+            if pairs.binary_search(&(executive, mentor)).is_err() {
+                return Err(Invalid::LockNoPair { lock });
+            }
+            if std::mem::replace(&mut locked[executive], true) {
+                return Err(Invalid::LockRepeated { lock });
+            }
+            places[mentor] = places[mentor].checked_sub(1).ok_or(Invalid::LockOverCapacity { lock })?;
+        }
+        Ok(())
+    }
+}
+
+/// The indices of two equal items, the lower one first.
+fn repeated<T: Ord>(items: impl Iterator<Item = T>) -> Option<(usize, usize)> {
+    let mut sorted: Vec<(T, usize)> = items.enumerate().map(|(index, item)| (item, index)).collect();
+    sorted.sort_unstable();
+    sorted.windows(2).find(|two| two[0].0 == two[1].0).map(|two| (two[0].1, two[1].1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_by_two() -> Problem {
+        Problem {
+            executives: (0..2).map(|key| Executive { key, obliged: true }).collect(),
+            mentors: (0..2).map(|key| Mentor { key, capacity: 1 }).collect(),
+            pairs: [(0, 0), (0, 1), (1, 0)]
+                .map(|(executive, mentor)| Pair { executive, mentor, score: 5_000 })
+                .to_vec(),
+            locks: Vec::new(),
+            bands: vec![2_000, 3_000],
+        }
+    }
+
+    #[track_caller]
+    fn assert_invalid(spoil: impl FnOnce(&mut Problem), expected: Invalid) {
+        let mut problem = two_by_two();
+        assert_eq!(problem.validate(), Ok(()));
+        spoil(&mut problem);
+        assert_eq!(problem.validate(), Err(expected));
+    }
+
+    #[test]
+    fn a_wrong_pair_is_named() {
+        assert_invalid(|p| p.pairs[1].score = 10_001, Invalid::Score { pair: 1, score: 10_001 });
+        assert_invalid(|p| p.pairs[2].executive = 2, Invalid::PairIndex { pair: 2 });
+        assert_invalid(|p| p.pairs[2].mentor = 2, Invalid::PairIndex { pair: 2 });
+        assert_invalid(|p| p.pairs[1].mentor = 0, Invalid::PairRepeated { first: 0, second: 1 });
+    }
+
+    #[test]
+    fn a_wrong_lock_is_named() {
+        assert_invalid(|p| p.locks = vec![(1, 1)], Invalid::LockNoPair { lock: 0 });
+        assert_invalid(|p| p.locks = vec![(9, 9)], Invalid::LockNoPair { lock: 0 });
+        assert_invalid(|p| p.locks = vec![(0, 0), (0, 1)], Invalid::LockRepeated { lock: 1 });
+        assert_invalid(|p| p.locks = vec![(0, 0), (1, 0)], Invalid::LockOverCapacity { lock: 1 });
+    }
+
+    #[test]
+    fn a_wrong_band_is_named() {
+        assert_invalid(|p| p.bands = vec![0], Invalid::Band { band: 0 });
+        assert_invalid(|p| p.bands = vec![3_000, 3_000], Invalid::Band { band: 1 });
+        assert_invalid(|p| p.bands = vec![3_000, 10_001], Invalid::Band { band: 1 });
+        assert_invalid(|p| p.bands = vec![1, 2, 3, 4, 5], Invalid::Band { band: 4 });
+    }
+
+    #[test]
+    fn a_repeated_key_is_named() {
+        assert_invalid(|p| p.executives[1].key = 0, Invalid::ExecutiveKey { first: 0, second: 1 });
+        assert_invalid(|p| p.mentors[1].key = 0, Invalid::MentorKey { first: 0, second: 1 });
+    }
+}

@@ -1,0 +1,77 @@
+//! The operators' port: liveness, readiness, metrics, and the manual clock of a demonstration.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+
+use crate::wheel::{Wheel, WheelError};
+
+#[derive(Clone)]
+struct Admin {
+    pool: PgPool,
+    wheel: Wheel,
+}
+
+/// The router of the admin port; the clock can be set only where it is manual.
+pub(crate) fn router(pool: PgPool, wheel: Wheel, manual_clock: bool) -> Router {
+    let mut router = Router::new()
+        .route("/livez", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics));
+    if manual_clock {
+        router = router
+            .route("/clock", put(set_clock))
+            .route("/clock/resume", post(resume_clock))
+            .route("/settle", post(settle));
+    }
+    router.with_state(Admin { pool, wheel })
+}
+
+async fn ready(State(admin): State<Admin>) -> Response {
+    match sqlx::query("select 1").execute(&admin.pool).await {
+        Ok(_) => "ready\n".into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response(),
+    }
+}
+
+async fn metrics() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::metrics_page())
+}
+
+#[derive(Deserialize)]
+struct Time {
+    now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Settled {
+    position: i64,
+}
+
+async fn set_clock(State(admin): State<Admin>, Json(time): Json<Time>) -> Result<StatusCode, WheelError> {
+    admin.wheel.set_clock(time.now).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+async fn resume_clock(State(admin): State<Admin>) -> StatusCode {
+    admin.wheel.resume_clock();
+    StatusCode::NO_CONTENT
+}
+
+async fn settle(State(admin): State<Admin>) -> Result<Json<Settled>, WheelError> {
+    Ok(Json(Settled { position: admin.wheel.settle().await? }))
+}
+
+impl IntoResponse for WheelError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Backwards(_) => StatusCode::CONFLICT,
+            Self::Stuck(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, format!("{self}\n")).into_response()
+    }
+}

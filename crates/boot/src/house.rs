@@ -1,0 +1,265 @@
+//! A process: takes the database, adds services, serves, drains.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use eventlog::{BoxError, Feed};
+use futures::future::BoxFuture;
+use identity::{AuthLayer, Guard, Keys};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::RoutesBuilder;
+use vault::{MasterKey, Vault};
+
+use crate::database::Database;
+use crate::ground::Common;
+use crate::postgres::Cluster;
+use crate::replay::{self, Compared};
+use crate::wheel::Wheel;
+use crate::{Clock, Config, Service, StartError, admin};
+
+type Replay = Box<dyn Fn() -> BoxFuture<'static, Result<Vec<Compared>, BoxError>> + Send + Sync>;
+type Tick = Box<dyn Fn(Timestamp) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
+
+/// A process with its services, not serving yet.
+pub struct House {
+    database: Database,
+    cluster: Option<Cluster>,
+    common: Common,
+    routes: RoutesBuilder,
+    ticks: Vec<(&'static str, Tick)>,
+    replays: Vec<(&'static str, Replay)>,
+    follows: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl House {
+    /// Takes the database, the keys and the event log.
+    ///
+    /// # Errors
+    /// [`StartError`], each a sentence for the operator.
+    pub async fn open(config: &Config, clock: Clock) -> Result<Self, StartError> {
+        let url = config.database_url().map_err(StartError::DatabaseUrlFile)?;
+        let (database, cluster) = if let Some(url) = url {
+            (Database::from_url(url.expose())?, None)
+        } else {
+            let cluster = Cluster::start(config.cluster.clone()).await?;
+            (Database::private(&cluster).await?, Some(cluster))
+        };
+        let keys = Keys::load_or_create(config.identity_key_path())?;
+        let master_key = MasterKey::load_or_create(config.vault_key_path())?;
+        Self::on(database, cluster, clock, keys, master_key).await
+    }
+
+    /// Takes a database that is there already, such as a test's.
+    ///
+    /// # Errors
+    /// [`StartError`] if it cannot be prepared.
+    pub async fn on(
+        database: Database,
+        cluster: Option<Cluster>,
+        clock: Clock,
+        keys: Keys,
+        master_key: MasterKey,
+    ) -> Result<Self, StartError> {
+        eventlog::migrate(&database.pool("eventlog")).await?;
+        let vault_pool = database.pool("vault");
+        vault::migrate(&vault_pool)
+            .await
+            .map_err(|source| StartError::Migration { service: "vault", source })?;
+        let vault = Vault::unlock(&vault_pool, master_key).await?;
+        let shutdown = CancellationToken::new();
+        let feed = Feed::start(database.pool("reader"), shutdown.clone());
+        let guard = Arc::new(Guard::new()?);
+        let tasks = TaskTracker::new();
+        let common = Common { clock, keys, guard, feed, vault, shutdown, tasks };
+        let routes = RoutesBuilder::default();
+        Ok(Self {
+            database,
+            cluster,
+            common,
+            routes,
+            ticks: Vec::new(),
+            replays: Vec::new(),
+            follows: Vec::new(),
+        })
+    }
+
+    /// Adds a service: brings its schema up to date, wires it, and lets it follow the others once the process serves.
+    ///
+    /// # Errors
+    /// [`StartError::Migration`] if its schema cannot be brought up to date.
+    pub async fn add<S: Service>(&mut self, config: S::Config) -> Result<(), StartError> {
+        let pool = self.database.pool(S::NAME);
+        let migrated = S::migrations().run(&pool).await;
+        migrated.map_err(|source| StartError::Migration { service: S::NAME, source })?;
+
+        let service = S::open(self.common.ground(S::NAME, pool.clone()), config);
+        service.routes(&mut self.routes);
+        let (feed, follower, its_pool) = (self.common.feed.clone(), service.follower(), pool.clone());
+        self.follows.push(Box::new(move || feed.follow(its_pool, follower)));
+        let ticking = service.clone();
+        let tick: Tick = Box::new(move |now| {
+            let service = ticking.clone();
+            Box::pin(async move { service.tick(now).await })
+        });
+        self.ticks.push((S::NAME, tick));
+        let replay: Replay = Box::new(move || {
+            let (service, pool) = (service.clone(), pool.clone());
+            Box::pin(async move { replay::check(&service, &pool).await })
+        });
+        self.replays.push((S::NAME, replay));
+        Ok(())
+    }
+
+    /// Compares every read model with a fold of all events, while nobody writes.
+    ///
+    /// # Errors
+    /// [`StartError::Replay`] if an event or a table cannot be read.
+    pub async fn replay(&self) -> Result<Vec<Compared>, StartError> {
+        let mut found = Vec::new();
+        for (service, replay) in &self.replays {
+            let compared = replay().await;
+            found.extend(compared.map_err(|source| StartError::Replay { service, source })?);
+        }
+        Ok(found)
+    }
+
+    /// Ends a process that never served, Postgres last.
+    pub async fn close(self) {
+        self.common.shutdown.cancel();
+        self.common.feed.drain().await;
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await;
+        }
+    }
+
+    /// The token that ends the process when it is cancelled.
+    #[must_use]
+    pub fn shutdown(&self) -> CancellationToken {
+        self.common.shutdown.clone()
+    }
+
+    /// Tasks that are waited for at the end.
+    #[must_use]
+    pub fn tasks(&self) -> TaskTracker {
+        self.common.tasks.clone()
+    }
+
+    /// The keys of the process.
+    #[must_use]
+    pub fn keys(&self) -> Keys {
+        self.common.keys.clone()
+    }
+
+    /// Describes every interface to clients that ask, if that is wanted.
+    fn add_reflection(&mut self, wanted: bool) -> Result<(), StartError> {
+        if wanted {
+            let mut reflection = tonic_reflection::server::Builder::configure();
+            reflection = reflection.register_encoded_file_descriptor_set(proto::descriptors());
+            self.routes.add_service(reflection.build_v1().map_err(StartError::Reflection)?);
+        }
+        Ok(())
+    }
+
+    /// Serves gRPC and the admin port until the shutdown token is cancelled; [`Serving::drain`] ends it.
+    ///
+    /// # Errors
+    /// [`StartError::Taken`] if an address is in use.
+    pub async fn serve(mut self, config: &Config) -> Result<Serving, StartError> {
+        let grpc = listen(config.grpc_listen, "UPDRAFT_GRPC_LISTEN").await?;
+        let admin = listen(config.admin_listen, "UPDRAFT_ADMIN_LISTEN").await?;
+        let addresses =
+            (grpc.local_addr().map_err(StartError::Io)?, admin.local_addr().map_err(StartError::Io)?);
+
+        self.add_reflection(config.grpc_reflection)?;
+        let common = self.common;
+        for follow in self.follows {
+            follow();
+        }
+        let (reporter, health) = tonic_health::server::health_reporter();
+        reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        self.routes.add_service(health);
+        let server = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+            .layer(telemetry::ServerLayer::grpc())
+            .layer(AuthLayer(common.keys.clone()))
+            .add_routes(self.routes.routes());
+        let stop = common.shutdown.clone();
+        common.tasks.spawn(async move {
+            let stopped = stop.cancelled_owned();
+            if let Err(error) =
+                server.serve_with_incoming_shutdown(TcpListenerStream::new(grpc), stopped).await
+            {
+                tracing::error!(error = error.to_string(), "the gRPC server ended");
+            }
+        });
+
+        let wheel = Wheel::new(common.clock.clone(), common.feed.clone(), self.ticks);
+        common.tasks.spawn(common.shutdown.clone().run_until_cancelled_owned(wheel.clone().run()));
+        let router = admin::router(self.database.pool("reader"), wheel, common.clock.is_manual());
+        let stop = common.shutdown.clone();
+        common.tasks.spawn(async move {
+            if let Err(error) =
+                axum::serve(admin, router).with_graceful_shutdown(stop.cancelled_owned()).await
+            {
+                tracing::error!(error = error.to_string(), "the admin port ended");
+            }
+        });
+        Ok(Serving { grpc: addresses.0, admin: addresses.1, common, cluster: self.cluster })
+    }
+}
+
+/// A process that serves.
+pub struct Serving {
+    /// Where gRPC listens.
+    pub grpc: SocketAddr,
+    /// Where the admin port listens.
+    pub admin: SocketAddr,
+    common: Common,
+    cluster: Option<Cluster>,
+}
+
+impl Serving {
+    /// Waits until the process is to end: the token is cancelled, a signal arrives, or Postgres is given up.
+    ///
+    /// # Errors
+    /// [`StartError::Postgres`] if the private Postgres is given up.
+    pub async fn ended(&self) -> Result<(), StartError> {
+        let given_up = async {
+            match &self.cluster {
+                Some(cluster) => cluster.given_up().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.common.shutdown.cancelled() => Ok(()),
+            () = crate::signal::asked_to_end() => Ok(()),
+            error = given_up => Err(error.into()),
+        }
+    }
+
+    /// Ends everything in order: callers first, then followers and tasks, Postgres last.
+    pub async fn drain(self) {
+        self.common.shutdown.cancel();
+        self.common.tasks.close();
+        self.common.tasks.wait().await;
+        self.common.feed.drain().await;
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await;
+        }
+    }
+}
+
+/// Takes an address, or says which setting gives another.
+///
+/// # Errors
+/// [`StartError::Taken`] if it is in use, [`StartError::Listen`] if it cannot be listened on otherwise.
+pub async fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::Taken { address, setting },
+        _ => StartError::Listen { address, source },
+    })
+}

@@ -1,0 +1,33 @@
+//! What every process of Updraft stands on.
+//!
+//! Reading order: [`run`] is the whole of a service's `main`; [`House`] takes the database, adds every [`Service`] and serves;
+//! [`Desk`] is where a service's calls come in and [`refuse`] how refusals go out; [`Clock`] is the time; `postgres` and
+//! `database` are the private Postgres, its roles and schemas; `replay` proves the read models.
+
+pub mod clock;
+pub mod database;
+pub mod page;
+pub mod postgres;
+pub mod replay;
+
+mod admin;
+mod config;
+mod desk;
+mod error;
+mod ground;
+mod house;
+mod run;
+mod signal;
+mod wheel;
+
+pub use self::clock::Clock;
+pub use self::config::{Config, Secret};
+pub use self::desk::{
+    Call, Desk, IDEMPOTENCY_KEY, Refusal, UPDRAFT_AFTER, not_found, receipt, refuse, unavailable,
+};
+pub use self::error::{StartError, report};
+pub use self::ground::{Ground, NoConfig, Service};
+pub use self::house::{House, Serving, listen};
+pub use self::page::Page;
+pub use self::run::{block_on, parse, run};
+pub use self::signal::asked_to_end;

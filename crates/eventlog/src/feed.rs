@@ -1,0 +1,147 @@
+//! The feed: every event once and in order to every follower of the process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::follower::{Standing, Tail};
+use crate::{Error, Follower, Wake, head, wake, watermark};
+
+/// After how many failures at one event [`Feed::settle`] gives a follower up.
+const PATIENCE: u32 = 5;
+
+/// A follower has not come far enough yet.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the follower {follower} stands at position {stands_at}, not yet at {wanted}")]
+pub struct Behind {
+    /// The name of the follower.
+    pub follower: String,
+    /// What it has passed; 0 if this process does not run it.
+    pub stands_at: i64,
+    /// What it should have passed.
+    pub wanted: i64,
+}
+
+/// Delivers the log to the followers of a process; one per process.
+#[derive(Clone, Debug)]
+pub struct Feed(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    pool: PgPool,
+    wake: Wake,
+    safe: watch::Receiver<i64>,
+    followers: Mutex<BTreeMap<&'static str, watch::Receiver<Standing>>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Feed {
+    /// Starts the feed; it ends with the token.
+    ///
+    /// Two connections of the pool are held as long as it runs, and a third one for moments.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "the caller hands its feed the token to live by")]
+    pub fn start(pool: PgPool, shutdown: CancellationToken) -> Self {
+        let wake = Wake::default();
+        let (publish, safe) = watch::channel(0);
+        let stop = shutdown.child_token();
+        let tasks = TaskTracker::new();
+        for task in [
+            watermark::keep(pool.clone(), wake.clone(), publish).boxed(),
+            wake::announce(pool.clone(), wake.clone()).boxed(),
+            wake::listen(pool.clone(), wake.clone()).boxed(),
+        ] {
+            tasks.spawn(stop.clone().run_until_cancelled_owned(task));
+        }
+        Self(Arc::new(Inner { pool, wake, safe, followers: Mutex::default(), tasks, stop }))
+    }
+
+    /// What the journals of this process signal when they have appended.
+    #[must_use]
+    pub fn wake(&self) -> Wake {
+        self.0.wake.clone()
+    }
+
+    /// Delivers to a follower from its checkpoint on, in transactions of the given pool.
+    ///
+    /// Another process that follows under the same name loses its fence and stops.
+    pub fn follow<F: Follower>(&self, pool: PgPool, follower: F) {
+        let (publish, standing) = watch::channel(Standing::default());
+        self.followers().insert(follower.name(), standing);
+        let tail = Tail::new(follower, pool, self.0.safe.clone(), publish, self.wake());
+        self.0.tasks.spawn(tail.run(self.0.stop.clone()));
+    }
+
+    /// Waits until a follower of this process has passed a position.
+    ///
+    /// # Errors
+    ///
+    /// [`Behind`] if it has not after `at_most`, or is not run by this process.
+    pub async fn passed(&self, follower: &str, position: i64, at_most: Duration) -> Result<(), Behind> {
+        let behind = |stands_at| Behind { follower: follower.to_owned(), stands_at, wanted: position };
+        let mut standing = self.followers().get(follower).cloned().ok_or_else(|| behind(0))?;
+        let passed = timeout(at_most, standing.wait_for(|now| now.position >= position)).await;
+        if matches!(passed, Ok(Ok(_))) {
+            return Ok(());
+        }
+        drop(passed);
+        Err(behind(standing.borrow().position))
+    }
+
+    /// Waits until every follower of this process stands at the head and nothing new was appended meanwhile.
+    ///
+    /// Answers with the position of the head.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stuck`] if a follower keeps failing at one event or has stopped, [`Error::Database`] if the log is out
+    /// of reach.
+    pub async fn settle(&self) -> Result<i64, Error> {
+        let mut reached = head(&self.0.pool).await?;
+        loop {
+            let followers = self.followers().clone();
+            for (follower, standing) in followers {
+                reach(follower, standing, reached).await?;
+            }
+            // What the followers appended was committed before they said they had passed, so it is visible here.
+            let head = head(&self.0.pool).await?;
+            if head == reached {
+                return Ok(head);
+            }
+            reached = head;
+        }
+    }
+
+    /// Stops all followers after the page they are at, and the feed with them.
+    pub async fn drain(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    fn followers(&self) -> MutexGuard<'_, BTreeMap<&'static str, watch::Receiver<Standing>>> {
+        // The map is whole at every moment, so a panic elsewhere has not harmed it.
+        self.0.followers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn reach(
+    follower: &'static str,
+    mut standing: watch::Receiver<Standing>,
+    position: i64,
+) -> Result<(), Error> {
+    let settled = standing.wait_for(|now| now.position >= position || now.failures >= PATIENCE).await;
+    if settled.is_ok_and(|now| now.position >= position) {
+        return Ok(());
+    }
+    let position = standing.borrow().position;
+    Err(Error::Stuck { follower, position })
+}

@@ -1,0 +1,229 @@
+//! A command, from the load of its stream to the commit of its events and views.
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool, Postgres};
+use uuid::Uuid;
+
+use crate::append::{self, Loaded};
+use crate::{
+    Aggregate, BeginError, CommandError, Context, Draft, Error, Receipt, StreamId, Views, Wake, idempotency,
+};
+
+/// How often a command is decided anew when it loses a race against others.
+const ATTEMPTS: u32 = 3;
+
+/// Where a service records what happens, together with its views.
+#[derive(Clone, Debug)]
+pub struct Journal<V> {
+    pool: PgPool,
+    wake: Wake,
+    views: V,
+}
+
+impl<V: Views> Journal<V> {
+    /// A journal that writes through the service's own pool and wakes the feed's followers.
+    #[must_use]
+    pub fn new(pool: PgPool, wake: Wake, views: V) -> Self {
+        Self { pool, wake, views }
+    }
+
+    /// Loads the state and the version of a stream as they are now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`] if the query fails, [`Error::Corrupt`] if an event cannot be read.
+    pub async fn load<A: Aggregate>(&self, id: Uuid) -> Result<(A::State, i64), Error> {
+        let Loaded { state, version, .. } = append::load::<A>(&self.pool, id).await?;
+        Ok((state, version))
+    }
+
+    /// Carries out a command on one stream, in a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`CommandError`]; [`CommandError::Conflict`] after three lost races.
+    pub async fn execute<A: Aggregate>(
+        &self,
+        context: &Context,
+        id: Uuid,
+        command: A::Command,
+    ) -> Result<Receipt, CommandError<A::Rejection>> {
+        for _ in 1..ATTEMPTS {
+            match self.attempt::<A>(context, id, &command).await {
+                Err(CommandError::Conflict) => {}
+                answer => return answer,
+            }
+        }
+        self.attempt::<A>(context, id, &command).await
+    }
+
+    async fn attempt<A: Aggregate>(
+        &self,
+        context: &Context,
+        id: Uuid,
+        command: &A::Command,
+    ) -> Result<Receipt, CommandError<A::Rejection>> {
+        match self.begin(context).await? {
+            Begun::Replayed(receipt) => Ok(receipt),
+            Begun::Work(mut transaction) => match transaction.unit().carry_out::<A>(id, command).await {
+                Ok(receipt) => Ok(transaction.commit(receipt).await?),
+                Err(error) => {
+                    transaction.rollback().await;
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    /// Begins the work on several streams in one transaction.
+    ///
+    /// Each stream is locked when it is first touched: transactions that touch the same ones should do so in the same
+    /// order, or Postgres ends one of two that wait for each other, as a [`CommandError::Conflict`].
+    ///
+    /// # Errors
+    ///
+    /// [`BeginError::KeyReused`] and [`BeginError::KeyInUse`] if the idempotency key cannot be had,
+    /// [`BeginError::Failed`] if the database does not answer.
+    pub async fn begin(&self, context: &Context) -> Result<Begun<V>, BeginError> {
+        let mut sql = self.pool.begin().await?;
+        if let Some(idempotency) = &context.idempotency
+            && let Some(receipt) = idempotency::claim(&mut sql, idempotency).await?
+        {
+            sql.rollback().await?;
+            return Ok(Begun::Replayed(receipt));
+        }
+        Ok(Begun::Work(Transaction { sql, journal: self.clone(), context: context.clone() }))
+    }
+
+    /// Commands inside a follower's transaction: they are committed together with its checkpoint.
+    ///
+    /// That makes them happen once, so an idempotency key has no use here and is ignored; so is an expected version,
+    /// which only a caller from outside can have seen. The feed wakes the followers when it has committed.
+    pub fn unit<'c>(&self, conn: &'c mut PgConnection, context: &Context) -> Unit<'c, V> {
+        Unit { conn, views: self.views.clone(), now: context.now, actor: context.actor, expected: None }
+    }
+}
+
+/// What beginning a transaction led to.
+#[derive(Debug)]
+pub enum Begun<V> {
+    /// The command was carried out before; this was the answer.
+    Replayed(Receipt),
+    /// The command is new.
+    Work(Transaction<V>),
+}
+
+/// A transaction over several streams; dropped without a commit it leaves nothing behind.
+///
+/// A dropped one gives its locks and its idempotency key back only a moment later: see [`Transaction::rollback`].
+#[derive(Debug)]
+pub struct Transaction<V> {
+    sql: sqlx::Transaction<'static, Postgres>,
+    journal: Journal<V>,
+    context: Context,
+}
+
+impl<V: Views> Transaction<V> {
+    /// Commands inside this transaction; an expected version is that of the first command's stream.
+    pub fn unit(&mut self) -> Unit<'_, V> {
+        Unit {
+            conn: &mut self.sql,
+            views: self.journal.views.clone(),
+            now: self.context.now,
+            actor: self.context.actor,
+            expected: Some(&mut self.context.expected_version),
+        }
+    }
+
+    /// Commits what was done and stores the receipt under the idempotency key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`] if the commit fails. If the connection was lost, it may have succeeded all the same.
+    pub async fn commit(mut self, receipt: Receipt) -> Result<Receipt, Error> {
+        if let Some(idempotency) = &self.context.idempotency {
+            idempotency::store(&mut self.sql, idempotency, &receipt).await?;
+        }
+        self.sql.commit().await?;
+        self.journal.wake.signal();
+        Ok(receipt)
+    }
+
+    /// Gives up what was done, and the locks and the idempotency key at once.
+    pub async fn rollback(self) {
+        if let Err(error) = self.sql.rollback().await {
+            // The database ends the transaction itself when it loses the connection.
+            tracing::debug!(%error, "a transaction was not rolled back in time");
+        }
+    }
+}
+
+/// Commands on a connection whose transaction somebody else commits.
+#[derive(Debug)]
+pub struct Unit<'c, V> {
+    conn: &'c mut PgConnection,
+    views: V,
+    now: Timestamp,
+    actor: Option<Uuid>,
+    expected: Option<&'c mut Option<i64>>,
+}
+
+impl<V: Views> Unit<'_, V> {
+    /// Loads the state and the version of a stream, and keeps others from changing it until the commit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`] if a statement fails, [`Error::Corrupt`] if an event cannot be read.
+    pub async fn load<A: Aggregate>(&mut self, id: Uuid) -> Result<(A::State, i64), Error> {
+        append::lock(self.conn, A::KIND, id).await?;
+        let Loaded { state, version, .. } = append::load::<A>(&mut *self.conn, id).await?;
+        Ok((state, version))
+    }
+
+    /// Carries out a command on one stream.
+    ///
+    /// After a [`CommandError::Rejected`] or [`CommandError::Stale`] the transaction can go on, after the others not.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Rejected`], [`CommandError::Stale`], [`CommandError::Conflict`] or [`CommandError::Failed`].
+    pub async fn execute<A: Aggregate>(
+        &mut self,
+        id: Uuid,
+        command: A::Command,
+    ) -> Result<Receipt, CommandError<A::Rejection>> {
+        self.carry_out::<A>(id, &command).await
+    }
+
+    /// The connection, for what the service stores beside its events.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        self.conn
+    }
+
+    async fn carry_out<A: Aggregate>(
+        &mut self,
+        id: Uuid,
+        command: &A::Command,
+    ) -> Result<Receipt, CommandError<A::Rejection>> {
+        append::lock(self.conn, A::KIND, id).await?;
+        let Loaded { state, version, position } = append::load::<A>(&mut *self.conn, id).await?;
+        if let Some(expected) = self.expected.as_deref_mut().and_then(Option::take)
+            && expected != version
+        {
+            return Err(CommandError::Stale { expected, actual: version });
+        }
+
+        let events = A::decide(&state, command).map_err(CommandError::Rejected)?;
+        let drafts: Vec<Draft> = events.iter().map(A::encode).collect();
+        let stream = StreamId { kind: A::KIND.to_owned(), id };
+        let recorded = append::append(self.conn, stream, version, drafts, self.actor, self.now).await?;
+        for event in &recorded {
+            self.views
+                .apply(self.conn, event)
+                .await
+                .map_err(|source| Error::View { name: event.name.clone(), source })?;
+        }
+        let (version, position) = recorded.last().map_or((version, position), |e| (e.version, e.position));
+        Ok(Receipt { id, version, position })
+    }
+}

@@ -1,0 +1,97 @@
+//! The event log on Postgres: append, inline views, and an ordered feed without gaps.
+//!
+//! Reading order:
+//!
+//! 1. `record.rs` — what an event is, as drafted and as recorded;
+//! 2. `command.rs` — what a service implements to decide, and the answers to a command;
+//! 3. `journal.rs` — a command from load to commit, alone or together with others;
+//! 4. `append.rs`, `idempotency.rs` — the SQL of it;
+//! 5. `watermark.rs` — up to which position the log can no longer change;
+//! 6. `feed.rs`, `follower.rs`, `wake.rs` — delivery to the consumers, once and in order.
+//!
+//! All SQL names the schema `eventlog`, because every caller connects with a search path of its own.
+
+mod append;
+mod command;
+mod feed;
+mod follower;
+mod idempotency;
+mod journal;
+mod record;
+mod wake;
+mod watermark;
+
+use sqlx::PgPool;
+
+pub use command::{Aggregate, BeginError, CommandError, Context, Idempotency, Receipt, Views};
+pub use feed::{Behind, Feed};
+pub use follower::Follower;
+pub use journal::{Begun, Journal, Transaction, Unit};
+pub use record::{Corrupt, Draft, Meta, Recorded, StreamId, head, read};
+pub use wake::Wake;
+
+/// The error of a view or a follower: any, since only its text is of interest here.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failure of the log itself, none of the caller's doing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database is away, or refused a statement.
+    #[error("the event log's database failed")]
+    Database(#[from] sqlx::Error),
+    /// A stored event cannot be read by this version of the program.
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+    /// A view could not take in an event that was about to be recorded.
+    #[error("a view could not take in the event {name}")]
+    View {
+        /// The full name of the event.
+        name: String,
+        /// What the view said.
+        source: BoxError,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the event log could not be migrated")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A follower keeps failing at its next event, or has lost its fence.
+    #[error("the follower {follower} does not get past position {position}")]
+    Stuck {
+        /// The name of the follower.
+        follower: &'static str,
+        /// The last position it has passed.
+        position: i64,
+    },
+}
+
+impl Error {
+    /// Tells whether a transaction lost a race, so that doing it again may succeed.
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Database(error) => lost_race(error),
+            Self::View { source, .. } => source.downcast_ref().is_some_and(lost_race),
+            _ => false,
+        }
+    }
+}
+
+fn lost_race(error: &sqlx::Error) -> bool {
+    const SERIALIZATION_FAILURE: &str = "40001";
+    const DEADLOCK_DETECTED: &str = "40P01";
+    error.as_database_error().is_some_and(|error| {
+        error.constraint() == Some("events_next_version")
+            || matches!(error.code().as_deref(), Some(SERIALIZATION_FAILURE | DEADLOCK_DETECTED))
+    })
+}
+
+/// Brings the schema `eventlog` up to date.
+///
+/// The pool connects as the owner of the schema; the schema and the group role `updraft_service` exist already.
+///
+/// # Errors
+///
+/// [`Error::Migration`] if the database is away, a statement fails, or an applied migration was edited since.
+pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
+    let mut migrator = sqlx::migrate!();
+    migrator.dangerous_set_table_name("eventlog._sqlx_migrations");
+    Ok(migrator.run(pool).await?)
+}

@@ -1,0 +1,96 @@
+//! Failure: an effect that fails, a panic, and a Postgres that goes away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use eventlog::{BoxError, CommandError, Context, Error, Follower, Idempotency, Recorded};
+use sqlx::PgConnection;
+
+use crate::counter::{Add, Counter, Noting, context, note, stream};
+use crate::delivery::{feed, seen};
+use crate::support::Database;
+
+/// Notes events, but fails after its effect on the event at a position, by an error or by a panic, until it is healed.
+#[derive(Clone)]
+struct Fragile {
+    at: i64,
+    panics: bool,
+    healed: Arc<AtomicBool>,
+}
+
+impl Follower for Fragile {
+    fn name(&self) -> &'static str {
+        "fragile"
+    }
+
+    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+        note(self.name(), conn, event).await?;
+        if event.position == self.at && !self.healed.load(Ordering::Relaxed) {
+            assert!(!self.panics, "as the test wants it");
+            return Err("not now".into());
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_failing_effect_holds_its_follower_until_it_succeeds_and_nobody_else() {
+    for panics in [false, true] {
+        let database = Database::create().await;
+        let (feed, journal) = feed(&database);
+        let fragile = Fragile { at: 7, panics, healed: Arc::default() };
+        journal.execute::<Counter>(&context(), stream(1), Add(vec![1; 10])).await.unwrap();
+        feed.follow(database.pool.clone(), fragile.clone());
+        feed.follow(database.pool.clone(), Noting("noting"));
+
+        let stuck = feed.settle().await;
+        assert!(matches!(stuck, Err(Error::Stuck { follower: "fragile", position: 6 })), "{stuck:?}");
+        assert_eq!(seen(&database.pool, "fragile").await, (1..=6).collect::<Vec<_>>());
+        feed.passed("noting", 10, Duration::from_secs(5)).await.unwrap();
+
+        fragile.healed.store(true, Ordering::Relaxed);
+        feed.passed("fragile", 10, Duration::from_secs(10)).await.unwrap();
+        assert_eq!(feed.settle().await.unwrap(), 10);
+        assert_eq!(seen(&database.pool, "fragile").await, (1..=10).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_feed_and_its_followers_go_on_when_their_connections_are_killed() {
+    let database = Database::create().await;
+    let (feed, journal) = feed(&database);
+    feed.follow(database.pool.clone(), Noting("noting"));
+
+    let writing = tokio::spawn(async move {
+        for number in 0..200 {
+            let key = Idempotency { scope: "test".to_owned(), key: number.to_string(), fingerprint: vec![] };
+            let context = Context { idempotency: Some(key), ..context() };
+            // A key makes it safe to repeat a command whose answer was lost.
+            while let Err(error) =
+                journal.execute::<Counter>(&context, stream(number % 5), Add(vec![1])).await
+            {
+                let repeatable = matches!(error, CommandError::Failed(_) | CommandError::KeyInUse);
+                assert!(repeatable, "{error:?}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    let mut killed = 0;
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        killed += database.kill_connections().await;
+    }
+    writing.await.unwrap();
+    assert!(killed > 3);
+
+    let head = eventlog::head(&database.pool).await.unwrap();
+    feed.passed("noting", head, Duration::from_secs(10)).await.unwrap();
+    let recorded: Vec<i64> = sqlx::query_scalar("select position from eventlog.events order by position")
+        .fetch_all(&database.pool)
+        .await
+        .unwrap();
+    assert_eq!(recorded.len(), 200);
+    assert_eq!(seen(&database.pool, "noting").await, recorded);
+}

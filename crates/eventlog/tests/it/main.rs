@@ -1,0 +1,10 @@
+//! The event log on a real Postgres; `support` starts a private one.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
+mod commands;
+mod counter;
+mod delivery;
+mod failure;
+mod race;
+mod support;

@@ -1,0 +1,3 @@
+//! People, editions, applications and obligations.
+
+pub mod domain;

@@ -1,0 +1,109 @@
+//! REST for everything the services offer by gRPC, and the pages; it translates and decides nothing.
+//!
+//! Reading order: [`Config`]; `routes`, what the descriptors say of each method; `transcode`, one request from HTTP to
+//! gRPC and back, with `auth`, `conditions`, `message` and `upstream` at its side; `problem`, every refusal; `openapi`,
+//! the same routes as a document; `pages` and `identity_page`, what a browser shows.
+
+mod auth;
+mod conditions;
+mod config;
+mod message;
+mod problem;
+mod routes;
+mod transcode;
+mod upstream;
+
+use std::{io, sync::Arc};
+
+use axum::{
+    Router,
+    extract::MatchedPath,
+    http::{HeaderName, HeaderValue, header},
+    middleware,
+    response::Response,
+};
+use identity::Keys;
+use telemetry::ServerLayer;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use self::{config::Config, routes::RouteError};
+use self::{problem::Problem, upstream::Upstreams};
+
+/// Why the gateway cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The identity page would be open to the network.
+    #[error(
+        "the built-in identity page lets anyone be anyone, so it needs a loopback address, and {0} is none: \
+         set UPDRAFT_REST_LISTEN to 127.0.0.1:8080 or UPDRAFT_IDENTITY_PAGE to false"
+    )]
+    IdentityPageOpen(std::net::SocketAddr),
+    /// A proto file has an HTTP annotation that cannot be served.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+}
+
+/// What every request needs.
+struct Gateway {
+    keys: Keys,
+    upstreams: Upstreams,
+    identity_page: bool,
+}
+
+/// Everything the gateway serves; call it inside a runtime, after telemetry was started.
+///
+/// # Errors
+/// [`StartError::IdentityPageOpen`] if the identity page is asked for off loopback, [`StartError::Route`] if a proto file
+/// is wrong.
+pub fn router(config: &Config, keys: Keys) -> Result<Router, StartError> {
+    if config.identity_page && !config.rest_listen.ip().is_loopback() {
+        return Err(StartError::IdentityPageOpen(config.rest_listen));
+    }
+    let upstreams = Upstreams::new(config.services(), keys.clone());
+    let gateway = Arc::new(Gateway { keys, upstreams, identity_page: config.identity_page });
+
+    let mut router = Router::new();
+    for route in routes::all()? {
+        router = transcode::mount(router, &gateway, route);
+    }
+    router = router
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed());
+    if config.identity_page {
+        router = router.layer(middleware::from_fn(auth::loopback_names));
+    }
+    Ok(router
+        .layer(CatchPanicLayer::custom(|_| {
+            tracing::error!("a request broke off in a panic");
+            axum::response::IntoResponse::into_response(Problem::internal())
+        }))
+        .layer(middleware::from_fn(problem::finish))
+        .layer(middleware::map_response(harden))
+        .layer(ServerLayer::http(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))))
+}
+
+/// Serves until `shutdown` resolves, then finishes what was begun.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+}
+
+/// Headers that keep a browser from doing more than it is asked to, unless a page says otherwise.
+async fn harden(mut response: Response) -> Response {
+    const DEFAULTS: [(HeaderName, &str); 3] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    for (name, value) in DEFAULTS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

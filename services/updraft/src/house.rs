@@ -1,0 +1,24 @@
+//! The one place that knows all services.
+
+use boot::{House, NoConfig, StartError};
+use clap::Args;
+
+/// The settings of the services that have some.
+#[derive(Args, Clone)]
+pub struct Settings {
+    /// What the notifications need.
+    #[command(flatten)]
+    pub notifications: notifications::Config,
+}
+
+/// Adds every service to a process.
+///
+/// # Errors
+/// [`StartError`] if a schema cannot be brought up to date.
+pub async fn furnish(house: &mut House, settings: Settings) -> Result<(), StartError> {
+    house.add::<enrollment::Enrollment>(NoConfig {}).await?;
+    house.add::<matching::Matching>(NoConfig {}).await?;
+    house.add::<sessions::Sessions>(NoConfig {}).await?;
+    house.add::<analytics::Analytics>(NoConfig {}).await?;
+    house.add::<notifications::Notifications>(settings.notifications).await
+}

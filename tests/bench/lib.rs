@@ -1,0 +1,1 @@
+//! Benchmarks; each prints its ratio against a limit or a peer of the same run.

@@ -1,0 +1,1 @@
+//! Behaviours of the composed system; everything is in the test binary `main.rs`.
