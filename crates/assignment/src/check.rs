@@ -1,8 +1,8 @@
 //! The proof, recomputed: a second implementation that shares no code with the solver.
 //!
 //! It shares the statement only ([`Problem`] with its validation, and [`Solution`]); what a pair costs is written here a
-//! second time, in wider integers, so that an error in the one does not hide in the other. Time and memory are linear
-//! in the number of pairs.
+//! second time, in wider integers, so that an error in the one does not hide in the other. Apart from the validation,
+//! which sorts, time and memory are linear in the number of pairs.
 
 use std::array;
 

@@ -154,5 +154,8 @@ mod tests {
         let solution = Solution { assignment: vec![Some(0), None, None], ..solve(&problem).unwrap() };
         // Mentor 0 gains nothing by the change, mentor 1 has free places for two, mentor 2 has none to give.
         assert_eq!(blocking_pairs(&problem, &solution), 2);
+        let solution = Solution { assignment: vec![None, Some(0), Some(1)], ..solution };
+        // Executive 1 would gain nothing with mentor 1, nor would mentor 0 with executive 0.
+        assert_eq!(blocking_pairs(&problem, &solution), 0);
     }
 }

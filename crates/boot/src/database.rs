@@ -202,6 +202,16 @@ impl Database {
         Ok(Self { admin: self.admin.clone().database(name), logins: self.logins })
     }
 
+    /// Ends all connections to this database, so that it can be copied.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Connect`] if the server fails meanwhile.
+    pub async fn disconnect(&self) -> Result<(), DatabaseError> {
+        let mut server = connect(&self.admin.clone().database("postgres")).await?;
+        let end = sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1");
+        end.bind(self.name()).execute(&mut server).await.map(drop).map_err(DatabaseError::Connect)
+    }
+
     /// Removes this database with all it holds, even while it is in use.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ pub mod database;
 pub mod page;
 pub mod postgres;
 pub mod replay;
+pub mod scratch;
 
 mod admin;
 mod config;

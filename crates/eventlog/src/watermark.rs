@@ -75,8 +75,8 @@ async fn round(
         Some(conn) => conn,
         None => connection.insert(pool.acquire().await?),
     };
-    let in_flight = in_flight(conn).await?;
     let taken = taken(conn).await?;
+    let in_flight = in_flight(conn).await?;
     Ok((taken, watermark.advance(taken, in_flight)))
 }
 

@@ -241,3 +241,19 @@ impl PolicyError {
         Self::Policies(cause.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_policy_file_is_in_force() {
+        let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")).unwrap();
+        let files = folder.map(|entry| entry.unwrap().path());
+        let policies = files.filter(|path| path.extension().is_some_and(|extension| extension == "cedar"));
+        for path in policies {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(POLICIES.contains(&text.as_str()), "{}", path.display());
+        }
+    }
+}

@@ -4,12 +4,12 @@ use std::task::{Context, Poll};
 use futures::future::Either;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
+use proto::status;
 use tonic::service::Interceptor;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 
-use crate::{Audience, Caller, Denied, Keys, TokenError};
+use crate::{Audience, Caller, Keys, TokenError};
 
 /// Long enough for a call with all its retries, short enough to be worthless when it leaks.
 const STATEMENT_TTL_SECONDS: u64 = 60;
@@ -88,8 +88,9 @@ impl Attest {
 impl Interceptor for Attest {
     fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, Status> {
         let token = self.keys.issue(&self.caller, Audience::Services, STATEMENT_TTL_SECONDS);
-        let value =
-            format!("Bearer {token}").parse().map_err(|_| Status::internal("the token is no header"))?;
+        let token = token.map_err(|error| Status::internal(error.to_string()))?;
+        let value = format!("Bearer {token}").parse();
+        let value = value.map_err(|_| Status::internal("the token is no header"))?;
         request.metadata_mut().insert(AUTHORIZATION.as_str(), value);
         Ok(request)
     }
@@ -97,18 +98,8 @@ impl Interceptor for Attest {
 
 impl From<TokenError> for Status {
     fn from(error: TokenError) -> Self {
-        refusal(Code::Unauthenticated, error.reason(), error.to_string())
+        status::refusal(Code::Unauthenticated, error.reason(), error.to_string())
     }
-}
-
-impl From<Denied> for Status {
-    fn from(denied: Denied) -> Self {
-        refusal(Code::PermissionDenied, "NOT_PERMITTED", denied.to_string())
-    }
-}
-
-fn refusal(code: Code, reason: &str, message: String) -> Status {
-    Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, "updraft", []))
 }
 
 /// The name of the scheme is case-insensitive.
@@ -128,6 +119,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
 mod tests {
     use std::convert::Infallible;
 
+    use tonic_types::StatusExt;
     use tower::{ServiceExt, service_fn};
 
     use super::*;
@@ -167,7 +159,8 @@ mod tests {
     #[tokio::test]
     async fn without_a_valid_token_nobody_reaches_the_service() {
         let keys = Keys::generate().unwrap();
-        let strange = Keys::generate().unwrap().issue(&Caller::system(Role::Service), Audience::Services, 60);
+        let service = Caller::system(Role::Service);
+        let strange = Keys::generate().unwrap().issue(&service, Audience::Services, 60).unwrap();
         let path = "/updraft.matching.v1.MatchingService/GetTandem";
         for missing in [None, Some("Basic b2ZmaWNlOm9mZmljZQ=="), Some("Bearer")] {
             assert_eq!(reason(&call(&keys, path, missing).await), "TOKEN_MISSING");

@@ -11,6 +11,7 @@ mod ids;
 mod keys;
 mod layer;
 pub mod secret_file;
+mod token;
 
 pub use caller::{Caller, Role};
 pub use guard::{Denied, Guard, PolicyError, Resource, Scope};
@@ -19,5 +20,6 @@ pub use ids::{
     MatchRunId, Obligation, ObligationId, Operation, OperationId, OrgUnit, OrgUnitId, Person, PersonId,
     Question, QuestionId, Session, SessionId, Tandem, TandemId,
 };
-pub use keys::{Audience, KeyError, Keys, TokenError};
+pub use keys::{KeyError, Keys};
 pub use layer::{Attest, Auth, AuthLayer};
+pub use token::{Audience, TokenError};

@@ -1,6 +1,6 @@
 //! Who may do what: the whole table, and by hand the cells that a promise depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::{env, fs};
 
 use identity::{Caller, Guard, PersonId, Resource, Role, Scope};
@@ -209,8 +209,9 @@ fn an_assistant_keeps_one_calendar_and_reads_no_content() {
         .into_iter()
         .filter(|action| guard.check(&delegate, action, executives).is_ok())
         .collect();
+    let calendar = ["GetSeries", "ListSessions", "ListCalendar", "MoveSession", "CancelSession"];
     let rules = ["GetEdition", "ListEditions"];
-    assert_eq!(may, ["CancelSession", rules[0], "GetSeries", rules[1], "ListSessions", "MoveSession"]);
+    assert_eq!(BTreeSet::from_iter(may), calendar.into_iter().chain(rules).collect());
     assert!(guard.check(&delegate, "ListSessions", &relations[3].1).is_err());
 }
 

@@ -1,3 +1,5 @@
 //! People, editions, applications and obligations.
 
+pub mod codec;
 pub mod domain;
+pub mod views;

@@ -7,7 +7,11 @@
 mod auth;
 mod conditions;
 mod config;
+mod html;
+mod identity_page;
 mod message;
+mod openapi;
+mod pages;
 mod problem;
 mod routes;
 mod transcode;
@@ -27,7 +31,7 @@ use telemetry::ServerLayer;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use self::{config::Config, routes::RouteError};
+pub use self::{config::Config, openapi::openapi, routes::RouteError};
 use self::{problem::Problem, upstream::Upstreams};
 
 /// Why the gateway cannot be started.
@@ -42,6 +46,9 @@ pub enum StartError {
     /// A proto file has an HTTP annotation that cannot be served.
     #[error(transparent)]
     Route(#[from] RouteError),
+    /// The `OpenAPI` document cannot be written.
+    #[error("the OpenAPI document cannot be written")]
+    Document(#[source] serde_json::Error),
 }
 
 /// What every request needs.
@@ -54,8 +61,8 @@ struct Gateway {
 /// Everything the gateway serves; call it inside a runtime, after telemetry was started.
 ///
 /// # Errors
-/// [`StartError::IdentityPageOpen`] if the identity page is asked for off loopback, [`StartError::Route`] if a proto file
-/// is wrong.
+/// [`StartError::IdentityPageOpen`] if the identity page is asked for off loopback, [`StartError::Route`] and
+/// [`StartError::Document`] if a proto file is wrong.
 pub fn router(config: &Config, keys: Keys) -> Result<Router, StartError> {
     if config.identity_page && !config.rest_listen.ip().is_loopback() {
         return Err(StartError::IdentityPageOpen(config.rest_listen));
@@ -67,12 +74,14 @@ pub fn router(config: &Config, keys: Keys) -> Result<Router, StartError> {
     for route in routes::all()? {
         router = transcode::mount(router, &gateway, route);
     }
+    let document = openapi()?.to_json().map_err(StartError::Document)?;
+    router = router.merge(pages::router(&gateway, document));
+    if config.identity_page {
+        router = router.merge(identity_page::router(&gateway)).layer(middleware::from_fn(auth::loopback_names));
+    }
     router = router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed());
-    if config.identity_page {
-        router = router.layer(middleware::from_fn(auth::loopback_names));
-    }
     Ok(router
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a request broke off in a panic");

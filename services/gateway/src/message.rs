@@ -89,28 +89,30 @@ pub(crate) fn read_json(
     let message = match parsed.and_then(|message| json.end().map(|()| message)) {
         Ok(message) => message,
         Err(error) if error.classify() == Category::Data => {
-            return Err(Problem::fields(wrong_fields(body, descriptor, &track.path(), &error)));
+            // What follows the wrong field was not looked at yet, and may be no JSON at all.
+            let value = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+            return Err(Problem::fields(wrong_fields(&value, descriptor, &track.path(), &error)));
         }
-        Err(error) => {
-            let detail = format!("The body is no JSON: {error}.");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "MALFORMED_JSON", detail));
-        }
+        Err(error) => return Err(malformed(&error)),
     };
     let misplaced = elsewhere.iter().filter(|field| message.has_field(field));
     let misplaced = misplaced.map(|field| unknown(format!("/{}", field.json_name()))).collect::<Vec<_>>();
     if misplaced.is_empty() { Ok(message) } else { Err(Problem::fields(misplaced)) }
 }
 
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "MALFORMED_JSON", format!("The body is no JSON: {error}."))
+}
+
 /// All unknown fields, else the one whose value has a wrong type.
 fn wrong_fields(
-    body: &[u8],
+    value: &Value,
     descriptor: &MessageDescriptor,
     path: &Path,
     error: &serde_json::Error,
 ) -> Vec<FieldError> {
-    let value = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let mut errors = Vec::new();
-    find_unknown(&value, descriptor, "", &mut errors);
+    find_unknown(value, descriptor, "", &mut errors);
     if errors.is_empty() {
         let pointer = path.iter().fold(String::new(), |pointer, segment| match segment {
             Segment::Seq { index } => format!("{pointer}/{index}"),

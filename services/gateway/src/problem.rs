@@ -71,6 +71,7 @@ impl Problem {
     /// The fields of a request that break their rules.
     pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
+            [one] if one.pointer.is_empty() => format!("The body: {}", one.detail),
             [one] => format!("{} {}", one.pointer, one.detail),
             several => format!("{} fields are wrong", several.len()),
         };

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Match runs and tandems.
+
+pub mod domain;

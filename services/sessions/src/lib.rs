@@ -1,1 +1,2 @@
-//! Placeholder.
+//! What a tandem does: sessions.
+pub mod domain;

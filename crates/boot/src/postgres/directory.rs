@@ -229,7 +229,7 @@ fn is_ours(path: &Path, account: &Account) -> bool {
     let own = rustix::process::geteuid().as_raw();
     fs::symlink_metadata(path).is_ok_and(|meta| {
         let owner = meta.uid() == own || account.files_of.is_some_and(|(uid, _)| uid == meta.uid());
-        meta.is_dir() && owner && meta.mode() & 0o077 == 0
+        meta.is_dir() && owner && meta.mode() & 0o777 == 0o700
     })
 }
 

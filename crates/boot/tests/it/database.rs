@@ -2,6 +2,7 @@
 
 use boot::database::{Database, DatabaseError};
 use boot::postgres::Cluster;
+use boot::scratch::Scratch;
 
 use crate::support::Folder;
 
@@ -9,15 +10,17 @@ type Names = (String, String);
 
 const WHO_AND_WHERE: &str = "select current_user::text, current_schema()::text";
 
+async fn scratch(template: &str) -> Scratch {
+    boot::scratch::database(template, async |_: &Database| Ok::<(), DatabaseError>(())).await.unwrap()
+}
+
 fn url(cluster: &Cluster, user: &str) -> String {
     format!("postgres:///updraft?host={}&user={user}", cluster.socket_dir().display())
 }
 
 #[tokio::test]
 async fn every_pool_has_the_role_and_the_schema_of_its_service() {
-    let folder = Folder::named("roles");
-    let cluster = Cluster::start(folder.quick()).await.unwrap();
-    let database = Database::private(&cluster).await.unwrap();
+    let database = scratch("roles").await;
     let enrollment = database.pool("enrollment");
     let names: Names = sqlx::query_as(WHO_AND_WHERE).fetch_one(&enrollment).await.unwrap();
     assert_eq!(names, ("updraft_enrollment".to_owned(), "enrollment".to_owned()));
@@ -28,14 +31,11 @@ async fn every_pool_has_the_role_and_the_schema_of_its_service() {
     assert!(refused.to_string().contains("permission denied for schema enrollment"), "{refused}");
     let became = sqlx::query("set role updraft_enrollment").execute(&others).await.unwrap_err();
     assert!(became.to_string().contains("permission denied"), "{became}");
-    cluster.stop().await;
 }
 
 #[tokio::test]
 async fn the_reader_sees_every_table_but_the_vaults_and_changes_none() {
-    let folder = Folder::named("reader");
-    let cluster = Cluster::start(folder.quick()).await.unwrap();
-    let database = Database::private(&cluster).await.unwrap();
+    let database = scratch("reader").await;
     for owner in ["matching", "vault"] {
         sqlx::query("create table fact (n int)").execute(&database.pool(owner)).await.unwrap();
     }
@@ -43,34 +43,36 @@ async fn the_reader_sees_every_table_but_the_vaults_and_changes_none() {
     sqlx::query("select n from matching.fact").execute(&reader).await.unwrap();
     sqlx::query("insert into matching.fact values (1)").execute(&reader).await.unwrap_err();
     sqlx::query("select n from vault.fact").execute(&reader).await.unwrap_err();
-    cluster.stop().await;
 }
 
 #[tokio::test]
 async fn the_plan_may_run_again_and_in_several_databases_at_once() {
-    let folder = Folder::named("plan");
-    let cluster = Cluster::start(folder.quick()).await.unwrap();
-    let (one, two) = tokio::join!(Database::named(&cluster, "one"), Database::named(&cluster, "two"));
+    let cluster = boot::scratch::cluster().await.unwrap();
+    let (one, two) = tokio::join!(Database::named(cluster, "one"), Database::named(cluster, "two"));
     one.unwrap().apply().await.unwrap();
     two.unwrap().apply().await.unwrap();
-    cluster.stop().await;
 }
 
 #[tokio::test]
 async fn a_copy_has_what_its_template_had_and_lives_on_its_own() {
-    let folder = Folder::named("copy");
-    let cluster = Cluster::start(folder.quick()).await.unwrap();
-    let template = Database::named(&cluster, "template_of_a_test").await.unwrap();
-    let pool = template.pool("analytics");
-    sqlx::query("create table fact as select 7 as n").execute(&pool).await.unwrap();
-    pool.close().await;
-
-    let copy = template.copy("copy").await.unwrap();
-    let n: i32 = sqlx::query_scalar("select n from fact").fetch_one(&copy.pool("analytics")).await.unwrap();
+    let fill = async |template: &Database| {
+        let table = sqlx::query("create table fact as select 7 as n");
+        table.execute(&template.pool("analytics")).await.map(drop)
+    };
+    let one = boot::scratch::database("copied", fill).await.unwrap();
+    let other = boot::scratch::database("copied", fill).await.unwrap();
+    sqlx::query("update fact set n = 8").execute(&one.pool("analytics")).await.unwrap();
+    let n: i32 = sqlx::query_scalar("select n from fact").fetch_one(&other.pool("analytics")).await.unwrap();
     assert_eq!(n, 7);
-    copy.remove().await.unwrap();
-    template.copy("copy").await.unwrap();
-    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_is_removed_once_its_test_is_over() {
+    let name = scratch("removed").await.name().to_owned();
+    let next = scratch("removed").await;
+    let there = sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(name);
+    let there: bool = there.fetch_one(&next.pool("reader")).await.unwrap();
+    assert!(!there);
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ async fn a_server_that_ends_again_and_again_is_given_up() {
     let killer = async {
         loop {
             if let Some(pid) = cluster.postmaster() {
-                let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).output();
+                kill(pid);
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use boot::postgres::{Cluster, ClusterConfig};
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Row};
 
@@ -134,6 +135,7 @@ pub(crate) fn within(seconds: u64, holds: impl Fn() -> bool) -> bool {
     true
 }
 
+/// Ends a process as `kill -9` does, unless it has ended meanwhile.
 pub(crate) fn kill(pid: u32) {
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    let _ = kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL);
 }

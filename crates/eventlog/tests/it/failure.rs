@@ -36,24 +36,26 @@ impl Follower for Fragile {
 
 #[tokio::test]
 async fn a_failing_effect_holds_its_follower_until_it_succeeds_and_nobody_else() {
-    for panics in [false, true] {
-        let database = Database::create().await;
-        let (feed, journal) = feed(&database);
-        let fragile = Fragile { at: 7, panics, healed: Arc::default() };
-        journal.execute::<Counter>(&context(), stream(1), Add(vec![1; 10])).await.unwrap();
-        feed.follow(database.pool.clone(), fragile.clone());
-        feed.follow(database.pool.clone(), Noting("noting"));
+    tokio::join!(fail_and_heal(false), fail_and_heal(true));
+}
 
-        let stuck = feed.settle().await;
-        assert!(matches!(stuck, Err(Error::Stuck { follower: "fragile", position: 6 })), "{stuck:?}");
-        assert_eq!(seen(&database.pool, "fragile").await, (1..=6).collect::<Vec<_>>());
-        feed.passed("noting", 10, Duration::from_secs(5)).await.unwrap();
+async fn fail_and_heal(panics: bool) {
+    let database = Database::create().await;
+    let (feed, journal) = feed(&database);
+    let fragile = Fragile { at: 7, panics, healed: Arc::default() };
+    journal.execute::<Counter>(&context(), stream(1), Add(vec![1; 10])).await.unwrap();
+    feed.follow(database.pool.clone(), fragile.clone());
+    feed.follow(database.pool.clone(), Noting("noting"));
 
-        fragile.healed.store(true, Ordering::Relaxed);
-        feed.passed("fragile", 10, Duration::from_secs(10)).await.unwrap();
-        assert_eq!(feed.settle().await.unwrap(), 10);
-        assert_eq!(seen(&database.pool, "fragile").await, (1..=10).collect::<Vec<_>>());
-    }
+    let stuck = feed.settle().await;
+    assert!(matches!(stuck, Err(Error::Stuck { follower: "fragile", position: 6 })), "{stuck:?}");
+    assert_eq!(seen(&database.pool, "fragile").await, (1..=6).collect::<Vec<_>>());
+    feed.passed("noting", 10, Duration::from_secs(5)).await.unwrap();
+
+    fragile.healed.store(true, Ordering::Relaxed);
+    feed.passed("fragile", 10, Duration::from_secs(10)).await.unwrap();
+    assert_eq!(feed.settle().await.unwrap(), 10);
+    assert_eq!(seen(&database.pool, "fragile").await, (1..=10).collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,7 @@ use crate::delivery::feed;
 use crate::support::Database;
 
 const STREAMS: u64 = 10;
-const RACE_TIME: Duration = Duration::from_secs(4);
+const RACE_TIME: Duration = Duration::from_secs(3);
 
 /// Where an event stands in the log and in its stream.
 type Place = (i64, Uuid, i64);

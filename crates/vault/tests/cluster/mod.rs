@@ -104,7 +104,7 @@ impl Private {
 impl Drop for Private {
     fn drop(&mut self) {
         let folder = self.folder.to_string_lossy();
-        self.run("pg_ctl", &["-D", &folder, "-m", "immediate", "-w", "stop"]);
+        self.run("pg_ctl", &["-D", &folder, "-m", "fast", "-w", "stop"]);
         let _ = fs::remove_dir_all(&self.folder);
         let _ = fs::remove_file(self.folder.with_extension("log"));
     }

@@ -1,0 +1,60 @@
+//! The read models: how events change them, and every query of the service.
+//!
+//! The tables people, editions, applications and obligations are what the events say. The others (names, dates of birth,
+//! operations) are kept beside the events and are no part of a replay.
+
+pub mod applications;
+pub mod birth_dates;
+pub mod directory;
+pub mod editions;
+pub mod obligations;
+pub mod operations;
+
+mod availability;
+mod people;
+
+use eventlog::{Aggregate, BoxError, Recorded};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+use crate::codec::{Application, Edition, Obligation, Person};
+
+/// The tables that a replay builds anew.
+pub const PROJECTIONS: &[&str] = &["people", "editions", "applications", "obligations"];
+
+/// The read models of the service's own events.
+#[derive(Clone, Copy, Debug)]
+pub struct Views;
+
+impl eventlog::Views for Views {
+    async fn apply(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+        match event.stream.kind.as_str() {
+            Person::KIND => people::apply(conn, &Person::decode(event)?).await?,
+            Edition::KIND => editions::apply(conn, &Edition::decode(event)?, event.version).await?,
+            Application::KIND => {
+                let (version, at) = (event.version, event.recorded_at);
+                applications::apply(conn, &Application::decode(event)?, version, at).await?;
+            }
+            Obligation::KIND => obligations::apply(conn, &Obligation::decode(event)?, event.version).await?,
+            // A replay shows the events of all services.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A column that holds the name of one of a few values.
+fn named<T: Copy>(
+    row: &PgRow,
+    column: &str,
+    values: &[T],
+    name: fn(T) -> &'static str,
+) -> sqlx::Result<Option<T>> {
+    let Some(text) = row.try_get::<Option<String>, _>(column)? else { return Ok(None) };
+    let found = values.iter().copied().find(|value| name(*value) == text);
+    found.map(Some).ok_or_else(|| unreadable(column, format!("{text} is not known")))
+}
+
+fn unreadable(column: &str, reason: impl Into<BoxError>) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: reason.into() }
+}

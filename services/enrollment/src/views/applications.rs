@@ -1,0 +1,201 @@
+//! Applications.
+
+use identity::{ApplicationId, EditionId, PersonId};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff_sqlx::ToSqlx;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use uuid::Uuid;
+
+use super::availability::{self, Week};
+use super::{named, unreadable};
+use crate::domain::application::{Change, DecisionReason, Event, Key, Offer, Offering, Status};
+
+/// An application as it stands.
+#[derive(Clone, Debug)]
+pub struct ApplicationRow {
+    /// Whose it is, and to what.
+    pub key: Key,
+    /// Where it stands.
+    pub status: Status,
+    /// Why it was waitlisted or declined.
+    pub reason: Option<DecisionReason>,
+    /// What is offered.
+    pub offering: Offering,
+    /// What was asked back, sealed with the applicant's key.
+    pub sealed_question: Option<Vec<u8>>,
+    /// What was answered, sealed with the applicant's key.
+    pub sealed_answer: Option<Vec<u8>>,
+    /// By when a decision is promised.
+    pub promised_date: Date,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// Its version.
+    pub version: i64,
+}
+
+impl FromRow<'_, PgRow> for ApplicationRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let topics: Vec<String> = row.try_get("offer_topics")?;
+        let levels: Vec<i32> = row.try_get("offer_levels")?;
+        let offers = topics.into_iter().zip(levels).map(|(topic, level)| Offer { topic, level });
+        let status = named(row, "status", &Status::ALL, Status::name)?;
+        Ok(Self {
+            key: Key {
+                application: ApplicationId::from_uuid(row.try_get("application_id")?),
+                edition: EditionId::from_uuid(row.try_get("edition_id")?),
+                person: PersonId::from_uuid(row.try_get("person_id")?),
+            },
+            status: status.ok_or_else(|| unreadable("status", "it is null"))?,
+            reason: named(row, "reason", &DecisionReason::ALL, DecisionReason::name)?,
+            offering: Offering {
+                offers: offers.collect(),
+                sealed_motivation: row.try_get("sealed_motivation")?,
+                availability: availability::read(row)?
+                    .ok_or_else(|| unreadable("time_zone", "it is null"))?,
+                capacity: row.try_get("capacity")?,
+            },
+            sealed_question: row.try_get("sealed_question")?,
+            sealed_answer: row.try_get("sealed_answer")?,
+            promised_date: row.try_get::<jiff_sqlx::Date, _>("promised_date")?.to_jiff(),
+            submitted_at: row.try_get::<jiff_sqlx::Timestamp, _>("submitted_at")?.to_jiff(),
+            version: row.try_get("version")?,
+        })
+    }
+}
+
+/// One application.
+///
+/// # Errors
+/// If the database fails.
+pub async fn find(
+    executor: impl PgExecutor<'_>,
+    application: ApplicationId,
+) -> sqlx::Result<Option<ApplicationRow>> {
+    sqlx::query_as("select * from applications where application_id = $1")
+        .bind(application.uuid())
+        .fetch_optional(executor)
+        .await
+}
+
+/// A page of an edition's applications in order of submission, perhaps only those of one person.
+///
+/// # Errors
+/// If the database fails.
+pub async fn page(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    person: Option<PersonId>,
+    after: Option<ApplicationId>,
+    limit: i64,
+) -> sqlx::Result<Vec<ApplicationRow>> {
+    sqlx::query_as(
+        "select * from applications
+         where edition_id = $1
+           and ($2::uuid is null or person_id = $2)
+           and ($3::uuid is null or application_id > $3)
+         order by application_id
+         limit $4",
+    )
+    .bind(edition.uuid())
+    .bind(person.map(PersonId::uuid))
+    .bind(after.map(ApplicationId::uuid))
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
+/// The applications of a person that are still alive, in editions that are not over.
+///
+/// # Errors
+/// If the database fails.
+pub async fn alive(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<Vec<ApplicationRow>> {
+    sqlx::query_as(
+        "select applications.* from applications join editions using (edition_id)
+         where person_id = $1
+           and status not in ('declined', 'withdrawn')
+           and phase not in ('completed', 'archived')
+         order by application_id",
+    )
+    .bind(person.uuid())
+    .fetch_all(executor)
+    .await
+}
+
+pub(super) async fn apply(
+    conn: &mut PgConnection,
+    event: &Event,
+    version: i64,
+    at: Timestamp,
+) -> sqlx::Result<()> {
+    let application = event.key.application.uuid();
+    let (status, reason) = match &event.change {
+        Change::Submitted(offering, promised_date) => {
+            return submit(conn, event.key, offering, *promised_date, version, at).await;
+        }
+        Change::InformationRequested(question) => {
+            let query = sqlx::query("update applications set sealed_question = $2 where application_id = $1");
+            query.bind(application).bind(question).execute(&mut *conn).await?;
+            (Status::NeedsInfo, None)
+        }
+        Change::InformationProvided(answer, promised_date) => {
+            let query = sqlx::query(
+                "update applications set sealed_answer = $2, promised_date = $3 where application_id = $1",
+            );
+            let query = query.bind(application).bind(answer).bind(promised_date.to_sqlx());
+            query.execute(&mut *conn).await?;
+            (Status::Submitted, None)
+        }
+        Change::Accepted => (Status::Accepted, None),
+        Change::Waitlisted(reason) => (Status::Waitlisted, Some(reason.name())),
+        Change::Declined(reason) => (Status::Declined, Some(reason.name())),
+        Change::Withdrawn { .. } => (Status::Withdrawn, None),
+    };
+    sqlx::query("update applications set status = $2, reason = $3, version = $4 where application_id = $1")
+        .bind(application)
+        .bind(status.name())
+        .bind(reason)
+        .bind(version)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+async fn submit(
+    conn: &mut PgConnection,
+    key: Key,
+    offering: &Offering,
+    promised_date: Date,
+    version: i64,
+    at: Timestamp,
+) -> sqlx::Result<()> {
+    let ids: [Uuid; 3] = [key.application.uuid(), key.edition.uuid(), key.person.uuid()];
+    let topics: Vec<&str> = offering.offers.iter().map(|offer| offer.topic.as_str()).collect();
+    let levels: Vec<i32> = offering.offers.iter().map(|offer| offer.level).collect();
+    let week = Week::of(&offering.availability);
+    sqlx::query(
+        "insert into applications
+             (application_id, edition_id, person_id, status, offer_topics, offer_levels, window_weekdays, window_starts,
+              window_ends, time_zone, languages, capacity, sealed_motivation, promised_date, submitted_at, version)
+         values ($1, $2, $3, 'submitted', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(ids[0])
+    .bind(ids[1])
+    .bind(ids[2])
+    .bind(topics)
+    .bind(levels)
+    .bind(week.weekdays)
+    .bind(week.starts)
+    .bind(week.ends)
+    .bind(&offering.availability.time_zone)
+    .bind(&offering.availability.languages)
+    .bind(offering.capacity)
+    .bind(&offering.sealed_motivation)
+    .bind(promised_date.to_sqlx())
+    .bind(at.to_sqlx())
+    .bind(version)
+    .execute(conn)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,56 @@
+//! Dates of birth, sealed, and only as long as a rule needs them.
+
+use std::collections::HashMap;
+
+use identity::PersonId;
+use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
+
+/// Whether a released age rule of an edition that is not over needs dates of birth.
+///
+/// # Errors
+/// If the database fails.
+pub async fn needed(executor: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from editions where age_released and phase not in ('completed', 'archived'))",
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// All that are kept, sealed, by person.
+///
+/// # Errors
+/// If the database fails.
+pub async fn kept(executor: impl PgExecutor<'_>) -> sqlx::Result<HashMap<PersonId, Vec<u8>>> {
+    let rows: Vec<(Uuid, Vec<u8>)> =
+        sqlx::query_as("select person_id, sealed from birth_dates").fetch_all(executor).await?;
+    Ok(rows.into_iter().map(|(person, sealed)| (PersonId::from_uuid(person), sealed)).collect())
+}
+
+/// Keeps one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn keep(conn: &mut PgConnection, person: PersonId, sealed: &[u8]) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into birth_dates (person_id, sealed) values ($1, $2)
+         on conflict (person_id) do update set sealed = excluded.sealed",
+    )
+    .bind(person.uuid())
+    .bind(sealed)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Deletes all of them if no rule needs them any more.
+///
+/// # Errors
+/// If the database fails.
+pub async fn drop_unless_needed(conn: &mut PgConnection) -> sqlx::Result<()> {
+    if !needed(&mut *conn).await? {
+        sqlx::query("delete from birth_dates").execute(conn).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Obligations.
+
+use identity::{EditionId, ObligationId, PersonId};
+use jiff::civil::Date;
+use jiff_sqlx::ToSqlx;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use uuid::Uuid;
+
+use super::availability::{self, Week};
+use super::{named, unreadable};
+use crate::domain::availability::Availability;
+use crate::domain::obligation::{Acknowledgement, Change, Event, ExcuseReason, Key, Need, Status};
+
+/// An obligation as it stands.
+#[derive(Clone, Debug)]
+pub struct ObligationRow {
+    /// Whose it is, and in what.
+    pub key: Key,
+    /// Where it stands.
+    pub status: Status,
+    /// By when to acknowledge.
+    pub due_date: Date,
+    /// Reminders past that day.
+    pub escalation: i32,
+    /// Why excused.
+    pub excuse_reason: Option<ExcuseReason>,
+    /// Who excused.
+    pub approver: Option<PersonId>,
+    /// Per topic; empty until acknowledged.
+    pub needs: Vec<Need>,
+    /// What the executive wants to reach, sealed with their key.
+    pub sealed_goals: Option<Vec<u8>>,
+    /// When and in which languages.
+    pub availability: Option<Availability>,
+    /// Its version.
+    pub version: i64,
+}
+
+impl FromRow<'_, PgRow> for ObligationRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let topics: Vec<String> = row.try_get("need_topics")?;
+        let levels: Vec<i32> = row.try_get("need_levels")?;
+        let wanted: Vec<bool> = row.try_get("need_wanted")?;
+        let needs = topics.into_iter().zip(levels).zip(wanted);
+        let needs = needs.map(|((topic, level), wanted)| Need { topic, level, wanted });
+        let status = named(row, "status", &Status::ALL, Status::name)?;
+        let approver: Option<Uuid> = row.try_get("approver_person_id")?;
+        Ok(Self {
+            key: key(row)?,
+            status: status.ok_or_else(|| unreadable("status", "it is null"))?,
+            due_date: row.try_get::<jiff_sqlx::Date, _>("due_date")?.to_jiff(),
+            escalation: row.try_get("escalation")?,
+            excuse_reason: named(row, "excuse_reason", &ExcuseReason::ALL, ExcuseReason::name)?,
+            approver: approver.map(PersonId::from_uuid),
+            needs: needs.collect(),
+            sealed_goals: row.try_get("sealed_goals")?,
+            availability: availability::read(row)?,
+            version: row.try_get("version")?,
+        })
+    }
+}
+
+fn key(row: &PgRow) -> sqlx::Result<Key> {
+    Ok(Key {
+        obligation: ObligationId::from_uuid(row.try_get("obligation_id")?),
+        edition: EditionId::from_uuid(row.try_get("edition_id")?),
+        person: PersonId::from_uuid(row.try_get("person_id")?),
+    })
+}
+
+/// One obligation.
+///
+/// # Errors
+/// If the database fails.
+pub async fn find(
+    executor: impl PgExecutor<'_>,
+    obligation: ObligationId,
+) -> sqlx::Result<Option<ObligationRow>> {
+    sqlx::query_as("select * from obligations where obligation_id = $1")
+        .bind(obligation.uuid())
+        .fetch_optional(executor)
+        .await
+}
+
+/// A page of an edition's obligations by id, perhaps only that of one person.
+///
+/// # Errors
+/// If the database fails.
+pub async fn page(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    person: Option<PersonId>,
+    after: Option<ObligationId>,
+    limit: i64,
+) -> sqlx::Result<Vec<ObligationRow>> {
+    sqlx::query_as(
+        "select * from obligations
+         where edition_id = $1
+           and ($2::uuid is null or person_id = $2)
+           and ($3::uuid is null or obligation_id > $3)
+         order by obligation_id
+         limit $4",
+    )
+    .bind(edition.uuid())
+    .bind(person.map(PersonId::uuid))
+    .bind(after.map(ObligationId::uuid))
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
+/// The obligations of an edition that stand so.
+///
+/// # Errors
+/// If the database fails.
+pub async fn standing(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    statuses: &[Status],
+) -> sqlx::Result<Vec<ObligationId>> {
+    let names: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "select obligation_id from obligations
+         where edition_id = $1 and status = any ($2)
+         order by obligation_id",
+    )
+    .bind(edition.uuid())
+    .bind(names)
+    .fetch_all(executor)
+    .await?;
+    Ok(ids.into_iter().map(ObligationId::from_uuid).collect())
+}
+
+/// The obligations that were due before a day and may have to be escalated, each with the zone in which its days begin.
+///
+/// Whoever has left is not reminded.
+///
+/// # Errors
+/// If the database fails.
+pub async fn overdue(
+    executor: impl PgExecutor<'_>,
+    before: Date,
+    escalation_max: i32,
+) -> sqlx::Result<Vec<(ObligationId, String)>> {
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "select obligation_id, editions.time_zone
+         from obligations join editions using (edition_id) join people using (person_id)
+         where status = 'due' and due_date < $1 and escalation < $2 and last_day is null
+           and phase not in ('completed', 'archived')
+         order by obligation_id",
+    )
+    .bind(before.to_sqlx())
+    .bind(escalation_max)
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|(id, zone)| (ObligationId::from_uuid(id), zone)).collect())
+}
+
+pub(super) async fn apply(conn: &mut PgConnection, event: &Event, version: i64) -> sqlx::Result<()> {
+    let obligation = event.key.obligation.uuid();
+    match &event.change {
+        Change::Raised(due_date) => raise(&mut *conn, event.key, *due_date).await?,
+        Change::Acknowledged(said) => acknowledge(&mut *conn, event.key, said).await?,
+        Change::Escalated(step) => {
+            let query = sqlx::query("update obligations set escalation = $2 where obligation_id = $1");
+            query.bind(obligation).bind(step).execute(&mut *conn).await?;
+        }
+        Change::Excused(reason, approver) => {
+            let query = sqlx::query(
+                "update obligations set status = 'excused', excuse_reason = $2, approver_person_id = $3
+                 where obligation_id = $1",
+            );
+            let query = query.bind(obligation).bind(reason.name()).bind(approver.uuid());
+            query.execute(&mut *conn).await?;
+        }
+        Change::Fulfilled => end(&mut *conn, event.key, Status::Fulfilled).await?,
+        Change::Lapsed => end(&mut *conn, event.key, Status::Lapsed).await?,
+    }
+    let query = sqlx::query("update obligations set version = $2 where obligation_id = $1");
+    query.bind(obligation).bind(version).execute(conn).await.map(drop)
+}
+
+async fn raise(conn: &mut PgConnection, key: Key, due_date: Date) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into obligations (obligation_id, edition_id, person_id, status, due_date, version)
+         values ($1, $2, $3, 'due', $4, 0)",
+    )
+    .bind(key.obligation.uuid())
+    .bind(key.edition.uuid())
+    .bind(key.person.uuid())
+    .bind(due_date.to_sqlx())
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+async fn acknowledge(conn: &mut PgConnection, key: Key, said: &Acknowledgement) -> sqlx::Result<()> {
+    let week = Week::of(&said.availability);
+    sqlx::query(
+        "update obligations
+         set status = 'acknowledged', need_topics = $2, need_levels = $3, need_wanted = $4, sealed_goals = $5,
+             window_weekdays = $6, window_starts = $7, window_ends = $8, time_zone = $9, languages = $10
+         where obligation_id = $1",
+    )
+    .bind(key.obligation.uuid())
+    .bind(said.needs.iter().map(|need| need.topic.as_str()).collect::<Vec<_>>())
+    .bind(said.needs.iter().map(|need| need.level).collect::<Vec<_>>())
+    .bind(said.needs.iter().map(|need| need.wanted).collect::<Vec<_>>())
+    .bind(&said.sealed_goals)
+    .bind(week.weekdays)
+    .bind(week.starts)
+    .bind(week.ends)
+    .bind(&said.availability.time_zone)
+    .bind(&said.availability.languages)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+async fn end(conn: &mut PgConnection, key: Key, status: Status) -> sqlx::Result<()> {
+    sqlx::query("update obligations set status = $2 where obligation_id = $1")
+        .bind(key.obligation.uuid())
+        .bind(status.name())
+        .execute(conn)
+        .await
+        .map(drop)
+}

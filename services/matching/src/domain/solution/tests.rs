@@ -1,0 +1,112 @@
+use crate::domain::inputs::Past;
+use crate::domain::inputs::tests::{inputs, mentee, mentor, pair, person};
+
+use super::*;
+
+fn solved(inputs: &Inputs) -> Staged {
+    solve(inputs, Wishes::default()).unwrap()
+}
+
+fn pairs(staged: &Staged) -> Vec<Pair> {
+    staged.pairs.iter().map(|proposed| proposed.pair).collect()
+}
+
+fn wishes(locks: &[Pair], forbids: &[Pair]) -> Wishes {
+    Wishes { locks: locks.iter().copied().collect(), forbids: forbids.iter().copied().collect() }
+}
+
+#[test]
+fn everybody_gets_a_mentor_where_that_is_possible() {
+    let staged = solved(&inputs());
+    assert_eq!((staged.mentee_count, staged.place_count), (2, 2));
+    assert_eq!(staged.pairs.len(), 2);
+    assert_eq!(staged.unmatched, []);
+    assert!(staged.certificate.verified);
+    assert_eq!(staged.certificate.prices.len(), 2);
+    assert_eq!(staged.inputs_digest, inputs().digest());
+    assert_eq!(staged.score(), staged.pairs.iter().map(|proposed| proposed.points.score()).sum::<i32>());
+}
+
+#[test]
+fn the_order_of_the_people_changes_nothing_but_the_order() {
+    let mut turned = inputs();
+    turned.mentees.reverse();
+    turned.mentors.reverse();
+    let (mut straight, mut turned) = (pairs(&solved(&inputs())), pairs(&solved(&turned)));
+    straight.sort_unstable();
+    turned.sort_unstable();
+    assert_eq!(straight, turned);
+}
+
+#[test]
+fn a_lock_and_a_forbid_are_kept() {
+    for mentor in [11, 12] {
+        let wanted = pair(mentor, 1);
+        let locked = solve(&inputs(), wishes(&[wanted], &[])).unwrap();
+        let found = locked.pairs.iter().find(|proposed| proposed.pair == wanted).unwrap();
+        assert!(found.locked);
+        assert_eq!(locked.pairs.iter().filter(|proposed| proposed.locked).count(), 1);
+        let forbidden = solve(&inputs(), wishes(&[], &[wanted])).unwrap();
+        assert!(!pairs(&forbidden).contains(&wanted));
+        assert!(locked.certificate.verified && forbidden.certificate.verified);
+    }
+}
+
+#[test]
+fn a_lock_that_breaks_a_rule_is_refused_by_its_name() {
+    let locked = pair(11, 1);
+    let mut apart = inputs();
+    apart.past.insert(locked, Past::NeverAgain);
+    let refused = Unsolvable::LockBreaksRule { pair: locked, rule: Rule::NeverAgain };
+    assert_eq!(solve(&apart, wishes(&[locked], &[])), Err(refused));
+    let refused = Unsolvable::LockBreaksRule { pair: locked, rule: Rule::Forbidden };
+    assert_eq!(solve(&inputs(), wishes(&[locked], &[locked])), Err(refused));
+}
+
+#[test]
+fn a_lock_needs_two_people_of_the_run_and_a_place() {
+    let stranger = pair(99, 1);
+    assert_eq!(solve(&inputs(), wishes(&[stranger], &[])), Err(Unsolvable::LockOutsideRun(stranger)));
+    let both = wishes(&[pair(11, 1), pair(11, 2)], &[]);
+    assert_eq!(solve(&inputs(), both), Err(Unsolvable::LockWithoutPlace(pair(11, 2))));
+    let twice = wishes(&[pair(11, 1), pair(12, 1)], &[]);
+    assert_eq!(solve(&inputs(), twice), Err(Unsolvable::LockWithoutPlace(pair(12, 1))));
+}
+
+#[test]
+fn whoever_has_no_mentor_learns_why() {
+    let mut scarce = inputs();
+    scarce.mentees.push(mentee(3, &[100], &[("hashtags", 0)]));
+    let mut lonely = mentee(4, &[100], &[("hashtags", 0)]);
+    lonely.participant.languages = vec!["fi".to_owned()];
+    scarce.mentees.push(lonely);
+
+    let staged = solved(&scarce);
+    assert_eq!(staged.pairs.len(), 2);
+    let [short, none] = staged.unmatched.as_slice() else { panic!("{:?}", staged.unmatched) };
+    assert_eq!(short.competing, [person(1), person(2), person(3)]);
+    assert_eq!(short.mentors, [person(11), person(12)]);
+    assert_eq!(short.places, 2);
+    let expected = Unmatched { mentee: person(4), competing: vec![person(4)], mentors: vec![], places: 0 };
+    assert_eq!(*none, expected);
+}
+
+#[test]
+fn a_mentor_takes_as_many_as_there_are_places() {
+    let mut two = inputs();
+    two.mentors = vec![mentor(11, &[21, 31, 41, 100], &[("hashtags", 4)])];
+    two.mentors[0].places = 2;
+    let staged = solved(&two);
+    assert_eq!(pairs(&staged), [pair(11, 1), pair(11, 2)]);
+    assert_eq!(staged.place_count, 2);
+}
+
+#[test]
+fn nobody_at_all_is_a_solution_too() {
+    let mut nobody = inputs();
+    nobody.mentees.clear();
+    nobody.mentors.clear();
+    let staged = solved(&nobody);
+    assert!(staged.certificate.verified);
+    assert_eq!(staged.certificate.cost, "0");
+}
