@@ -1,16 +1,14 @@
 //! The composed system for one test: a database of its own, every service, the gateway, a clock set by hand.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use boot::database::Database;
-use boot::postgres::{Cluster, ClusterConfig};
-use boot::{Clock, House};
+use boot::replay::Compared;
+use boot::scratch::{self, Scratch};
+use boot::{Clock, House, StartError};
 use clap::Parser;
 use identity::{Audience, Caller, Keys, PersonId, Role};
 use jiff::Timestamp;
-use tokio::sync::OnceCell;
 use updraft::run::{Args, Whole};
 use vault::MasterKey;
 
@@ -19,50 +17,15 @@ use crate::client::Client;
 /// When every test begins.
 pub const BEGIN: &str = "2013-08-12T07:00:00Z";
 
-static GROUND: OnceCell<Ground> = OnceCell::const_new();
-static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// What all tests of a run share: one Postgres in memory, and a migrated database to copy.
-struct Ground {
-    _cluster: Cluster,
-    template: Database,
-}
-
-impl Ground {
-    async fn get() -> &'static Self {
-        GROUND.get_or_init(Self::lay).await
-    }
-
-    async fn lay() -> Self {
-        let folder = memory_folder();
-        sweep(&folder);
-        let data_dir = folder.join(format!("updraft-it-{}", std::process::id()));
-        let config = ClusterConfig { durable: false, ..ClusterConfig::in_dir(data_dir) };
-        let cluster = Cluster::start(config).await.expect("a private Postgres");
-        let template = Database::named(&cluster, "template_updraft").await.expect("the template's roles and schemas");
-        let mut house = house(template.clone(), Clock::system()).await;
-        updraft::house::furnish(&mut house, settings()).await.expect("migrations");
+/// A migrated database that nobody else uses.
+async fn database() -> Scratch {
+    let furnished = async |empty: &Database| -> Result<(), StartError> {
+        let mut house = house(empty.clone(), Clock::system()).await;
+        updraft::house::furnish(&mut house, args(&[]).settings).await?;
         house.close().await;
-        Self { _cluster: cluster, template }
-    }
-}
-
-/// Memory where there is some, as the tests' database need not survive.
-fn memory_folder() -> PathBuf {
-    let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { memory } else { std::env::temp_dir() }
-}
-
-/// Removes what killed runs left: their process is gone.
-fn sweep(folder: &std::path::Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(process) = name.strip_prefix("updraft-it-") else { continue };
-        if !PathBuf::from("/proc").join(process).exists() {
-            // A leftover that cannot be removed costs memory and no test.
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
+        Ok(())
+    };
+    scratch::database("updraft", furnished).await.expect("a migrated database")
 }
 
 async fn house(database: Database, clock: Clock) -> House {
@@ -89,16 +52,12 @@ pub fn args(more: &[&str]) -> Args {
     Cli::parse_from(ports.iter().chain(more)).args
 }
 
-fn settings() -> updraft::house::Settings {
-    args(&[]).settings
-}
-
 /// One system, for one test.
 pub struct World {
     /// The system.
     pub whole: Whole,
     /// Its database, to look into where no interface shows what a test is about.
-    pub database: Database,
+    pub database: Scratch,
     keys: Keys,
 }
 
@@ -110,14 +69,11 @@ impl World {
 
     /// Starts a system with settings of its own.
     pub async fn with(more: &[&str]) -> Self {
-        let ground = Ground::get().await;
-        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let database = ground.template.copy(&name).await.expect("a database for the test");
-        Self::on(database, more).await
+        Self::on(database().await, more).await
     }
 
     /// Starts a system on a database that is there already.
-    pub async fn on(database: Database, more: &[&str]) -> Self {
+    pub async fn on(database: Scratch, more: &[&str]) -> Self {
         let args = args(more);
         let mut house = house(database.clone(), Clock::manual(BEGIN.parse::<Timestamp>().expect("a time"))).await;
         updraft::house::furnish(&mut house, args.settings.clone()).await.expect("the services");
@@ -162,6 +118,21 @@ impl World {
         self.keys.issue(caller, Audience::Updraft, 3600).expect("a token")
     }
 
+    /// The keys that sign tokens.
+    pub fn keys(&self) -> Keys {
+        self.keys.clone()
+    }
+
+    /// Compares every read model with a fold of the events.
+    pub async fn replay(&self) -> Vec<Compared> {
+        self.settle().await;
+        let mut house = house(Database::clone(&self.database), Clock::system()).await;
+        updraft::house::furnish(&mut house, args(&[]).settings).await.expect("the services");
+        let compared = house.replay().await.expect("a replay");
+        house.close().await;
+        compared
+    }
+
     /// Sets the clock, does what is due by then, and waits for every consequence.
     pub async fn set_clock(&self, now: &str) {
         let url = format!("http://{}/clock", self.whole.serving.admin);
@@ -178,7 +149,7 @@ impl World {
     }
 
     /// Ends the system and keeps its database.
-    pub async fn end(self) -> Database {
+    pub async fn end(self) -> Scratch {
         self.whole.drain().await;
         self.database
     }

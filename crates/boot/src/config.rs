@@ -9,6 +9,7 @@ use crate::postgres::ClusterConfig;
 
 /// The settings of a process, besides those of its services.
 #[derive(Args, Clone)]
+#[group(skip)]
 pub struct Config {
     /// The private Postgres, used unless a database URL is given.
     #[command(flatten)]

@@ -70,7 +70,7 @@ impl Database {
         Self::named(cluster, DATABASE).await
     }
 
-    /// A database of that name in the private cluster, made and prepared if it is not yet.
+    /// As [`Database::private`], with a name of its own.
     ///
     /// # Errors
     /// As [`Database::private`].
@@ -95,7 +95,9 @@ impl Database {
         Ok(Self { admin, logins: Logins::One })
     }
 
-    /// The SQL an administrator has to run once, statement by statement; running it again is harmless.
+    /// The SQL an administrator has to run once, statement by statement.
+    ///
+    /// Running it again is harmless.
     #[must_use]
     pub fn plan(&self) -> Vec<String> {
         let user = (self.logins == Logins::One).then(|| self.admin.get_username());

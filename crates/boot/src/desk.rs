@@ -8,6 +8,7 @@ use identity::{Caller, Guard, PersonId, Resource, Scope};
 use jiff::Timestamp;
 use proto::{Violation, api, status};
 use sha2::{Digest, Sha256};
+use sqlx::PgPool;
 use tonic::{Code, Request, Status};
 
 use crate::Clock;
@@ -60,10 +61,7 @@ impl Desk {
             let position = after.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
                 violation(UPDRAFT_AFTER, "POSITION", "must be the position of a receipt".to_owned())
             })?;
-            self.feed
-                .passed(self.follower, position, CATCH_UP_AT_MOST)
-                .await
-                .map_err(|behind| status::refusal(Code::Unavailable, "NOT_CAUGHT_UP", behind.to_string()))?;
+            self.passed(position).await?;
         }
 
         let idempotency = match metadata.get(IDEMPOTENCY_KEY).map(tonic::metadata::MetadataValue::to_str) {
@@ -79,6 +77,21 @@ impl Desk {
             }
         };
         Ok(Call { message, caller, now: self.clock.now(), idempotency, guard: Arc::clone(&self.guard) })
+    }
+
+    /// Waits until the service knows of everything that has been recorded by now.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` if it does not catch up within five seconds, or the event log is away.
+    pub async fn catch_up(&self, pool: &PgPool) -> Result<(), Status> {
+        self.passed(eventlog::head(pool).await.map_err(unavailable)?).await
+    }
+
+    async fn passed(&self, position: i64) -> Result<(), Status> {
+        self.feed
+            .passed(self.follower, position, CATCH_UP_AT_MOST)
+            .await
+            .map_err(|behind| status::refusal(Code::Unavailable, "NOT_CAUGHT_UP", behind.to_string()))
     }
 }
 

@@ -43,7 +43,8 @@ impl House {
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, StartError> {
         let url = config.database_url().map_err(StartError::DatabaseUrlFile)?;
         let (database, cluster) = if let Some(url) = url {
-            (Database::from_url(url.expose())?, None)
+            let database = Database::from_url(url.expose())?;
+            (database, None)
         } else {
             let cluster = Cluster::start(config.cluster.clone()).await?;
             (Database::private(&cluster).await?, Some(cluster))
@@ -64,6 +65,7 @@ impl House {
         keys: Keys,
         master_key: MasterKey,
     ) -> Result<Self, StartError> {
+        database.check(&["eventlog", "vault"]).await?;
         eventlog::migrate(&database.pool("eventlog")).await?;
         let vault_pool = database.pool("vault");
         vault::migrate(&vault_pool)
@@ -92,6 +94,7 @@ impl House {
     /// # Errors
     /// [`StartError::Migration`] if its schema cannot be brought up to date.
     pub async fn add<S: Service>(&mut self, config: S::Config) -> Result<(), StartError> {
+        self.database.check(&[S::NAME]).await?;
         let pool = self.database.pool(S::NAME);
         let migrated = S::migrations().run(&pool).await;
         migrated.map_err(|source| StartError::Migration { service: S::NAME, source })?;
@@ -184,7 +187,7 @@ impl House {
         self.routes.add_service(health);
         let server = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
-            .layer(telemetry::ServerLayer::grpc())
+            .layer(telemetry::ServerLayer::grpc(is_known))
             .layer(AuthLayer(common.keys.clone()))
             .add_routes(self.routes.routes());
         let stop = common.shutdown.clone();
@@ -210,6 +213,15 @@ impl House {
         });
         Ok(Serving { grpc: addresses.0, admin: addresses.1, common, cluster: self.cluster })
     }
+}
+
+/// Whether there is a gRPC method `package.Service/Method`, ours or one of gRPC's own.
+fn is_known(method: &str) -> bool {
+    let Some((service, method)) = method.split_once('/') else { return false };
+    let ours = proto::pool().get_service_by_name(service);
+    ours.is_some_and(|service| service.methods().any(|known| known.name() == method))
+        || matches!((service, method), ("grpc.health.v1.Health", "Check" | "Watch"))
+        || matches!((service, method), ("grpc.reflection.v1.ServerReflection", "ServerReflectionInfo"))
 }
 
 /// A process that serves.

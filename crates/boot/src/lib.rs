@@ -1,6 +1,6 @@
 //! What every process of Updraft stands on.
 //!
-//! Reading order: [`run`] is the whole of a service's `main`; [`House`] takes the database, adds every [`Service`] and serves;
+//! Reading order: [`run()`] is the whole of a service's `main`; [`House`] takes the database, adds every [`Service`] and serves;
 //! [`Desk`] is where a service's calls come in and [`refuse`] how refusals go out; [`Clock`] is the time; `postgres` and
 //! `database` are the private Postgres, its roles and schemas; `replay` proves the read models.
 

@@ -30,6 +30,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where the private Postgres lives and with which programs.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct ClusterConfig {
     /// Everything that Updraft keeps on this machine.
     #[arg(long, env = "UPDRAFT_DATA_DIR", default_value = ".updraft")]
@@ -62,7 +63,9 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Takes the data directory and starts its server, making a new cluster on the very first start.
+    /// Takes the data directory and starts its server.
+    ///
+    /// The very first start makes a new cluster.
     ///
     /// # Errors
     /// [`PostgresError`], each a sentence for the operator.

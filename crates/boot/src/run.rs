@@ -1,8 +1,9 @@
 //! The whole of a service's `main`.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Args, FromArgMatches, Parser};
+use clap::{Args, Parser};
 
 use crate::error::{self, StartError};
 use crate::{Clock, Config, House, Service};
@@ -23,7 +24,7 @@ struct Cli<C: Args> {
 /// Its database is an existing server, as a private one belongs to a single process.
 #[must_use]
 pub fn run<S: Service>() -> ExitCode {
-    let cli: Cli<S::Config> = match parse() {
+    let cli: Cli<S::Config> = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(code) => return code,
     };
@@ -49,8 +50,8 @@ async fn serve<S: Service>(cli: Cli<S::Config>) -> Result<(), StartError> {
 ///
 /// # Errors
 /// The exit code, when the help was shown or a setting is bad.
-pub fn parse<P: Parser + FromArgMatches>() -> Result<P, ExitCode> {
-    P::try_parse().map_err(|error| {
+pub fn parse<P: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<P, ExitCode> {
+    P::try_parse_from(args).map_err(|error| {
         // Nothing can be done if the terminal is gone.
         let _ = error.print();
         if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }

@@ -74,7 +74,9 @@ pub async fn cluster() -> Result<&'static Cluster, PostgresError> {
     CLUSTER.get_or_try_init(start).await
 }
 
-/// A copy of a template, which `fill` prepares once in this process: roles and schemas are there already.
+/// A copy of a template, which `fill` prepares once in this process.
+///
+/// Roles and schemas are there already; connections that `fill` leaves open are ended.
 ///
 /// # Errors
 /// [`ScratchError::Fill`] with the answer of `fill`; the others if Postgres fails.

@@ -57,6 +57,7 @@ pub(crate) async fn load<A: Aggregate>(
 ///
 /// One statement, and nothing else in it: a lock that other appends wait for, which a NOTIFY takes too, would make
 /// the commits queue up one by one.
+#[tracing::instrument(name = "eventlog.append", skip_all, fields(stream.kind = stream.kind, events = drafts.len()))]
 pub(crate) async fn append(
     conn: &mut PgConnection,
     stream: StreamId,

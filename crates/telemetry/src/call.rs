@@ -17,7 +17,7 @@ pub(crate) type Route = fn(&Extensions) -> Option<&str>;
 #[derive(Clone, Copy)]
 pub(crate) enum Side {
     HttpServer(Route),
-    GrpcServer,
+    GrpcServer(fn(&str) -> bool),
     GrpcClient,
 }
 
@@ -26,8 +26,10 @@ impl Side {
     pub(crate) fn histogram(self) -> Histogram<f64> {
         let (name, description) = match self {
             Self::HttpServer(_) => ("http.server.request.duration", "Duration of HTTP server requests."),
-            Self::GrpcServer => ("rpc.server.duration", "Duration of incoming remote procedure calls."),
-            Self::GrpcClient => ("rpc.client.duration", "Duration of outgoing remote procedure calls."),
+            Self::GrpcServer(_) => {
+                ("rpc.server.call.duration", "Duration of incoming remote procedure calls.")
+            }
+            Self::GrpcClient => ("rpc.client.call.duration", "Duration of outgoing remote procedure calls."),
         };
         crate::meter()
             .f64_histogram(name)
@@ -59,14 +61,18 @@ enum End {
     Grpc(Code),
 }
 
+/// What a caller made up: it must not become a label.
+const OTHER: &str = "_OTHER";
+
 impl Call {
     /// Begins a call: a server continues the trace of the headers, a client writes its own into them.
     pub(crate) fn begin<B>(side: Side, histogram: Histogram<f64>, request: &mut Request<B>) -> Self {
         let path = request.uri().path().trim_start_matches('/');
         let (span, attributes) = match side {
             Side::HttpServer(route) => http(request.method(), route(request.extensions())),
-            Side::GrpcServer => {
-                (info_span!(parent: None, "call", otel.kind = "server", otel.name = path), grpc(path))
+            Side::GrpcServer(known) => {
+                let method = if known(path) { path } else { OTHER };
+                (info_span!(parent: None, "call", otel.kind = "server", otel.name = method), grpc(method))
             }
             // A server's parent is in the headers, a client's is the span around it.
             Side::GrpcClient => (info_span!("call", otel.kind = "client", otel.name = path), grpc(path)),
@@ -75,7 +81,7 @@ impl Call {
             span.set_attribute(attribute.key.clone(), attribute.value.clone());
         }
         match side {
-            Side::HttpServer(_) | Side::GrpcServer => context::adopt_headers(&span, request.headers()),
+            Side::HttpServer(_) | Side::GrpcServer(_) => context::adopt_headers(&span, request.headers()),
             Side::GrpcClient => context::inject_headers(&span, request.headers_mut()),
         }
         Self { span, side, begun: Instant::now(), histogram, attributes, end: End::Unanswered }
@@ -86,14 +92,15 @@ impl Call {
         match self.side {
             Side::HttpServer(_) => self.end = End::Http(status),
             // An answer without a body carries its gRPC status in the head.
-            Side::GrpcServer | Side::GrpcClient => self.trailed(headers),
+            Side::GrpcServer(_) | Side::GrpcClient => self.trailed(headers),
         }
     }
 
     /// Takes note of the trailers of the answer.
     pub(crate) fn trailed(&mut self, trailers: &HeaderMap) {
         const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-        if let (Side::GrpcServer | Side::GrpcClient, Some(status)) = (self.side, trailers.get(GRPC_STATUS)) {
+        if let (Side::GrpcServer(_) | Side::GrpcClient, Some(status)) = (self.side, trailers.get(GRPC_STATUS))
+        {
             self.end = End::Grpc(Code::from_bytes(status.as_bytes()));
         }
     }
@@ -102,7 +109,7 @@ impl Call {
     pub(crate) fn broken(&mut self) {
         self.end = match self.side {
             Side::HttpServer(_) => End::Http(StatusCode::INTERNAL_SERVER_ERROR),
-            Side::GrpcServer | Side::GrpcClient => End::Grpc(Code::Unavailable),
+            Side::GrpcServer(_) | Side::GrpcClient => End::Grpc(Code::Unavailable),
         };
     }
 
@@ -115,7 +122,7 @@ impl Call {
             ),
             (End::Grpc(code), side) => (Some(grpc_status(*code)), failed(side, *code).then(|| name(*code))),
             (End::Unanswered, Side::HttpServer(_)) => (None, Some("cancelled".to_owned())),
-            (End::Unanswered, Side::GrpcServer | Side::GrpcClient) => {
+            (End::Unanswered, Side::GrpcServer(_) | Side::GrpcClient) => {
                 (Some(grpc_status(Code::Cancelled)), None)
             }
         }
@@ -154,17 +161,13 @@ fn http(method: &Method, route: Option<&str>) -> (Span, Vec<KeyValue>) {
     (span, attributes)
 }
 
-fn grpc(path: &str) -> Vec<KeyValue> {
-    let (service, method) = path.split_once('/').unwrap_or(("", path));
-    vec![
-        KeyValue::new("rpc.system", "grpc"),
-        KeyValue::new("rpc.service", service.to_owned()),
-        KeyValue::new("rpc.method", method.to_owned()),
-    ]
+/// `method` is `package.Service/Method`.
+fn grpc(method: &str) -> Vec<KeyValue> {
+    vec![KeyValue::new("rpc.system.name", "grpc"), KeyValue::new("rpc.method", method.to_owned())]
 }
 
 fn grpc_status(code: Code) -> KeyValue {
-    KeyValue::new("rpc.grpc.status_code", i64::from(i32::from(code)))
+    KeyValue::new("rpc.response.status_code", name(code))
 }
 
 /// The name of a status as gRPC writes it: `NOT_FOUND` for what tonic spells `NotFound`.
@@ -191,7 +194,7 @@ fn known(method: &Method) -> &str {
         | Method::OPTIONS
         | Method::CONNECT
         | Method::TRACE => method.as_str(),
-        _ => "_OTHER",
+        _ => OTHER,
     }
 }
 
@@ -199,7 +202,7 @@ fn known(method: &Method) -> &str {
 fn failed(side: Side, code: Code) -> bool {
     match side {
         Side::GrpcClient => code != Code::Ok,
-        Side::HttpServer(_) | Side::GrpcServer => matches!(
+        Side::HttpServer(_) | Side::GrpcServer(_) => matches!(
             code,
             Code::Unknown
                 | Code::DeadlineExceeded

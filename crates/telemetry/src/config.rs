@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 ///
 /// Where traces, metrics and logs are sent is not set here: the standard `OTEL_*` variables say so.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
 pub struct Config {
     /// Which events are logged, for example `info,sqlx=warn`.
     #[arg(long = "log", env = "UPDRAFT_LOG", value_name = "FILTER", default_value = "info")]

@@ -32,9 +32,11 @@ impl ServerLayer {
     }
 
     /// For a gRPC server, as outermost layer of `tonic::transport::Server`.
+    ///
+    /// `known` tells whether there is a method `package.Service/Method`: what callers make up must not become a label.
     #[must_use]
-    pub fn grpc() -> Self {
-        Self(Watch::new(Side::GrpcServer))
+    pub fn grpc(known: fn(&str) -> bool) -> Self {
+        Self(Watch::new(Side::GrpcServer(known)))
     }
 }
 
@@ -217,14 +219,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_nobody_waits_for_is_cancelled() {
-        let (watch, registry, _provider) = watch(Side::GrpcServer);
+        let (watch, registry, _provider) = watch(Side::GrpcServer(|_| true));
         let inner = service_fn(|_: Request<()>| pending::<Result<Response<String>, Infallible>>());
         let mut call = Box::pin(Traced { inner, watch }.oneshot(request("POST", "/updraft.Tandems/Get")));
         assert!(call.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop())).is_pending());
         drop(call);
         assert_eq!(
             labels(&registry),
-            r#"rpc_grpc_status_code="1",rpc_method="Get",rpc_service="updraft.Tandems",rpc_system="grpc""#
+            r#"rpc_method="updraft.Tandems/Get",rpc_response_status_code="CANCELLED",rpc_system_name="grpc""#
         );
     }
 
@@ -237,7 +239,7 @@ mod tests {
         assert!(Traced { inner, watch }.oneshot(request("POST", "/updraft.Tandems/Get")).await.is_err());
         assert_eq!(
             labels(&registry),
-            r#"error_type="UNAVAILABLE",rpc_grpc_status_code="14",rpc_method="Get",rpc_service="updraft.Tandems",rpc_system="grpc""#
+            r#"error_type="UNAVAILABLE",rpc_method="updraft.Tandems/Get",rpc_response_status_code="UNAVAILABLE",rpc_system_name="grpc""#
         );
     }
 }

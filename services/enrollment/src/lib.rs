@@ -1,5 +1,91 @@
-//! People, editions, applications and obligations.
+//! Enrollment: people, editions and their rules, applications, obligations.
+//!
+//! Reading order:
+//!
+//! 1. `domain.rs` — the rules: [`domain::edition`], [`domain::eligibility`], [`domain::application`],
+//!    [`domain::obligation`], [`domain::person`], and [`domain::roster`] for what an HR system exports;
+//! 2. `codec.rs` — events as they are stored;
+//! 3. `views.rs` — read models, with all SQL of the service;
+//! 4. `grpc.rs` — who may ask for what, and how it is answered;
+//! 5. `import.rs`, `tick.rs`, `react.rs` — what happens without being asked: a roster in the background, the passing of
+//!    time, what other services tell.
 
 pub mod codec;
 pub mod domain;
 pub mod views;
+
+mod grpc;
+mod import;
+mod react;
+mod tick;
+
+use boot::{Clock, Desk, Ground, NoConfig};
+use eventlog::{BoxError, Journal};
+use jiff::Timestamp;
+use proto::enrollment::application_service_server::ApplicationServiceServer;
+use proto::enrollment::directory_service_server::DirectoryServiceServer;
+use proto::enrollment::edition_service_server::EditionServiceServer;
+use proto::enrollment::obligation_service_server::ObligationServiceServer;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use tonic::service::RoutesBuilder;
+use vault::Vault;
+
+use crate::import::Imports;
+pub use crate::react::Reactions;
+use crate::views::Views;
+
+/// What a request may hold besides the file of an import.
+const REQUEST_BYTES_MAX: usize = 1 << 20;
+
+/// The service.
+#[derive(Clone)]
+pub struct Enrollment {
+    desk: Desk,
+    clock: Clock,
+    pool: PgPool,
+    vault: Vault,
+    journal: Journal<Views>,
+    imports: Imports,
+}
+
+impl boot::Service for Enrollment {
+    const NAME: &'static str = "enrollment";
+    const PROJECTIONS: &'static [&'static str] = views::PROJECTIONS;
+    type Config = NoConfig;
+    type Views = Views;
+    type Follower = Reactions;
+
+    fn migrations() -> Migrator {
+        sqlx::migrate!()
+    }
+
+    fn open(ground: Ground, NoConfig {}: NoConfig) -> Self {
+        let journal = ground.journal(Views);
+        let imports = Imports::new(&ground, journal.clone());
+        let Ground { desk, clock, pool, vault, .. } = ground;
+        Self { desk, clock, pool, vault, journal, imports }
+    }
+
+    fn routes(&self, routes: &mut RoutesBuilder) {
+        let directory = DirectoryServiceServer::new(self.clone())
+            .max_decoding_message_size(domain::roster::FILE_BYTES_MAX + REQUEST_BYTES_MAX);
+        routes.add_service(directory);
+        routes.add_service(EditionServiceServer::new(self.clone()));
+        routes.add_service(ApplicationServiceServer::new(self.clone()));
+        routes.add_service(ObligationServiceServer::new(self.clone()));
+    }
+
+    fn views(&self) -> Views {
+        Views
+    }
+
+    fn follower(&self) -> Reactions {
+        Reactions { journal: self.journal.clone(), clock: self.clock.clone() }
+    }
+
+    async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
+        self.imports.abandon().await?;
+        tick::escalate(&self.pool, &self.journal, now).await
+    }
+}

@@ -43,19 +43,19 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&'static str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&'static str]) -> HeaderMap {
         values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
     #[test]
     fn one_strong_tag_is_a_version() {
-        assert_eq!(if_match(&headers(header::IF_MATCH, &["\"7\""])).unwrap(), "7");
+        assert_eq!(if_match(&headers(&header::IF_MATCH, &["\"7\""])).unwrap(), "7");
     }
 
     #[test]
     fn anything_else_is_refused() {
         for wrong in [&["*"][..], &["W/\"7\""], &["7"], &["\"7\", \"8\""], &["\"7\"", "\"8\""], &[""]] {
-            let refused = if_match(&headers(header::IF_MATCH, wrong)).unwrap_err();
+            let refused = if_match(&headers(&header::IF_MATCH, wrong)).unwrap_err();
             assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{wrong:?}");
         }
         assert_eq!(if_match(&HeaderMap::new()).unwrap_err().status, StatusCode::PRECONDITION_REQUIRED);
@@ -64,9 +64,9 @@ mod tests {
     #[test]
     fn a_known_version_is_found_in_a_list() {
         for known in ["\"7\"", "W/\"7\"", "*", "\"6\", \"7\""] {
-            assert!(none_matches(&headers(header::IF_NONE_MATCH, &[known]), "\"7\""), "{known}");
+            assert!(none_matches(&headers(&header::IF_NONE_MATCH, &[known]), "\"7\""), "{known}");
         }
-        assert!(!none_matches(&headers(header::IF_NONE_MATCH, &["\"8\""]), "\"7\""));
+        assert!(!none_matches(&headers(&header::IF_NONE_MATCH, &["\"8\""]), "\"7\""));
         assert!(!none_matches(&HeaderMap::new(), "\"7\""));
     }
 }

@@ -1,14 +1,21 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::http::Uri;
 use clap::Args;
 
 /// Where the gateway listens and where it finds the services.
 #[derive(Args, Clone, Debug)]
+// A process flattens several structs of this name, and clap wants its groups to differ.
+#[group(skip)]
 pub struct Config {
     /// Address of the REST interface.
-    #[arg(long, env = "UPDRAFT_REST_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub rest_listen: SocketAddr,
+    #[arg(
+        long = "rest-listen",
+        env = "UPDRAFT_REST_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: SocketAddr,
 
     /// Lets anyone on this machine be anyone of the roster, for demonstrations; only on a loopback address.
     #[arg(long, env = "UPDRAFT_IDENTITY_PAGE")]
@@ -38,18 +45,43 @@ pub struct Config {
 /// Where the all-in-one binary serves gRPC.
 const SERVICES: &str = "http://127.0.0.1:8090";
 
-impl Config {
-    /// Listens here and finds every service there.
-    #[must_use]
-    pub fn new(rest_listen: SocketAddr, services: &Uri) -> Self {
+impl Default for Config {
+    fn default() -> Self {
+        let services = SocketAddr::from((Ipv4Addr::LOCALHOST, 8090));
+        let nowhere = Uri::default();
         Self {
-            rest_listen,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             identity_page: false,
-            enrollment_url: services.clone(),
-            matching_url: services.clone(),
-            sessions_url: services.clone(),
-            analytics_url: services.clone(),
-            notifications_url: services.clone(),
+            enrollment_url: nowhere.clone(),
+            matching_url: nowhere.clone(),
+            sessions_url: nowhere.clone(),
+            analytics_url: nowhere.clone(),
+            notifications_url: nowhere,
+        }
+        .with_services_at(services)
+    }
+}
+
+impl Config {
+    /// Finds every service at one address, such as that of the process it runs in.
+    #[must_use]
+    pub fn with_services_at(self, services: SocketAddr) -> Self {
+        // Who listens everywhere is found on this machine.
+        let host = match services.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        let address = format!("http://{}", SocketAddr::new(host, services.port()));
+        let address = Uri::try_from(address).unwrap_or_default();
+        Self {
+            listen: self.listen,
+            identity_page: self.identity_page,
+            enrollment_url: address.clone(),
+            matching_url: address.clone(),
+            sessions_url: address.clone(),
+            analytics_url: address.clone(),
+            notifications_url: address,
         }
     }
 

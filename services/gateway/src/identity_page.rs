@@ -6,7 +6,10 @@ use std::{fmt::Write, sync::Arc};
 
 use axum::{
     Form, Router,
-    extract::{Query, rejection::{FormRejection, QueryRejection}},
+    extract::{
+        Query,
+        rejection::{FormRejection, QueryRejection},
+    },
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -81,7 +84,8 @@ pub(crate) fn account(roles: &str) -> String {
 
 async fn choose(gateway: &Gateway, search: &str) -> Response {
     let frame = |main: &str, status| {
-        Page { title: "Sign in – Updraft", head: "", account: "", main, demonstration: true }.with_status(status)
+        Page { title: "Sign in – Updraft", head: "", account: "", main, demonstration: true }
+            .with_status(status)
     };
     match people(gateway).await {
         Ok(people) => frame(&form(&people, search), StatusCode::OK),
@@ -175,11 +179,13 @@ fn sign_in(
     form: Result<Form<SignIn>, FormRejection>,
 ) -> Result<Response, Problem> {
     same_origin(headers)?;
-    let malformed = |detail: &'static str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "MALFORMED_FORM", detail);
+    let malformed =
+        |detail: &'static str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "MALFORMED_FORM", detail);
     let Form(form) = form.map_err(|_| malformed("Choose a person and a role."))?;
     let caller = match form.role {
         Role::Delegate => {
-            let executive = form.executive.parse().map_err(|_| malformed("Choose the executive to act for."))?;
+            let executive =
+                form.executive.parse().map_err(|_| malformed("Choose the executive to act for."))?;
             Caller::delegate(form.person, executive)
         }
         role if ROLES.iter().any(|(offered, _)| *offered == role) => Caller::of(form.person, [role]),

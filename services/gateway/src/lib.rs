@@ -29,6 +29,7 @@ use axum::{
 use identity::Keys;
 use telemetry::ServerLayer;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use self::{config::Config, openapi::openapi, routes::RouteError};
@@ -64,8 +65,8 @@ struct Gateway {
 /// [`StartError::IdentityPageOpen`] if the identity page is asked for off loopback, [`StartError::Route`] and
 /// [`StartError::Document`] if a proto file is wrong.
 pub fn router(config: &Config, keys: Keys) -> Result<Router, StartError> {
-    if config.identity_page && !config.rest_listen.ip().is_loopback() {
-        return Err(StartError::IdentityPageOpen(config.rest_listen));
+    if config.identity_page && !config.listen.ip().is_loopback() {
+        return Err(StartError::IdentityPageOpen(config.listen));
     }
     let upstreams = Upstreams::new(config.services(), keys.clone());
     let gateway = Arc::new(Gateway { keys, upstreams, identity_page: config.identity_page });
@@ -77,11 +78,14 @@ pub fn router(config: &Config, keys: Keys) -> Result<Router, StartError> {
     let document = openapi()?.to_json().map_err(StartError::Document)?;
     router = router.merge(pages::router(&gateway, document));
     if config.identity_page {
-        router = router.merge(identity_page::router(&gateway)).layer(middleware::from_fn(auth::loopback_names));
+        router = router.merge(identity_page::router(&gateway));
     }
     router = router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed());
+    if config.identity_page {
+        router = router.layer(middleware::from_fn(auth::loopback_names));
+    }
     Ok(router
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a request broke off in a panic");
@@ -92,16 +96,12 @@ pub fn router(config: &Config, keys: Keys) -> Result<Router, StartError> {
         .layer(ServerLayer::http(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))))
 }
 
-/// Serves until `shutdown` resolves, then finishes what was begun.
+/// Serves until `shutdown` is cancelled, then finishes what was begun.
 ///
 /// # Errors
 /// When the listener fails for good.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
 }
 
 /// Headers that keep a browser from doing more than it is asked to, unless a page says otherwise.

@@ -32,13 +32,34 @@ const MEANINGS: [(&str, &str); 24] = [
     ("BODY_TOO_LARGE", "The body is larger than this path takes: 64 MiB for a file, 1 MiB otherwise."),
     ("BODY_TOO_SLOW", "The body of the request did not arrive within a minute."),
     ("CONFLICT", "Other changes came first, several times in a row. Read again and repeat."),
-    ("CROSS_SITE_REQUEST", "The request came with a cookie but not from a page of this server. Programs send a token instead."),
-    ("DEADLINE_EXCEEDED", "The service did not answer in time. A repeated Idempotency-Key makes it safe to try again."),
-    ("ETAG_MISMATCH", "Somebody changed the resource since it was read. Read it again, then repeat with the new ETag."),
-    ("HOST_NOT_LOOPBACK", "With the built-in identity page, the server answers only to localhost and loopback addresses."),
-    ("IDEMPOTENCY_KEY_IN_USE", "The first request with this Idempotency-Key is still running. Try again in a moment."),
-    ("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used with another body within 24 hours. Choose a new one."),
-    ("IF_MATCH_REQUIRED", "This change needs the version it was made on: the ETag that was read, as If-Match."),
+    (
+        "CROSS_SITE_REQUEST",
+        "The request came with a cookie but not from a page of this server. Programs send a token instead.",
+    ),
+    (
+        "DEADLINE_EXCEEDED",
+        "The service did not answer in time. A repeated Idempotency-Key makes it safe to try again.",
+    ),
+    (
+        "ETAG_MISMATCH",
+        "Somebody changed the resource since it was read. Read it again, then repeat with the new ETag.",
+    ),
+    (
+        "HOST_NOT_LOOPBACK",
+        "With the built-in identity page, the server answers only to localhost and loopback addresses.",
+    ),
+    (
+        "IDEMPOTENCY_KEY_IN_USE",
+        "The first request with this Idempotency-Key is still running. Try again in a moment.",
+    ),
+    (
+        "IDEMPOTENCY_KEY_REUSED",
+        "This Idempotency-Key was used with another body within 24 hours. Choose a new one.",
+    ),
+    (
+        "IF_MATCH_REQUIRED",
+        "This change needs the version it was made on: the ETag that was read, as If-Match.",
+    ),
     ("INTERNAL", "Something broke on the side of the server. Give the traceId to the operators."),
     ("INVALID_FIELDS", "Fields of the request break their rules; errors names each of them."),
     ("MALFORMED_HEADER", "A header cannot be read."),
@@ -96,7 +117,9 @@ fn first_page(gateway: &Gateway, headers: &HeaderMap) -> Response {
     Page { title: "Updraft", head, account: &account, main: &main, demonstration }.into_response()
 }
 
-async fn asset(path: Result<Path<String>, axum::extract::rejection::PathRejection>) -> Result<Response, Problem> {
+async fn asset(
+    path: Result<Path<String>, axum::extract::rejection::PathRejection>,
+) -> Result<Response, Problem> {
     let Path(file) = path.map_err(|_| Problem::not_found())?;
     let found = ASSETS.into_iter().find(|(name, ..)| *name == file);
     let (_, media_type, text) = found.ok_or_else(Problem::not_found)?;
@@ -117,7 +140,9 @@ fn docs(demonstration: bool) -> Response {
     Page { title: "Interface – Updraft", head, account: "", main, demonstration }.for_docs()
 }
 
-async fn docs_file(path: Result<Path<String>, axum::extract::rejection::PathRejection>) -> Result<Response, Problem> {
+async fn docs_file(
+    path: Result<Path<String>, axum::extract::rejection::PathRejection>,
+) -> Result<Response, Problem> {
     let Path(file) = path.map_err(|_| Problem::not_found())?;
     // A badge of a public validator would tell the internet about this server.
     let config = utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none").use_base_layout();
@@ -133,7 +158,9 @@ async fn docs_file(path: Result<Path<String>, axum::extract::rejection::PathReje
 /// Explains a code; one that only a service knows is explained in general.
 fn problem_page(path: Option<Path<String>>, demonstration: bool) -> Result<Response, Problem> {
     let written = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
-    let Some(Path(path)) = path.filter(|path| path.bytes().all(written)) else { return Err(Problem::not_found()) };
+    let Some(Path(path)) = path.filter(|path| path.bytes().all(written)) else {
+        return Err(Problem::not_found());
+    };
     let code = path.to_ascii_uppercase().replace('-', "_");
     let known = MEANINGS.into_iter().find(|(known, _)| slug(known) == path);
     let meaning = known.map_or(
@@ -142,6 +169,11 @@ fn problem_page(path: Option<Path<String>>, demonstration: bool) -> Result<Respo
         |(_, meaning)| meaning,
     );
     let heading = title(&code);
-    let main = format!("<h1>{}</h1><p><code>{}</code></p><p>{}</p>", escape(&heading), escape(&code), escape(meaning));
+    let main = format!(
+        "<h1>{}</h1><p><code>{}</code></p><p>{}</p>",
+        escape(&heading),
+        escape(&code),
+        escape(meaning)
+    );
     Ok(Page { title: &heading, head: "", account: "", main: &main, demonstration }.into_response())
 }

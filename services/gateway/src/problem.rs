@@ -108,6 +108,10 @@ impl Problem {
         let (status, code, generic) = meaning(refused.code());
         let Some(reason) = reason else {
             // Without a reason it is no answer of our services but a failure on the way to them: its text stays inside.
+            if status.is_server_error() {
+                let (method, error) = (route.method.full_name(), refused.message());
+                tracing::warn!(method, code = ?refused.code(), error, "a service gave no answer of its own");
+            }
             return Self::new(status, code, generic).in_time();
         };
         let status = match reason.reason.as_str() {

@@ -15,8 +15,9 @@ pub mod week;
 use std::fmt;
 
 use identity::PersonId;
-use jiff::ToSpan;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, DateTime, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 /// A mentor and a mentee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,9 +106,17 @@ impl fmt::Display for Phase {
     }
 }
 
-/// The day so many working days, Monday to Friday, after another.
+/// The end of the day, in this zone, so many working days after now.
 #[must_use]
-pub fn working_days_after(day: Date, working_days: i32) -> Date {
+pub fn end_of_working_days(now: Timestamp, working_days: i32, zone: &TimeZone) -> Timestamp {
+    let last = working_days_after(zone.to_datetime(now).date(), working_days);
+    let midnight = DateTime::from(last.saturating_add(1.day()));
+    // Only at the end of the calendar there is no such instant.
+    zone.to_timestamp(midnight).unwrap_or(Timestamp::MAX)
+}
+
+/// The day so many working days, Monday to Friday, after another.
+fn working_days_after(day: Date, working_days: i32) -> Date {
     let mut last = day;
     let mut left = working_days;
     // The calendar has an end, and there the time ends as well.
@@ -134,6 +143,13 @@ mod tests {
         assert_eq!(working_days_after(date(2013, 9, 7), 1), date(2013, 9, 9));
         assert_eq!(working_days_after(friday, 0), friday);
         assert_eq!(working_days_after(Date::MAX, 3), Date::MAX);
+    }
+
+    #[test]
+    fn the_time_to_answer_ends_with_a_day_where_the_edition_is() {
+        let (berlin, friday_night) = (TimeZone::get("Europe/Berlin").unwrap(), "2013-09-06T23:30:00Z");
+        let end = end_of_working_days(friday_night.parse().unwrap(), 3, &berlin);
+        assert_eq!(end, "2013-09-11T22:00:00Z".parse().unwrap());
     }
 
     #[test]

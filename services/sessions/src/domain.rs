@@ -12,3 +12,17 @@ pub enum Side {
     /// The executive who learns.
     Mentee,
 }
+
+impl Side {
+    /// Both sides.
+    pub const ALL: [Self; 2] = [Self::Mentor, Self::Mentee];
+
+    /// The side as it is stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mentor => "mentor",
+            Self::Mentee => "mentee",
+        }
+    }
+}

@@ -1,2 +1,3 @@
 //! What a tandem does: sessions.
+pub mod codec;
 pub mod domain;

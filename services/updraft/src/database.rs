@@ -5,6 +5,7 @@ use clap::{Subcommand, ValueEnum};
 
 /// What to do with the server that `UPDRAFT_DATABASE_URL` names.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Args {
     #[command(subcommand)]
     what: What,

@@ -5,6 +5,7 @@ use clap::Args;
 
 /// The settings of the services that have some.
 #[derive(Args, Clone)]
+#[group(skip)]
 pub struct Settings {
     /// What the notifications need.
     #[command(flatten)]

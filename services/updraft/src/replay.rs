@@ -6,6 +6,7 @@ use crate::house::{self, Settings};
 
 /// How to replay.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Compare and change nothing; the only way there is, spelt out so that nobody fears for the tables.
     #[arg(long, required = true)]

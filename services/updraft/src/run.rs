@@ -12,6 +12,7 @@ use crate::house::{self, Settings};
 
 /// The settings of the process.
 #[derive(clap::Args, Clone)]
+#[group(skip)]
 pub struct Args {
     /// Plays the demonstration edition on the very first start.
     #[arg(long, env = "UPDRAFT_DEMONSTRATION", default_value_t = false)]

@@ -4,6 +4,7 @@ use identity::{Audience, Caller, Keys, PersonId, Role};
 
 /// What the token says.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// The person to be, by the directory's identifier; none for a system such as the HRIS.
     #[arg(long)]

@@ -43,7 +43,11 @@ pub enum PostgresError {
     )]
     NoAccount,
     /// The unprivileged user has no way to the data directory.
-    #[error("Postgres runs as user {user} here, who cannot reach {}: choose another UPDRAFT_DATA_DIR", dir.display())]
+    #[error(
+        "Postgres runs as user {user} here, who cannot reach {}: choose another UPDRAFT_DATA_DIR, such as \
+         /var/lib/updraft",
+        dir.display()
+    )]
     Unreachable {
         /// The user Postgres would run as.
         user: String,

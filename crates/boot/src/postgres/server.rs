@@ -128,6 +128,8 @@ impl Site {
             set("fsync", "off");
             set("synchronous_commit", "off");
             set("full_page_writes", "off");
+            // Shared memory lies with the data, so that a killed test leaves none elsewhere.
+            set("dynamic_shared_memory_type", "mmap");
             set("max_connections", "1000");
         }
     }

@@ -45,7 +45,7 @@ async fn serves_a_request() {
     let (_reporter, health) = tonic_health::server::health_reporter();
     let service = tokio::spawn(
         Server::builder()
-            .layer(ServerLayer::grpc())
+            .layer(ServerLayer::grpc(|method| method == "grpc.health.v1.Health/Check"))
             .add_service(health)
             .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned()),
     );

@@ -75,15 +75,15 @@ async fn a_call_is_a_client_span_with_a_server_span_below_it() {
     let request = calls.iter().find(|span| span.name == "GET /greet/{name}").unwrap();
     let made: Vec<_> =
         calls.iter().filter(|span| span.parent_span_id == request.span_id && span.name == CHECK).collect();
-    let codes: Vec<_> = made.iter().map(|call| attribute(&call.attributes, "rpc.grpc.status_code")).collect();
-    assert_eq!(codes, ["0", "5"]);
+    let codes: Vec<_> =
+        made.iter().map(|call| attribute(&call.attributes, "rpc.response.status_code")).collect();
+    assert_eq!(codes, ["OK", "NOT_FOUND"]);
     for call in made {
         let served = calls.iter().find(|span| span.parent_span_id == call.span_id).unwrap();
-        assert_eq!(attribute(&served.attributes, "rpc.service"), "grpc.health.v1.Health");
-        assert_eq!(attribute(&served.attributes, "rpc.method"), "Check");
+        assert_eq!(attribute(&served.attributes, "rpc.method"), CHECK);
         assert_eq!(
-            attribute(&served.attributes, "rpc.grpc.status_code"),
-            attribute(&call.attributes, "rpc.grpc.status_code")
+            attribute(&served.attributes, "rpc.response.status_code"),
+            attribute(&call.attributes, "rpc.response.status_code")
         );
     }
 }
@@ -113,16 +113,16 @@ async fn metrics_are_exported_and_on_the_page() {
         Vec::from_iter(collector.metrics()),
         [
             "http.server.request.duration",
-            "rpc.client.duration",
-            "rpc.server.duration",
+            "rpc.client.call.duration",
+            "rpc.server.call.duration",
             "updraft.tandems.formed"
         ]
     );
     let page = String::from_utf8(output.stdout).unwrap();
     for expected in [
         r#"http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/greet/{name}"} 1"#,
-        r#"rpc_server_duration_seconds_count{rpc_grpc_status_code="5",rpc_method="Check",rpc_service="grpc.health.v1.Health",rpc_system="grpc"} 1"#,
-        r#"rpc_client_duration_seconds_bucket{rpc_grpc_status_code="0",rpc_method="Check",rpc_service="grpc.health.v1.Health",rpc_system="grpc",le="+Inf"} 1"#,
+        r#"rpc_server_call_duration_seconds_count{rpc_method="grpc.health.v1.Health/Check",rpc_response_status_code="NOT_FOUND",rpc_system_name="grpc"} 1"#,
+        r#"rpc_client_call_duration_seconds_bucket{rpc_method="grpc.health.v1.Health/Check",rpc_response_status_code="OK",rpc_system_name="grpc",le="+Inf"} 1"#,
         "updraft_tandems_formed_total 3",
     ] {
         assert!(page.contains(expected), "{expected} is not in {page}");

@@ -186,11 +186,8 @@ mod tests {
         ];
         changes.extend(DecisionReason::ALL.map(Change::Waitlisted));
         changes.extend(DecisionReason::ALL.map(Change::Declined));
-        let key = Key {
-            application: ApplicationId::mint(),
-            edition: EditionId::mint(),
-            person: PersonId::mint(),
-        };
+        let key =
+            Key { application: ApplicationId::mint(), edition: EditionId::mint(), person: PersonId::mint() };
         round_trip::<Application>(changes.into_iter().map(|change| Event { key, change }));
     }
 

@@ -200,12 +200,7 @@ mod tests {
     fn every_event_of_an_edition_comes_back_as_it_was() {
         let edition = EditionId::mint();
         let created = |copied_from| {
-            Change::Created(Box::new(Created {
-                edition,
-                copied_from,
-                rules: rules(),
-                sealed_texts: vec![1],
-            }))
+            Change::Created(Box::new(Created { edition, copied_from, rules: rules(), sealed_texts: vec![1] }))
         };
         let mut listed = rules();
         listed.obligation.max_level = None;

@@ -170,6 +170,12 @@ impl State {
     pub fn rules(&self) -> Option<&Rules> {
         self.0.as_ref().map(|known| &known.rules)
     }
+
+    /// Whether the office still prepares it.
+    #[must_use]
+    pub fn is_draft(&self) -> bool {
+        self.0.as_ref().is_some_and(|known| known.phase == Phase::Draft)
+    }
 }
 
 /// Why a command is refused.
@@ -202,7 +208,7 @@ pub enum Rejection {
     NoAgeRule,
     /// The law asks for four eyes.
     #[error("An age rule is released by a second person, not by the one who proposed it.")]
-    SamePersonReleases,
+    SecondPersonNeeded,
     /// An edition for nobody.
     #[error(
         "The rules oblige nobody: no active person of the directory is within the levels or on the list."
@@ -263,7 +269,7 @@ fn release(known: &Known, by: PersonId) -> Result<Option<Change>, Rejection> {
     known.require(Phase::Draft)?;
     let rule = known.age_rule.as_ref().ok_or(Rejection::NoAgeRule)?;
     if rule.proposed_by == by {
-        return Err(Rejection::SamePersonReleases);
+        return Err(Rejection::SecondPersonNeeded);
     }
     Ok((!known.age_rule_released).then_some(Change::AgeRuleReleased(by)))
 }

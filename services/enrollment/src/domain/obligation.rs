@@ -59,6 +59,12 @@ impl Status {
             Self::Lapsed => "lapsed",
         }
     }
+
+    /// Whether nothing can happen to the obligation any more.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Fulfilled | Self::Excused | Self::Lapsed)
+    }
 }
 
 impl fmt::Display for Status {
@@ -233,7 +239,7 @@ pub enum Rejection {
 /// Days from one reminder to the next.
 const ESCALATION_DAYS: i32 = 7;
 /// The last reminder goes to the sponsor.
-const ESCALATION_MAX: i32 = 3;
+pub const ESCALATION_MAX: i32 = 3;
 
 /// Decides what happens on a command.
 ///

@@ -65,6 +65,14 @@ impl Issue {
     ) -> Self {
         Self { line, column: column.into(), code, detail: detail.into() }
     }
+
+    /// What is wrong and where, in one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Self { line, column, detail, .. } = self;
+        let place = if column.is_empty() { String::new() } else { format!(", column {column}") };
+        format!("In line {line}{place}: {detail}")
+    }
 }
 
 /// A column that is read; others are passed over.
@@ -187,8 +195,7 @@ impl<'a> Lines<'a> {
     /// The delimiter is the more frequent one of the first line.
     fn of(text: &'a [u8]) -> Self {
         let header = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let count = |delimiter: u8| header.iter().filter(|byte| **byte == delimiter).count();
-        let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+        let delimiter = if count(header, b';') > count(header, b',') { b';' } else { b',' };
         let reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -202,10 +209,14 @@ impl<'a> Lines<'a> {
         let rest = self.text.get(byte..).unwrap_or_default();
         let breaks = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
         let start = byte + breaks;
-        self.line += self.text[self.counted_to..start].iter().filter(|byte| **byte == b'\n').count();
+        self.line += count(&self.text[self.counted_to..start], b'\n');
         self.counted_to = start;
         self.line
     }
+}
+
+fn count(bytes: &[u8], wanted: u8) -> usize {
+    bytes.split(|byte| *byte == wanted).count() - 1
 }
 
 impl Iterator for Lines<'_> {
@@ -311,7 +322,7 @@ impl Row<'_> {
     fn required(&mut self, column: Column) -> Result<String, Reported> {
         match self.optional(column)? {
             Some(text) => Ok(text),
-            None => Err(self.report(column, "EMPTY_CELL", "The cell is empty.")),
+            None => Err(self.report(column, "MISSING_VALUE", "The cell is empty.")),
         }
     }
 
@@ -335,7 +346,7 @@ impl Row<'_> {
 
     fn date(&mut self, column: Column, text: &str) -> Result<Date, Reported> {
         iso_date(text)
-            .ok_or_else(|| self.report(column, "NOT_A_DATE", "The cell is no date written as 2013-09-01."))
+            .ok_or_else(|| self.report(column, "INVALID_DATE", "The cell is no date written as 2013-09-01."))
     }
 
     fn report(&mut self, column: Column, code: &'static str, detail: &str) -> Reported {

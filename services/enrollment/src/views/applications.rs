@@ -110,9 +110,10 @@ pub async fn page(
 ///
 /// # Errors
 /// If the database fails.
-pub async fn alive(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<Vec<ApplicationRow>> {
-    sqlx::query_as(
-        "select applications.* from applications join editions using (edition_id)
+pub async fn alive(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<Vec<Key>> {
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "select application_id, edition_id
+         from applications join editions using (edition_id)
          where person_id = $1
            and status not in ('declined', 'withdrawn')
            and phase not in ('completed', 'archived')
@@ -120,7 +121,13 @@ pub async fn alive(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Res
     )
     .bind(person.uuid())
     .fetch_all(executor)
-    .await
+    .await?;
+    let key = |(application, edition)| Key {
+        application: ApplicationId::from_uuid(application),
+        edition: EditionId::from_uuid(edition),
+        person,
+    };
+    Ok(rows.into_iter().map(key).collect())
 }
 
 pub(super) async fn apply(

@@ -30,10 +30,7 @@ pub(super) fn read(row: &PgRow) -> sqlx::Result<Option<Availability>> {
     let starts: Vec<i32> = row.try_get("window_starts")?;
     let ends: Vec<i32> = row.try_get("window_ends")?;
     let windows = weekdays.into_iter().zip(starts).zip(ends);
-    let windows = windows.map(|((weekday, start_minute), end_minute)| Window {
-        weekday,
-        start_minute,
-        end_minute,
-    });
+    let windows =
+        windows.map(|((weekday, start_minute), end_minute)| Window { weekday, start_minute, end_minute });
     Ok(Some(Availability { windows: windows.collect(), time_zone, languages: row.try_get("languages")? }))
 }

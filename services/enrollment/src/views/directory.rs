@@ -1,7 +1,6 @@
 //! The directory: where people stand, joined with what the HR system says about them.
 
 use identity::{EditionId, OrgUnitId, PersonId};
-use jiff::civil::Date;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
@@ -77,13 +76,15 @@ impl FromRow<'_, PgRow> for Placed {
     }
 }
 
-/// Everybody the directory has ever seen.
+/// Everybody the directory has ever seen, for whoever alone changes it until the transaction ends.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn everybody(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Listed>> {
+pub async fn everybody_alone(conn: &mut PgConnection) -> sqlx::Result<Vec<Listed>> {
+    // A statement of its own, so that the next one sees what the previous holder has committed.
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('directory', 0))").execute(&mut *conn).await?;
     sqlx::query_as("select *, last_day is null as active from people join person_details using (person_id)")
-        .fetch_all(executor)
+        .fetch_all(conn)
         .await
 }
 
@@ -193,7 +194,7 @@ impl FromRow<'_, PgRow> for Applicant {
                 obliged: row.try_get("obliged")?,
                 level: row.try_get("level")?,
                 hire_date: row.try_get::<jiff_sqlx::Date, _>("hire_date")?.to_jiff(),
-                birth_date: None::<Date>,
+                birth_date: None,
             },
             sealed_birth_date: row.try_get("sealed_birth_date")?,
             applied_already: row.try_get("applied_already")?,

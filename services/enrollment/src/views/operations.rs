@@ -83,7 +83,11 @@ pub async fn start(
 ///
 /// # Errors
 /// If the database fails.
-pub async fn progress(executor: impl PgExecutor<'_>, operation: OperationId, percent: i32) -> sqlx::Result<()> {
+pub async fn progress(
+    executor: impl PgExecutor<'_>,
+    operation: OperationId,
+    percent: i32,
+) -> sqlx::Result<()> {
     sqlx::query("update operations set progress_percent = $2 where operation_id = $1")
         .bind(operation.uuid())
         .bind(percent)
@@ -117,15 +121,19 @@ pub async fn succeed(
 
 /// Notes that an operation failed without anything wrong with its file.
 ///
+/// If the connection was lost over the commit, the operation may have succeeded all the same; then that stands.
+///
 /// # Errors
 /// If the database fails.
 pub async fn fail(executor: impl PgExecutor<'_>, operation: OperationId, detail: &str) -> sqlx::Result<()> {
-    sqlx::query("update operations set state = 'failed', detail = $2 where operation_id = $1")
-        .bind(operation.uuid())
-        .bind(detail)
-        .execute(executor)
-        .await
-        .map(drop)
+    sqlx::query(
+        "update operations set state = 'failed', detail = $2 where operation_id = $1 and state = 'running'",
+    )
+    .bind(operation.uuid())
+    .bind(detail)
+    .execute(executor)
+    .await
+    .map(drop)
 }
 
 /// Notes that a file was refused as a whole, and why.
@@ -158,7 +166,7 @@ pub async fn reject(pool: &PgPool, operation: OperationId, issues: &[Issue]) -> 
     .bind(operation.uuid())
     .bind(whole(lines.len()))
     .bind(whole(issues.len()))
-    .bind(issues.first().map(|issue| issue.detail.as_str()).unwrap_or_default())
+    .bind(issues.first().map(Issue::summary).unwrap_or_default())
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await

@@ -20,10 +20,12 @@ pub(super) async fn apply(conn: &mut PgConnection, event: &Event) -> sqlx::Resul
         .bind(place.manager.map(identity::PersonId::uuid))
         .bind(place.org_unit.uuid())
         .bind(place.hire_date.to_sqlx()),
-        Change::Left(last_day) => {
-            sqlx::query("update people set last_day = $2 where person_id = $1").bind(person).bind(last_day.to_sqlx())
+        Change::Left(last_day) => sqlx::query("update people set last_day = $2 where person_id = $1")
+            .bind(person)
+            .bind(last_day.to_sqlx()),
+        Change::Returned => {
+            sqlx::query("update people set last_day = null where person_id = $1").bind(person)
         }
-        Change::Returned => sqlx::query("update people set last_day = null where person_id = $1").bind(person),
     };
     query.execute(conn).await.map(drop)
 }

@@ -108,7 +108,6 @@ pub(super) fn schemas() -> [(String, RefOr<Schema>); 2] {
         .property("pointer", pointer)
         .property("code", text("For programs.").pattern(Some("^[A-Z][A-Z0-9_]*$")))
         .property("detail", text("What is wrong, as the end of a sentence that begins with the field."));
-    let error =
-        ["in", "pointer", "code", "detail"].into_iter().fold(error, ObjectBuilder::required);
+    let error = ["in", "pointer", "code", "detail"].into_iter().fold(error, ObjectBuilder::required);
     [("Problem".to_owned(), RefOr::T(problem.into())), ("FieldError".to_owned(), RefOr::T(error.into()))]
 }

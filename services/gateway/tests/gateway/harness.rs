@@ -12,6 +12,7 @@ use prost_reflect::DynamicMessage;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
@@ -49,7 +50,7 @@ impl World {
         let keys = Keys::generate().unwrap();
         let script = Arc::<Mutex<Script>>::default();
         let services = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", services.local_addr().unwrap()).parse().unwrap();
+        let address = services.local_addr().unwrap();
         let play = Arc::clone(&script);
         let router = Router::new()
             .fallback(move |request| answer(Arc::clone(&play), request))
@@ -57,11 +58,11 @@ impl World {
         tokio::spawn(async { axum::serve(services, router).await });
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut config = Config::new(listener.local_addr().unwrap(), &address);
+        let mut config = Config::default().with_services_at(address);
         change(&mut config);
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = gateway::router(&config, keys.clone()).unwrap();
-        tokio::spawn(gateway::serve(listener, router, std::future::pending()));
+        tokio::spawn(gateway::serve(listener, router, CancellationToken::new()));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { script, keys, url, client }
     }

@@ -35,15 +35,22 @@ pub struct Rules {
     pub months: i32,
 }
 
-/// What both sides have.
+/// Where a person stands in the organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Participant {
+pub struct Standing {
     /// The person.
     pub person: PersonId,
     /// The superiors, the direct one first.
     pub line: Vec<PersonId>,
     /// The department.
     pub org_unit: OrgUnitId,
+}
+
+/// What both sides have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// Where the person stands.
+    pub standing: Standing,
     /// Languages by BCP 47, best first.
     pub languages: Vec<String>,
     /// When the person can meet, in sampled weeks of the edition; sorted and disjoint.
@@ -109,12 +116,16 @@ impl Inputs {
                 Past::NeverAgain => 2,
             });
         });
-        canon.0.finalize().iter().fold(String::with_capacity(64), |mut hexadecimal, byte| {
-            // Writing into a text cannot fail.
-            let _ = write!(hexadecimal, "{byte:02x}");
-            hexadecimal
-        })
+        hexadecimal(&canon.0.finalize())
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 struct Canon(Sha256);
@@ -163,7 +174,8 @@ impl Canon {
         self.number(months);
     }
 
-    fn participant(&mut self, Participant { person, line, org_unit, languages, spans }: &Participant) {
+    fn participant(&mut self, Participant { standing, languages, spans }: &Participant) {
+        let Standing { person, line, org_unit } = standing;
         self.id(*person);
         self.list(line, |canon, superior| canon.id(*superior));
         self.id(*org_unit);
@@ -195,9 +207,11 @@ pub(crate) mod tests {
 
     fn participant(number: u128, line: &[u128]) -> Participant {
         Participant {
-            person: person(number),
-            line: line.iter().copied().map(person).collect(),
-            org_unit: OrgUnitId::from_uuid(Uuid::from_u128(1_000 + number)),
+            standing: Standing {
+                person: person(number),
+                line: line.iter().copied().map(person).collect(),
+                org_unit: OrgUnitId::from_uuid(Uuid::from_u128(1_000 + number)),
+            },
             languages: vec!["en".to_owned(), "de".to_owned()],
             spans: vec![Span { start: 0, end: 240 }],
         }
@@ -237,8 +251,7 @@ pub(crate) mod tests {
         for number in [2_i64, 1, 60, 1, 0, 0, 0] {
             bytes.extend(number.to_be_bytes());
         }
-        let expected: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(empty.digest(), expected);
+        assert_eq!(empty.digest(), hexadecimal(&Sha256::digest(&bytes)));
         assert_eq!(inputs().digest(), inputs().digest());
     }
 
@@ -249,19 +262,19 @@ pub(crate) mod tests {
             |inputs| inputs.rules.other_department = false,
             |inputs| inputs.rules.session_minutes = 61,
             |inputs| drop(inputs.mentees.pop()),
-            |inputs| inputs.mentees[0].needs.insert("podcasts".to_owned(), 0).into_iter().for_each(drop),
-            |inputs| inputs.mentees[1].participant.line.push(person(5)),
+            |inputs| inputs.mentees[0].needs.extend([("podcasts".to_owned(), 0)]),
+            |inputs| inputs.mentees[1].participant.standing.line.push(person(5)),
             |inputs| inputs.mentors[0].places = 2,
             |inputs| inputs.mentors[0].participant.languages.swap(0, 1),
             |inputs| inputs.mentors[1].participant.spans[0].end += 1,
-            |inputs| drop(inputs.past.insert(pair(11, 1), Past::Refused)),
+            |inputs| inputs.past = [(pair(11, 1), Past::Refused)].into(),
         ];
         let mut digests: Vec<String> = changes
             .iter()
             .map(|change| {
-                let mut changed = inputs();
-                change(&mut changed);
-                changed.digest()
+                let mut other = inputs();
+                change(&mut other);
+                other.digest()
             })
             .chain([inputs().digest()])
             .collect();

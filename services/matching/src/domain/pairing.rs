@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::inputs::{Mentee, Mentor, Participant, Past, Rules};
+use crate::domain::inputs::{Mentee, Mentor, Participant, Past, Rules, Standing};
 use crate::domain::week;
 
 /// What a score is made of; the most points of each criterion, together 10,000.
@@ -118,7 +118,7 @@ impl Points {
 /// The first rule that the pair breaks.
 pub fn assess(rules: &Rules, mentor: &Mentor, mentee: &Mentee, past: Option<Past>) -> Result<Points, Rule> {
     let (teacher, learner) = (&mentor.participant, &mentee.participant);
-    check_organisation(rules, teacher, learner)?;
+    check_organisation(rules, &teacher.standing, &learner.standing)?;
     match past {
         Some(Past::NeverAgain) => return Err(Rule::NeverAgain),
         Some(Past::Former) => return Err(Rule::FormerPair),
@@ -135,7 +135,7 @@ pub fn assess(rules: &Rules, mentor: &Mentor, mentee: &Mentee, past: Option<Past
     Ok(Points {
         topics: topic_points(mentor, mentee),
         availability: share(AVAILABILITY_MAX, common.total, ample),
-        distance: share(DISTANCE_MAX, steps_between(teacher, learner), STEPS_FAR),
+        distance: share(DISTANCE_MAX, steps_between(&teacher.standing, &learner.standing), STEPS_FAR),
         language,
     })
 }
@@ -144,7 +144,7 @@ pub fn assess(rules: &Rules, mentor: &Mentor, mentee: &Mentee, past: Option<Past
 ///
 /// # Errors
 /// The first rule that the two break.
-pub fn check_organisation(rules: &Rules, one: &Participant, other: &Participant) -> Result<(), Rule> {
+pub fn check_organisation(rules: &Rules, one: &Standing, other: &Standing) -> Result<(), Rule> {
     let levels = usize::try_from(rules.chain_levels).unwrap_or_default();
     if one.person == other.person || stands_above(one, other, levels) || stands_above(other, one, levels) {
         return Err(Rule::Chain);
@@ -160,7 +160,7 @@ pub fn check_organisation(rules: &Rules, one: &Participant, other: &Participant)
     Ok(())
 }
 
-fn stands_above(superior: &Participant, other: &Participant, levels: usize) -> bool {
+fn stands_above(superior: &Standing, other: &Standing, levels: usize) -> bool {
     other.line.iter().take(levels).any(|above| *above == superior.person)
 }
 
@@ -191,8 +191,8 @@ fn language_points(one: &Participant, other: &Participant) -> Option<i32> {
 }
 
 /// Steps up to the nearest common superior and down again; far without one.
-fn steps_between(one: &Participant, other: &Participant) -> i64 {
-    let upwards = |from: &Participant| -> Vec<_> { [from.person].iter().chain(&from.line).copied().collect() };
+fn steps_between(one: &Standing, other: &Standing) -> i64 {
+    let upwards = |from: &Standing| -> Vec<_> { [from.person].iter().chain(&from.line).copied().collect() };
     let (ours, theirs) = (upwards(one), upwards(other));
     let steps = ours.iter().zip(0_i64..).find_map(|(superior, up)| {
         let down = theirs.iter().position(|there| there == superior)?;

@@ -47,7 +47,8 @@ impl Staged {
     /// The sum of the scores.
     #[must_use]
     pub fn score(&self) -> i32 {
-        self.pairs.iter().map(|proposed| proposed.points.score()).sum()
+        let sum: i64 = self.pairs.iter().map(|proposed| i64::from(proposed.points.score())).sum();
+        count(sum)
     }
 }
 
@@ -79,7 +80,10 @@ pub struct Unmatched {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsolvable {
     /// A lock is forbidden by a rule.
-    #[error("The mentor {} cannot be locked with the mentee {}: {rule}", pair.mentor, pair.mentee)]
+    #[error(
+        "The mentor {} cannot be locked with the mentee {} ({}): {rule}",
+        pair.mentor, pair.mentee, rule.name()
+    )]
     LockBreaksRule {
         /// The locked pair.
         pair: Pair,
@@ -126,7 +130,7 @@ pub fn solve(inputs: &Inputs, wishes: Wishes) -> Result<Staged, Unsolvable> {
         unmatched: unmatched(inputs, &problem, &solution),
         certificate: Certificate {
             prices: prices
-                .map(|(mentor, price)| (mentor.participant.person, certificate::integer(*price)))
+                .map(|(mentor, price)| (mentor.participant.standing.person, certificate::integer(*price)))
                 .collect(),
             cost: certificate::integer(solution.certificate.cost),
             verified: assignment::check::check(&problem, &solution).is_ok(),
@@ -141,7 +145,8 @@ type Admissible = Vec<BTreeMap<usize, Points>>;
 
 fn admissible(inputs: &Inputs, forbids: &BTreeSet<Pair>) -> Admissible {
     let row = |mentee| {
-        let verdicts = (0..inputs.mentors.len()).map(|mentor| (mentor, assess(inputs, forbids, mentee, mentor)));
+        let verdicts =
+            (0..inputs.mentors.len()).map(|mentor| (mentor, assess(inputs, forbids, mentee, mentor)));
         verdicts.filter_map(|(mentor, verdict)| Some((mentor, verdict.ok()?))).collect()
     };
     (0..inputs.mentees.len()).map(row).collect()
@@ -157,7 +162,10 @@ fn assess(inputs: &Inputs, forbids: &BTreeSet<Pair>, mentee: usize, mentor: usiz
 }
 
 fn pair(inputs: &Inputs, mentee: usize, mentor: usize) -> Pair {
-    Pair { mentor: inputs.mentors[mentor].participant.person, mentee: inputs.mentees[mentee].participant.person }
+    Pair {
+        mentor: inputs.mentors[mentor].participant.standing.person,
+        mentee: inputs.mentees[mentee].participant.standing.person,
+    }
 }
 
 fn place_lock(
@@ -166,8 +174,8 @@ fn place_lock(
     admissible: &Admissible,
     lock: Pair,
 ) -> Result<(usize, usize), Unsolvable> {
-    let mentee = inputs.mentees.iter().position(|mentee| mentee.participant.person == lock.mentee);
-    let mentor = inputs.mentors.iter().position(|mentor| mentor.participant.person == lock.mentor);
+    let mentee = inputs.mentees.iter().position(|mentee| mentee.participant.standing.person == lock.mentee);
+    let mentor = inputs.mentors.iter().position(|mentor| mentor.participant.standing.person == lock.mentor);
     let (Some(mentee), Some(mentor)) = (mentee, mentor) else { return Err(Unsolvable::LockOutsideRun(lock)) };
     if admissible[mentee].contains_key(&mentor) {
         return Ok((mentee, mentor));
@@ -185,7 +193,8 @@ fn problem(inputs: &Inputs, admissible: &Admissible, locks: Vec<(usize, usize)>)
             assignment::Pair { executive, mentor: *mentor, score }
         })
     });
-    let executives = inputs.mentees.iter().map(|mentee| Executive { key: key(&mentee.participant), obliged: true });
+    let executives =
+        inputs.mentees.iter().map(|mentee| Executive { key: key(&mentee.participant), obliged: true });
     let mentors = inputs
         .mentors
         .iter()
@@ -201,19 +210,23 @@ fn problem(inputs: &Inputs, admissible: &Admissible, locks: Vec<(usize, usize)>)
 
 /// What decides between equals: the half of an id that is a hash or random.
 fn key(participant: &Participant) -> u64 {
-    participant.person.uuid().as_u64_pair().1
+    participant.standing.person.uuid().as_u64_pair().1
 }
 
 fn unsolvable(invalid: Invalid, wishes: &Wishes) -> Unsolvable {
     let (Invalid::LockRepeated { lock } | Invalid::LockOverCapacity { lock }) = invalid else {
         return Unsolvable::Problem(invalid);
     };
-    wishes.locks.iter().nth(lock).map_or(Unsolvable::Problem(invalid), |pair| Unsolvable::LockWithoutPlace(*pair))
+    wishes
+        .locks
+        .iter()
+        .nth(lock)
+        .map_or(Unsolvable::Problem(invalid), |pair| Unsolvable::LockWithoutPlace(*pair))
 }
 
 fn unmatched(inputs: &Inputs, problem: &Problem, solution: &Solution) -> Vec<Unmatched> {
-    let mentee = |index: usize| inputs.mentees[index].participant.person;
-    let mentor = |index: usize| inputs.mentors[index].participant.person;
+    let mentee = |index: usize| inputs.mentees[index].participant.standing.person;
+    let mentor = |index: usize| inputs.mentors[index].participant.standing.person;
     let shortages = (0..inputs.mentees.len()).filter_map(|index| {
         let shortage = assignment::shortage(problem, solution, index)?;
         Some(Unmatched {
@@ -226,7 +239,7 @@ fn unmatched(inputs: &Inputs, problem: &Problem, solution: &Solution) -> Vec<Unm
     shortages.collect()
 }
 
-/// A number of people or places, as the interfaces count.
+/// A number of people, places or points, as the interfaces count.
 fn count(number: impl TryInto<i32>) -> i32 {
     number.try_into().unwrap_or(i32::MAX)
 }

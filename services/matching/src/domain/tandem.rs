@@ -1,5 +1,7 @@
 //! A tandem: published, active, ended.
 
+mod proposal;
+
 use std::fmt;
 
 use identity::{EditionId, MatchRunId, TandemId};
@@ -8,6 +10,8 @@ use uuid::Uuid;
 
 use crate::domain::pairing::{Points, Rule};
 use crate::domain::{Pair, Phase, Side, place};
+
+pub use proposal::Proposal;
 
 /// Which tandem it is, and of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,23 +80,6 @@ pub struct Offer {
     pub run: Option<MatchRunId>,
     /// What the score is made of.
     pub points: Points,
-    /// The end of the time to answer.
-    pub answer_by: Timestamp,
-}
-
-/// A pair that the programme office proposes by hand, and the circumstances.
-#[derive(Clone, Copy, Debug)]
-pub struct Proposal {
-    /// The two.
-    pub pair: Pair,
-    /// Where the edition is.
-    pub phase: Phase,
-    /// How well they fit, or the hard rule that they break; none for a side that takes no part.
-    pub assessed: Result<Result<Points, Rule>, Side>,
-    /// Whether the same two have an offer that is not answered yet.
-    pub offered_already: bool,
-    /// Whether each of the two has a free place.
-    pub places_left: bool,
     /// The end of the time to answer.
     pub answer_by: Timestamp,
 }
@@ -215,10 +202,16 @@ struct Known {
 }
 
 impl State {
-    /// The two, while they hold their places.
+    /// The two, once they were paired.
     #[must_use]
-    pub fn seated(&self) -> Option<Pair> {
-        self.0.filter(|known| known.status == Status::Active).map(|known| known.pair)
+    pub fn pair(&self) -> Option<Pair> {
+        self.0.map(|known| known.pair)
+    }
+
+    /// Whether the two hold their places.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.0.is_some_and(|known| known.status == Status::Active)
     }
 }
 
@@ -271,27 +264,12 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
     let changes = match (&command.action, &state.0) {
         (Action::Publish(_) | Action::Propose(_), Some(_)) => Vec::new(),
         (Action::Publish(offer), None) => vec![Change::Published(*offer)],
-        (Action::Propose(proposal), None) => vec![Change::Published(check(proposal)?)],
+        (Action::Propose(proposal), None) => vec![Change::Published(proposal.check()?)],
         (_, None) => return Err(Rejection::Unknown),
         (_, Some(known)) if known.key.edition != command.key.edition => return Err(Rejection::OtherEdition),
         (action, Some(known)) => step(known, action)?,
     };
     Ok(changes.into_iter().map(|change| Event { key: command.key, change }).collect())
-}
-
-fn check(proposal: &Proposal) -> Result<Offer, Rejection> {
-    let Proposal { pair, phase, assessed, offered_already, places_left, answer_by } = *proposal;
-    if !phase.forms_tandems() {
-        return Err(Rejection::EditionNotMatching(phase));
-    }
-    let points = assessed.map_err(Rejection::NotTakingPart)?.map_err(Rejection::Breaks)?;
-    if offered_already {
-        return Err(Rejection::OfferedAlready);
-    }
-    if !places_left {
-        return Err(place::Rejection::NoPlaceLeft.into());
-    }
-    Ok(Offer { pair, run: None, points, answer_by })
 }
 
 /// The changes that an action makes; none if they were made before, or the system asks for something that is past.
@@ -338,7 +316,7 @@ fn accept(known: &Known, side: Side, now: Timestamp) -> Result<Vec<Change>, Reje
         Side::Mentee => (known.mentee_accepted, known.mentor_accepted),
     };
     match known.status {
-        Status::Published | Status::Active if own => Ok(Vec::new()),
+        Status::Published if own => Ok(Vec::new()),
         Status::Published if now >= known.answer_by => Err(Rejection::AnswerTimeOver(known.answer_by)),
         Status::Published if other => Ok(vec![Change::Accepted(side), Change::Activated(known.pair)]),
         Status::Published => Ok(vec![Change::Accepted(side)]),

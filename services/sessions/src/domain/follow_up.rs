@@ -49,12 +49,12 @@ pub struct Command {
 /// What may be asked of a follow-up.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Ask the mentee from a day on.
-    Schedule { subject: Subject, due_date: Date },
-    /// Tell whether the day has come.
-    Tick { today: Date },
-    /// Answer it.
-    Answer { today: Date, answer: Answer },
+    /// Ask the mentee from this day on.
+    Schedule(Subject, Date),
+    /// Find out whether the day has come, today.
+    Tick(Date),
+    /// Answer it, today.
+    Answer(Date, Answer),
 }
 
 /// What a mentee says.
@@ -78,8 +78,8 @@ pub struct Event {
 /// What can change in a follow-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The mentee will be asked.
-    Scheduled { due_date: Date },
+    /// The mentee will be asked from this day on.
+    Scheduled(Date),
     /// The day has come.
     Due,
     /// The mentee said how it stands.
@@ -102,16 +102,16 @@ struct FollowUp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// There is no such follow-up.
-    #[error("there is no such follow-up")]
+    #[error("There is no such follow-up.")]
     Unknown,
     /// The follow-up belongs to another edition.
-    #[error("the follow-up belongs to another edition")]
+    #[error("The follow-up belongs to another edition.")]
     OtherEdition,
     /// Its day has not come.
-    #[error("the follow-up cannot be answered yet")]
+    #[error("The follow-up cannot be answered yet.")]
     NotYet,
     /// The mentee has answered differently before.
-    #[error("the follow-up was answered before")]
+    #[error("The follow-up was answered before.")]
     AlreadyAnswered,
 }
 
@@ -122,8 +122,8 @@ pub enum Rejection {
 /// The rule that forbids it.
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
     match (&state.0, &command.act) {
-        (None, Act::Schedule { subject, due_date }) => {
-            Ok(vec![Event { subject: *subject, change: Change::Scheduled { due_date: *due_date } }])
+        (None, Act::Schedule(subject, due_date)) => {
+            Ok(vec![Event { subject: *subject, change: Change::Scheduled(*due_date) }])
         }
         (None, _) => Err(Rejection::Unknown),
         (Some(follow_up), _) if follow_up.subject.edition != command.edition => Err(Rejection::OtherEdition),
@@ -137,7 +137,7 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
 /// Takes an event into the state.
 pub fn evolve(state: &mut State, event: &Event) {
     match (&mut state.0, &event.change) {
-        (state, Change::Scheduled { due_date }) => {
+        (state, Change::Scheduled(due_date)) => {
             let subject = event.subject;
             *state = Some(FollowUp { subject, due_date: *due_date, is_due: false, answer: None });
         }
@@ -150,10 +150,10 @@ pub fn evolve(state: &mut State, event: &Event) {
 impl FollowUp {
     fn decide(&self, act: &Act) -> Result<Vec<Change>, Rejection> {
         match act {
-            Act::Schedule { .. } => Ok(vec![]),
-            Act::Tick { today } => Ok(self.turns_due(*today).into_iter().collect()),
-            Act::Answer { today, .. } if *today < self.due_date => Err(Rejection::NotYet),
-            Act::Answer { today, answer } => match &self.answer {
+            Act::Schedule(..) => Ok(vec![]),
+            Act::Tick(today) => Ok(self.turns_due(*today).into_iter().collect()),
+            Act::Answer(today, _) if *today < self.due_date => Err(Rejection::NotYet),
+            Act::Answer(today, answer) => match &self.answer {
                 None => {
                     let answered = Change::Answered(answer.clone());
                     // Who answers on the very day may be faster than the tick.
@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn scheduled() -> Event {
-        event(Change::Scheduled { due_date: subject().due_date(COMPLETED) })
+        event(Change::Scheduled(subject().due_date(COMPLETED)))
     }
 
     fn answer(active: bool) -> Answer {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn answering(today: Date, active: bool) -> Act {
-        Act::Answer { today, answer: answer(active) }
+        Act::Answer(today, answer(active))
     }
 
     fn given(history: &[Event], act: Act) -> Result<Vec<Event>, Rejection> {
@@ -209,13 +209,15 @@ mod tests {
 
     fn given_in(edition: EditionId, history: &[Event], act: Act) -> Result<Vec<Event>, Rejection> {
         let mut state = State::default();
-        history.iter().for_each(|event| evolve(&mut state, event));
+        for event in history {
+            evolve(&mut state, event);
+        }
         decide(&state, &Command { edition, act })
     }
 
     #[test]
     fn it_is_scheduled_once_and_for_the_last_day_of_a_shorter_month() {
-        let act = Act::Schedule { subject: subject(), due_date: subject().due_date(COMPLETED) };
+        let act = Act::Schedule(subject(), subject().due_date(COMPLETED));
         assert_eq!(subject().due_date(COMPLETED), date(2014, 6, 30));
         assert_eq!(given(&[], act.clone()), Ok(vec![scheduled()]));
         assert_eq!(given(&[scheduled()], act), Ok(vec![]));
@@ -231,7 +233,7 @@ mod tests {
 
     #[test]
     fn it_turns_due_once_when_its_day_has_come() {
-        let tick = |today| Act::Tick { today };
+        let tick = Act::Tick;
         assert_eq!(given(&[scheduled()], tick(date(2014, 6, 29))), Ok(vec![]));
         assert_eq!(given(&[scheduled()], tick(date(2014, 6, 30))), Ok(vec![event(Change::Due)]));
         let due = [scheduled(), event(Change::Due)];

@@ -36,15 +36,24 @@ pub struct Slot {
     pub end: Timestamp,
 }
 
-/// What a series has to fit into.
-#[derive(Clone, Debug)]
-pub struct Frame<'a> {
+/// What an edition says about its sessions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
     /// First day of the edition; its calendar month is month 1.
     pub start_date: Date,
     /// Months of the edition.
     pub months: i32,
     /// Length of a session.
     pub session_minutes: i32,
+    /// The zone of whoever has said nothing else.
+    pub time_zone: TimeZone,
+}
+
+/// What a series has to fit into.
+#[derive(Clone, Debug)]
+pub struct Frame<'a> {
+    /// What the edition says.
+    pub rules: &'a Rules,
     /// When the tandem came to be.
     pub activated: Timestamp,
     /// When the mentor can meet.
@@ -62,6 +71,14 @@ pub struct Schedule {
     pub starts: Vec<(i32, Timestamp)>,
     /// Months in which the two have no time in common.
     pub months_without_time: Vec<i32>,
+}
+
+impl Availability {
+    /// The availability of somebody who has said nothing yet.
+    #[must_use]
+    pub fn unknown(time_zone: TimeZone) -> Self {
+        Self { windows: Vec::new(), time_zone }
+    }
 }
 
 impl Slot {
@@ -124,12 +141,11 @@ impl Frame<'_> {
 /// The months that are left, each with its days that are left.
 fn months(frame: &Frame<'_>) -> impl Iterator<Item = (i32, Vec<Date>)> {
     let day_after = frame.local(frame.activated).date().saturating_add(1.day());
-    let first_day = frame.start_date.max(day_after);
-    let first_month = frame.start_date.first_of_month();
-    (1..=frame.months).zip(first_month.series(1.month())).filter_map(move |(month, first)| {
+    let first_day = frame.rules.start_date.max(day_after);
+    let first_month = frame.rules.start_date.first_of_month();
+    (1..=frame.rules.months).zip(first_month.series(1.month())).filter_map(move |(month, first)| {
         let last = first.last_of_month();
-        let days: Vec<Date> =
-            first.max(first_day).series(1.day()).take_while(|day| *day <= last).collect();
+        let days: Vec<Date> = first.max(first_day).series(1.day()).take_while(|day| *day <= last).collect();
         (!days.is_empty()).then_some((month, days))
     })
 }
@@ -138,15 +154,14 @@ fn months(frame: &Frame<'_>) -> impl Iterator<Item = (i32, Vec<Date>)> {
 fn best_start(frame: &Frame<'_>, days: &[Date], rhythm: Option<DateTime>) -> Option<Timestamp> {
     let free = free_slots(frame, days);
     let in_rhythm = rhythm.into_iter().flat_map(|rhythm| {
-        days.iter().filter_map(move |day| {
-            frame.mentee.time_zone.to_timestamp(day.to_datetime(rhythm.time())).ok()
-        })
+        days.iter()
+            .filter_map(move |day| frame.mentee.time_zone.to_timestamp(day.to_datetime(rhythm.time())).ok())
     });
     free.iter()
         .map(|slot| slot.start)
         .chain(in_rhythm)
         .filter(|start| {
-            let session = Slot::of_minutes(*start, frame.session_minutes);
+            let session = Slot::of_minutes(*start, frame.rules.session_minutes);
             free.iter().any(|slot| slot.contains(&session))
         })
         .min_by_key(|start| (distance(frame.local(*start), rhythm), *start))
@@ -169,10 +184,8 @@ fn free_slots(frame: &Frame<'_>, days: &[Date]) -> Vec<Slot> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Vec::new() };
     let working_days = days.iter().copied().filter(|day| is_working_day(*day));
     // A day of the mentee reaches into the day before and the day after of a mentor elsewhere on the globe.
-    let around = first
-        .saturating_sub(1.day())
-        .series(1.day())
-        .take_while(|day| *day <= last.saturating_add(1.day()));
+    let around =
+        first.saturating_sub(1.day()).series(1.day()).take_while(|day| *day <= last.saturating_add(1.day()));
     let mentor = frame.mentor.slots(around);
     let common = frame
         .mentee
@@ -180,9 +193,10 @@ fn free_slots(frame: &Frame<'_>, days: &[Date]) -> Vec<Slot> {
         .into_iter()
         .flat_map(|slot| mentor.iter().filter_map(move |other| slot.intersection(other)))
         .collect();
-    frame.busy.iter().fold(common, |free: Vec<Slot>, busy| {
-        free.into_iter().flat_map(|slot| slot.minus(busy)).collect()
-    })
+    frame
+        .busy
+        .iter()
+        .fold(common, |free: Vec<Slot>, busy| free.into_iter().flat_map(|slot| slot.minus(busy)).collect())
 }
 
 fn is_working_day(day: Date) -> bool {

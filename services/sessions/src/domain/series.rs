@@ -33,28 +33,50 @@ pub struct Command {
 pub enum Act {
     /// Keep the planned sessions.
     Plan(Plan),
-    /// End the series, because the edition is completed or else because the tandem ended.
-    End { completed: bool },
+    /// End the series.
+    End(Ending),
     /// Accept the charter for a side.
-    AcceptCharter { side: Side },
+    AcceptCharter(Side),
     /// Record that the two met, and which questions that answered.
-    Hold { session: SessionId, answered: Vec<QuestionId> },
-    /// Move a session; `busy` is what the two have planned besides it.
-    Move { session: SessionId, side: Side, start: Timestamp, busy: Vec<Slot> },
+    Hold(SessionId, Vec<QuestionId>),
+    /// Move a session.
+    Move(Move),
     /// Cancel a session for a side.
-    Cancel { session: SessionId, side: Side },
+    Cancel(SessionId, Side),
     /// Record that a side's absence is approved.
-    Excuse { session: SessionId, side: Side },
+    Excuse(SessionId, Side),
     /// Record that a side did not come.
-    Miss { session: SessionId, side: Side },
+    Miss(SessionId, Side),
     /// Put a question into the box.
     AskQuestion(Question),
     /// Note what the two agreed to do next.
     AgreeAction(Action),
     /// Tick an action off.
-    CompleteAction { action: ActionId },
+    CompleteAction(ActionId),
     /// Answer the survey after a session for a side.
-    AnswerPulse { session: SessionId, side: Side, pulse: Pulse },
+    AnswerPulse(SessionId, Side, Pulse),
+}
+
+/// Another time for a session.
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// The session.
+    pub session: SessionId,
+    /// Who moves it.
+    pub side: Side,
+    /// Where it shall begin.
+    pub start: Timestamp,
+    /// What the two have planned besides it.
+    pub busy: Vec<Slot>,
+}
+
+/// Why nothing more is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The edition, and the tandem with it, is completed.
+    Completed,
+    /// The tandem ended before.
+    Dissolved,
 }
 
 /// What happened in a tandem's series.
@@ -74,29 +96,50 @@ pub enum Change {
     /// The sessions are planned.
     Planned(Plan),
     /// A side accepted the charter.
-    CharterAccepted { side: Side },
-    /// The two met.
-    Held { session: SessionId, month: i32 },
-    /// A session has another time.
-    Moved { session: SessionId, month: i32, start: Timestamp, side: Side },
-    /// A session does not take place.
-    Cancelled { session: SessionId, month: i32, side: Side, approved_absence: bool },
-    /// A side did not come.
-    Missed { session: SessionId, month: i32, side: Side },
-    /// Two cancellations in a row reached the programme office.
-    OfficeAlerted { side: Side },
+    CharterAccepted(Side),
+    /// Something became of a session.
+    Session(Occasion, Outcome),
+    /// Two cancellations in a row reached the programme office; this side's was the last.
+    OfficeAlerted(Side),
     /// A question is in the box.
     QuestionAsked(Question),
     /// A session answered a question.
-    QuestionAnswered { question: QuestionId, session: SessionId },
+    QuestionAnswered(QuestionId, SessionId),
     /// The two agreed what to do next.
     ActionAgreed(Action),
     /// An action is done.
-    ActionCompleted { action: ActionId },
+    ActionCompleted(ActionId),
     /// A side answered the survey.
-    PulseAnswered { session: SessionId, side: Side, pulse: Pulse },
+    PulseAnswered(SessionId, Side, Pulse),
     /// What was planned later than this moment is off.
-    Ended { completed: bool, at: Timestamp },
+    Ended(Ending, Timestamp),
+}
+
+/// What can become of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The two met.
+    Held,
+    /// A side moved it to another start.
+    Moved(Side, Timestamp),
+    /// It does not take place.
+    Cancelled {
+        /// Who cancelled, or is absent with approval.
+        side: Side,
+        /// Whether it counts for nobody.
+        approved_absence: bool,
+    },
+    /// A side did not come.
+    Missed(Side),
+}
+
+/// A session and the month of the edition it is the session of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occasion {
+    /// The session.
+    pub session: SessionId,
+    /// The month, from 1.
+    pub month: i32,
 }
 
 /// The sessions of a tandem as planned at its beginning.
@@ -106,12 +149,20 @@ pub struct Plan {
     pub mentor: PersonId,
     /// Who learns.
     pub mentee: PersonId,
-    /// The mentee's zone.
+    /// The mentee's zone, from the IANA time zone database.
     pub time_zone: TimeZone,
     /// At most one a month, by month.
     pub sessions: Vec<PlannedSession>,
     /// Months in which the two have no time in common.
     pub months_without_time: Vec<i32>,
+}
+
+impl Plan {
+    /// The zone's name in the IANA time zone database.
+    #[must_use]
+    pub fn zone_name(&self) -> &str {
+        self.time_zone.iana_name().unwrap_or("UTC")
+    }
 }
 
 /// One planned meeting.
@@ -186,12 +237,16 @@ struct Session {
     standing: Standing,
 }
 
+/// Where a session stands; only what is planned can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     Planned,
     Held,
-    Cancelled { side: Side, approved_absence: bool },
-    Missed { side: Side },
+    Cancelled {
+        side: Side,
+        approved_absence: bool,
+    },
+    Missed(Side),
     /// The series ended before it.
     Dropped,
 }
@@ -222,55 +277,47 @@ impl Series {
 
     fn evolve(&mut self, change: &Change) {
         match change {
-            Change::Planned(_) | Change::OfficeAlerted { .. } => {}
-            Change::CharterAccepted { side } => {
+            Change::Planned(_) | Change::OfficeAlerted(_) => {}
+            Change::CharterAccepted(side) => {
                 self.charter.insert(*side);
             }
-            Change::Held { session, .. } => self.stand(*session, Standing::Held),
-            Change::Moved { session, start, .. } => {
-                if let Some(session) = self.session_mut(*session) {
-                    session.planned.start = *start;
-                }
-            }
-            Change::Cancelled { session, side, approved_absence, .. } => {
-                let standing = Standing::Cancelled { side: *side, approved_absence: *approved_absence };
-                self.stand(*session, standing);
-            }
-            Change::Missed { session, side, .. } => self.stand(*session, Standing::Missed { side: *side }),
+            Change::Session(occasion, outcome) => self.turn_out(occasion.session, *outcome),
             Change::QuestionAsked(question) => {
                 self.questions.insert(question.id, None);
             }
-            Change::QuestionAnswered { question, session } => {
+            Change::QuestionAnswered(question, session) => {
                 self.questions.insert(*question, Some(*session));
             }
             Change::ActionAgreed(action) => {
                 self.actions.insert(action.id, false);
             }
-            Change::ActionCompleted { action } => {
+            Change::ActionCompleted(action) => {
                 self.actions.insert(*action, true);
             }
-            Change::PulseAnswered { session, side, pulse } => {
+            Change::PulseAnswered(session, side, pulse) => {
                 self.pulses.insert((*session, *side), *pulse);
             }
-            Change::Ended { at, .. } => self.end(*at),
+            Change::Ended(_, at) => self.end(*at),
         }
     }
 
-    fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        self.sessions.iter_mut().find(|session| session.planned.id == id)
-    }
-
-    fn stand(&mut self, id: SessionId, standing: Standing) {
-        if let Some(session) = self.session_mut(id) {
-            session.standing = standing;
-        }
+    fn turn_out(&mut self, id: SessionId, outcome: Outcome) {
+        let Some(session) = self.sessions.iter_mut().find(|session| session.planned.id == id) else { return };
+        session.standing = match outcome {
+            Outcome::Held => Standing::Held,
+            Outcome::Moved(_, start) => {
+                session.planned.start = start;
+                return;
+            }
+            Outcome::Cancelled { side, approved_absence } => Standing::Cancelled { side, approved_absence },
+            Outcome::Missed(side) => Standing::Missed(side),
+        };
     }
 
     fn end(&mut self, at: Timestamp) {
         self.ended = true;
-        let later = |session: &&mut Session| {
-            session.standing == Standing::Planned && session.planned.start > at
-        };
+        let later =
+            |session: &&mut Session| session.standing == Standing::Planned && session.planned.start > at;
         for session in self.sessions.iter_mut().filter(later) {
             session.standing = Standing::Dropped;
         }
@@ -281,46 +328,46 @@ impl Series {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// No sessions were ever planned for such a tandem.
-    #[error("there is no series of this tandem")]
+    #[error("There is no series of this tandem.")]
     UnknownSeries,
     /// The tandem belongs to another edition.
-    #[error("the tandem belongs to another edition")]
+    #[error("The tandem belongs to another edition.")]
     OtherEdition,
     /// The tandem has no such session.
-    #[error("the tandem has no such session")]
+    #[error("The tandem has no such session.")]
     UnknownSession,
     /// The tandem has no such action.
-    #[error("the tandem has no such action")]
+    #[error("The tandem has no such action.")]
     UnknownAction,
     /// The tandem's box does not hold the question, or another session answered it.
-    #[error("a question is not open in the tandem's box")]
+    #[error("A question is not open in the tandem's box.")]
     QuestionNotOpen,
     /// Nothing more happens in the tandem.
-    #[error("the series has ended")]
+    #[error("The series has ended.")]
     SeriesEnded,
     /// The two have to accept the charter before they meet.
-    #[error("both sides have to accept the charter first")]
+    #[error("Both sides have to accept the charter first.")]
     CharterNotAccepted,
     /// The session has not begun.
-    #[error("the session has not begun yet")]
+    #[error("The session has not begun yet.")]
     NotYet,
     /// What became of the session is final.
-    #[error("the session is no longer planned")]
+    #[error("The session is no longer planned.")]
     SessionClosed,
     /// A session can only be moved to a time to come.
-    #[error("the new start has passed already")]
+    #[error("The new start has passed already.")]
     StartInThePast,
     /// The session would leave its month.
-    #[error("a session stays in its calendar month; cancel it instead")]
+    #[error("A session stays in its calendar month; cancel it instead.")]
     MoveOutsideMonth,
     /// The mentor or the mentee has another session then.
-    #[error("one of the two has another session at that time")]
+    #[error("One of the two has another session at that time.")]
     Collision,
     /// The survey is about meetings that took place.
-    #[error("the session was not held")]
+    #[error("The session was not held.")]
     NotHeld,
     /// The side has answered differently before.
-    #[error("the survey was answered before")]
+    #[error("The survey was answered before.")]
     AlreadyAnswered,
 }
 

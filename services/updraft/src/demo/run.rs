@@ -9,6 +9,7 @@ use crate::run::{self, Whole};
 
 /// How to play it.
 #[derive(clap::Args, Clone)]
+#[group(skip)]
 pub struct Args {
     /// End after the report instead of staying up to be looked at.
     #[arg(long)]

@@ -102,7 +102,7 @@ fn a_new_proposal_needs_a_new_release() {
 #[test]
 fn nobody_releases_their_own_age_rule() {
     let release = Command::ReleaseAgeRule { by: office(1) };
-    assert_eq!(when(&given(&[proposed()]), &release), Err(Rejection::SamePersonReleases));
+    assert_eq!(when(&given(&[proposed()]), &release), Err(Rejection::SecondPersonNeeded));
 }
 
 #[test]

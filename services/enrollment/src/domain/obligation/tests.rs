@@ -18,12 +18,12 @@ fn key() -> Key {
     Key::of(edition(7), person(2))
 }
 
-fn acknowledgement(topics: &[&str]) -> Box<Acknowledgement> {
+fn acknowledgement(topics: &[&str]) -> Acknowledgement {
     let needs = topics.iter().map(|topic| Need { topic: (*topic).to_owned(), level: 0, wanted: true });
-    Box::new(Acknowledgement { needs: needs.collect(), sealed_goals: vec![1], availability: mornings() })
+    Acknowledgement { needs: needs.collect(), sealed_goals: vec![1], availability: mornings() }
 }
 
-fn whole() -> Box<Acknowledgement> {
+fn whole() -> Acknowledgement {
     acknowledgement(&["linkedin-profile", "hashtags"])
 }
 
@@ -39,8 +39,8 @@ fn given(history: &[Change]) -> State {
 fn until(status: Status) -> State {
     let last = match status {
         Status::Due => vec![],
-        Status::Acknowledged => vec![Change::Acknowledged(whole())],
-        Status::Fulfilled => vec![Change::Acknowledged(whole()), Change::Fulfilled],
+        Status::Acknowledged => vec![Change::Acknowledged(Box::new(whole()))],
+        Status::Fulfilled => vec![Change::Acknowledged(Box::new(whole())), Change::Fulfilled],
         Status::Excused => vec![Change::Excused(ExcuseReason::LongLeave, person(3))],
         Status::Lapsed => vec![Change::Lapsed],
     };
@@ -51,8 +51,9 @@ fn when(state: &State, command: &Command) -> Result<Vec<Change>, Rejection> {
     decide(state, command).map(|events| events.into_iter().map(|event| event.change).collect())
 }
 
-fn acknowledge_with(acknowledgement: Box<Acknowledgement>) -> Command {
+fn acknowledge_with(acknowledgement: Acknowledgement) -> Command {
     let topics = ["hashtags", "linkedin-profile"].map(str::to_owned).to_vec();
+    let acknowledgement = Box::new(acknowledgement);
     Command::Acknowledge { edition: edition(7), phase: Phase::Open, topics, acknowledgement }
 }
 
@@ -72,7 +73,7 @@ fn an_executive_is_obliged_once_in_an_edition() {
 #[test]
 fn to_acknowledge_is_to_answer_every_topic_once() {
     let state = until(Status::Due);
-    assert_eq!(when(&state, &acknowledge_with(whole())), Ok(vec![Change::Acknowledged(whole())]));
+    assert_eq!(when(&state, &acknowledge_with(whole())), Ok(vec![Change::Acknowledged(Box::new(whole()))]));
     let refused = |topics: &[&str]| when(&state, &acknowledge_with(acknowledgement(topics))).unwrap_err();
     assert_eq!(refused(&["hashtags"]), Rejection::TopicMissing("linkedin-profile".to_owned()));
     assert_eq!(refused(&["hashtags", "telex"]), Rejection::UnknownTopic("telex".to_owned()));
@@ -83,7 +84,7 @@ fn to_acknowledge_is_to_answer_every_topic_once() {
 #[test]
 fn a_stretch_of_the_week_has_a_length() {
     let availability = backwards();
-    let command = acknowledge_with(Box::new(Acknowledgement { availability, ..*whole() }));
+    let command = acknowledge_with(Acknowledgement { availability, ..whole() });
     assert!(matches!(when(&until(Status::Due), &command), Err(Rejection::EmptyWindow(_))));
 }
 

@@ -94,7 +94,7 @@ fn latin_1_bytes_are_refused_with_line_and_column() {
 fn a_date_that_is_none_is_refused_without_repeating_it() {
     let lines =
         [HEADER, &ANNA.replace("2006-01-28", "28.01.2006"), &ANNA.replace("1961-11-12", "1961-11-31")];
-    let expected = [issue(2, "hire_date", "NOT_A_DATE"), issue(3, "birth_date", "NOT_A_DATE")].concat();
+    let expected = [issue(2, "hire_date", "INVALID_DATE"), issue(3, "birth_date", "INVALID_DATE")].concat();
     assert_eq!(issues(&file(&lines)), expected);
     assert!(parse(&file(&lines)).unwrap_err().iter().all(|issue| !issue.detail.contains("31")));
 }
@@ -103,7 +103,7 @@ fn a_date_that_is_none_is_refused_without_repeating_it() {
 fn every_cell_but_the_superior_and_the_birth_date_is_required() {
     let columns =
         ["employee_number", "given_name", "family_name", "email", "job_title", "department", "hire_date"];
-    let expected: Vec<_> = columns.iter().flat_map(|column| issue(2, column, "EMPTY_CELL")).collect();
+    let expected: Vec<_> = columns.iter().flat_map(|column| issue(2, column, "MISSING_VALUE")).collect();
     assert_eq!(issues(&file(&[HEADER, ",,  ,,,,,,"])), expected);
 }
 
@@ -145,6 +145,13 @@ fn the_list_of_issues_ends_somewhere() {
     let mut lines = vec![HEADER];
     lines.extend(vec![",,,,,,,,"; ISSUES_MAX]);
     assert_eq!(issues(&file(&lines)).len(), ISSUES_MAX);
+}
+
+#[test]
+fn an_issue_is_told_with_its_place() {
+    let issue = |column: &str| Issue::new(18, column, "CODE", "It is wrong.").summary();
+    assert_eq!(issue("email"), "In line 18, column email: It is wrong.");
+    assert_eq!(issue(""), "In line 18: It is wrong.");
 }
 
 #[test]

@@ -42,7 +42,12 @@ fn when(history: &[Change], action: Action) -> Result<Vec<Change>, Rejection> {
     when_at(history, Phase::Matching, 7, action)
 }
 
-fn when_at(history: &[Change], phase: Phase, edition: u128, action: Action) -> Result<Vec<Change>, Rejection> {
+fn when_at(
+    history: &[Change],
+    phase: Phase,
+    edition: u128,
+    action: Action,
+) -> Result<Vec<Change>, Rejection> {
     let command = Command { key: key(edition), phase, action };
     decide(&given(history), &command).map(|events| events.into_iter().map(|event| event.change).collect())
 }

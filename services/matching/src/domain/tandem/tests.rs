@@ -134,10 +134,11 @@ fn the_second_acceptance_activates() {
 
 #[test]
 fn only_an_active_tandem_holds_its_places() {
-    assert_eq!(given(&published()).seated(), None);
-    assert_eq!(given(&active()).seated(), Some(pair(11, 1)));
+    assert!(!given(&published()).is_active());
+    assert!(given(&active()).is_active());
+    assert_eq!(given(&active()).pair(), Some(pair(11, 1)));
     for end in [completed(), dissolved(Side::Mentor), left(Side::Mentee)] {
-        assert_eq!(given(&then(active(), end)).seated(), None);
+        assert!(!given(&then(active(), end)).is_active());
     }
 }
 

@@ -3,7 +3,10 @@
 use identity::{ActionId, QuestionId, SessionId};
 use jiff::Timestamp;
 
-use super::{Act, Change, Command, Event, PlannedSession, Pulse, Rejection, Series, Standing, State, row};
+use super::{
+    Act, Change, Command, Event, Move, Occasion, Outcome, PlannedSession, Pulse, Rejection, Series, Standing,
+    State, row,
+};
 use crate::domain::Side;
 use crate::domain::planning::Slot;
 
@@ -16,7 +19,7 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
     let changes = match (&state.0, &command.act) {
         (None, Act::Plan(plan)) => vec![Change::Planned(plan.clone())],
         // A tandem that ends before it was active has nothing to end.
-        (None, Act::End { .. }) => vec![],
+        (None, Act::End(_)) => vec![],
         (None, _) => return Err(Rejection::UnknownSeries),
         (Some(series), _) if series.edition != command.edition => return Err(Rejection::OtherEdition),
         (Some(series), act) => series.decide(act, command.now)?,
@@ -29,17 +32,15 @@ impl Series {
     fn decide(&self, act: &Act, now: Timestamp) -> Result<Vec<Change>, Rejection> {
         match act {
             Act::Plan(_) => Ok(vec![]),
-            Act::End { completed } => {
-                Ok(unless(self.ended, Change::Ended { completed: *completed, at: now }))
+            Act::End(ending) => Ok(unless(self.ended, Change::Ended(*ending, now))),
+            Act::AcceptCharter(side) => {
+                Ok(unless(self.charter.contains(side), Change::CharterAccepted(*side)))
             }
-            Act::AcceptCharter { side } => {
-                Ok(unless(self.charter.contains(side), Change::CharterAccepted { side: *side }))
-            }
-            Act::Hold { session, answered } => self.hold(*session, answered, now),
-            Act::Move { session, side, start, busy } => self.relocate(*session, *side, *start, busy, now),
-            Act::Cancel { session, side } => self.cancel(*session, *side, false),
-            Act::Excuse { session, side } => self.cancel(*session, *side, true),
-            Act::Miss { session, side } => self.miss(*session, *side, now),
+            Act::Hold(session, answered) => self.hold(*session, answered, now),
+            Act::Move(to) => self.relocate(to, now),
+            Act::Cancel(session, side) => self.cancel(*session, *side, false),
+            Act::Excuse(session, side) => self.cancel(*session, *side, true),
+            Act::Miss(session, side) => self.miss(*session, *side, now),
             Act::AskQuestion(question) => {
                 let asked = self.questions.contains_key(&question.id);
                 self.while_running(asked, Change::QuestionAsked(question.clone()))
@@ -48,8 +49,8 @@ impl Series {
                 let agreed = self.actions.contains_key(&action.id);
                 self.while_running(agreed, Change::ActionAgreed(action.clone()))
             }
-            Act::CompleteAction { action } => self.complete(*action),
-            Act::AnswerPulse { session, side, pulse } => self.answer(*session, *side, *pulse),
+            Act::CompleteAction(action) => self.complete(*action),
+            Act::AnswerPulse(session, side, pulse) => self.answer(*session, *side, *pulse),
         }
     }
 
@@ -60,17 +61,17 @@ impl Series {
         answered: &[QuestionId],
         now: Timestamp,
     ) -> Result<Vec<Change>, Rejection> {
-        let (_, PlannedSession { month, start, .. }, standing) = self.find(session)?;
+        let (_, planned, standing) = self.find(session)?;
         let mut changes = match standing {
             Standing::Held => vec![],
             Standing::Planned if self.charter.len() < 2 => return Err(Rejection::CharterNotAccepted),
-            Standing::Planned if now < start => return Err(Rejection::NotYet),
-            Standing::Planned => vec![Change::Held { session, month }],
+            Standing::Planned if now < planned.start => return Err(Rejection::NotYet),
+            Standing::Planned => vec![outcome(&planned, Outcome::Held)],
             _ => return Err(Rejection::SessionClosed),
         };
         for question in answered {
             match self.questions.get(question) {
-                Some(None) => changes.push(Change::QuestionAnswered { question: *question, session }),
+                Some(None) => changes.push(Change::QuestionAnswered(*question, session)),
                 Some(Some(earlier)) if *earlier == session => {}
                 _ => return Err(Rejection::QuestionNotOpen),
             }
@@ -78,14 +79,8 @@ impl Series {
         Ok(changes)
     }
 
-    fn relocate(
-        &self,
-        session: SessionId,
-        side: Side,
-        start: Timestamp,
-        busy: &[Slot],
-        now: Timestamp,
-    ) -> Result<Vec<Change>, Rejection> {
+    fn relocate(&self, to: &Move, now: Timestamp) -> Result<Vec<Change>, Rejection> {
+        let Move { session, side, start, ref busy } = *to;
         let (_, planned, standing) = self.find(session)?;
         if standing != Standing::Planned {
             return Err(Rejection::SessionClosed);
@@ -108,7 +103,7 @@ impl Series {
         if busy.iter().any(|other| other.overlaps(&slot)) {
             return Err(Rejection::Collision);
         }
-        Ok(vec![Change::Moved { session, month: planned.month, start, side }])
+        Ok(vec![outcome(&planned, Outcome::Moved(side, start))])
     }
 
     fn cancel(
@@ -117,31 +112,31 @@ impl Series {
         side: Side,
         approved_absence: bool,
     ) -> Result<Vec<Change>, Rejection> {
-        let (index, PlannedSession { month, .. }, standing) = self.find(session)?;
+        let (index, planned, standing) = self.find(session)?;
         match standing {
             Standing::Planned => {}
             same if same == (Standing::Cancelled { side, approved_absence }) => return Ok(vec![]),
             _ => return Err(Rejection::SessionClosed),
         }
-        let cancelled = Change::Cancelled { session, month, side, approved_absence };
-        let alert = row::completed_by(&self.sessions, index, side, approved_absence)
-            .map(|side| Change::OfficeAlerted { side });
+        let cancelled = outcome(&planned, Outcome::Cancelled { side, approved_absence });
+        let alert =
+            row::completed_by(&self.sessions, index, side, approved_absence).map(Change::OfficeAlerted);
         Ok([cancelled].into_iter().chain(alert).collect())
     }
 
     fn miss(&self, session: SessionId, side: Side, now: Timestamp) -> Result<Vec<Change>, Rejection> {
-        let (_, PlannedSession { month, start, .. }, standing) = self.find(session)?;
+        let (_, planned, standing) = self.find(session)?;
         match standing {
-            Standing::Planned if now < start => Err(Rejection::NotYet),
-            Standing::Planned => Ok(vec![Change::Missed { session, month, side }]),
-            same if same == (Standing::Missed { side }) => Ok(vec![]),
+            Standing::Planned if now < planned.start => Err(Rejection::NotYet),
+            Standing::Planned => Ok(vec![outcome(&planned, Outcome::Missed(side))]),
+            same if same == Standing::Missed(side) => Ok(vec![]),
             _ => Err(Rejection::SessionClosed),
         }
     }
 
     fn complete(&self, action: ActionId) -> Result<Vec<Change>, Rejection> {
         let completed = *self.actions.get(&action).ok_or(Rejection::UnknownAction)?;
-        Ok(unless(completed, Change::ActionCompleted { action }))
+        Ok(unless(completed, Change::ActionCompleted(action)))
     }
 
     fn answer(&self, session: SessionId, side: Side, pulse: Pulse) -> Result<Vec<Change>, Rejection> {
@@ -150,7 +145,7 @@ impl Series {
             return Err(Rejection::NotHeld);
         }
         match self.pulses.get(&(session, side)) {
-            None => Ok(vec![Change::PulseAnswered { session, side, pulse }]),
+            None => Ok(vec![Change::PulseAnswered(session, side, pulse)]),
             Some(same) if *same == pulse => Ok(vec![]),
             Some(_) => Err(Rejection::AlreadyAnswered),
         }
@@ -166,6 +161,10 @@ impl Series {
         let session = self.sessions[index];
         Ok((index, session.planned, session.standing))
     }
+}
+
+fn outcome(planned: &PlannedSession, outcome: Outcome) -> Change {
+    Change::Session(Occasion { session: planned.id, month: planned.month }, outcome)
 }
 
 /// The change, or nothing if it happened before.

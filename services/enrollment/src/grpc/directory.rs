@@ -1,0 +1,198 @@
+//! `DirectoryService`.
+
+use boot::{Page, not_found, refuse, unavailable};
+use eventlog::{Begun, Context, Receipt};
+use identity::{OperationId, PersonId, Resource};
+use proto::enrollment as api;
+use proto::enrollment::directory_service_server::DirectoryService;
+use tonic::{Request, Response, Status};
+
+use super::{application, date, hold_edition, id};
+use crate::Enrollment;
+use crate::codec::{Application, Person, optional_id_text};
+use crate::domain::application::Action;
+use crate::domain::person::Command;
+use crate::import::Import;
+use crate::views::applications;
+use crate::views::directory::{self, Placed};
+use crate::views::operations::{self, IssueRow, OperationRow};
+
+#[tonic::async_trait]
+impl DirectoryService for Enrollment {
+    async fn create_import(
+        &self,
+        request: Request<api::CreateImportRequest>,
+    ) -> Result<Response<api::CreateImportResponse>, Status> {
+        let mut call = self.desk.receive(request).await?;
+        call.allow("CreateImport", &Resource::everything())?;
+        let operation = match self.begin(&call.context()).await? {
+            Begun::Replayed(first) => OperationId::from_uuid(first.id),
+            Begun::Work(mut work) => {
+                let operation = OperationId::mint();
+                let (runner, dry_run) = (self.imports.runner, call.message.dry_run);
+                operations::start(work.unit().conn(), operation, runner, dry_run, call.now)
+                    .await
+                    .map_err(unavailable)?;
+                let receipt = Receipt { id: operation.uuid(), version: 0, position: 0 };
+                work.commit(receipt).await.map_err(unavailable)?;
+
+                // The key belongs to the operation, which exists by now.
+                let context = Context { idempotency: None, ..call.context() };
+                let file = std::mem::take(&mut call.message.content);
+                self.imports.start(Import { operation, file, dry_run, context });
+                operation
+            }
+        };
+        let operation = self.operation(operation).await?;
+        Ok(Response::new(api::CreateImportResponse { operation: Some(operation) }))
+    }
+
+    async fn get_operation(
+        &self,
+        request: Request<api::GetOperationRequest>,
+    ) -> Result<Response<api::GetOperationResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        call.allow("GetOperation", &Resource::everything())?;
+        let operation = self.operation(id("operation_id", &call.message.operation_id)?).await?;
+        Ok(Response::new(api::GetOperationResponse { operation: Some(operation) }))
+    }
+
+    async fn list_operation_issues(
+        &self,
+        request: Request<api::ListOperationIssuesRequest>,
+    ) -> Result<Response<api::ListOperationIssuesResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        call.allow("ListOperationIssues", &Resource::everything())?;
+        let page = Page::<i32>::of(call.message.page_size, &call.message.page_token)?;
+        let operation = id("operation_id", &call.message.operation_id)?;
+        let rows = operations::issues(&self.pool, operation, page.after, page.fetch()).await;
+        let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| row.ordinal);
+        let issues = rows.into_iter().map(issue).collect();
+        Ok(Response::new(api::ListOperationIssuesResponse { issues, next_page_token }))
+    }
+
+    async fn list_people(
+        &self,
+        request: Request<api::ListPeopleRequest>,
+    ) -> Result<Response<api::ListPeopleResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        call.allow("ListPeople", &Resource::everything())?;
+        let page = Page::<String>::of(call.message.page_size, &call.message.page_token)?;
+        let after = page.after.as_deref();
+        let rows = directory::page(&self.pool, call.message.max_level, after, page.fetch()).await;
+        let (rows, next_page_token) =
+            page.cut(rows.map_err(unavailable)?, |row| row.listed.details.employee_number.clone());
+        let people = rows.into_iter().map(person).collect();
+        Ok(Response::new(api::ListPeopleResponse { people, next_page_token }))
+    }
+
+    async fn get_person(
+        &self,
+        request: Request<api::GetPersonRequest>,
+    ) -> Result<Response<api::GetPersonResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        let person_id = id("person_id", &call.message.person_id)?;
+        call.allow("GetPerson", &Resource::of(person_id))?;
+        let found = self.placed(person_id).await?;
+        Ok(Response::new(api::GetPersonResponse { person: Some(person(found)) }))
+    }
+
+    async fn record_leaver(
+        &self,
+        request: Request<api::RecordLeaverRequest>,
+    ) -> Result<Response<api::RecordLeaverResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        let person = id("person_id", &call.message.person_id)?;
+        call.allow("RecordLeaver", &Resource::of(person))?;
+        let last_day = date("last_day", &call.message.last_day)?;
+
+        let receipt = match self.begin(&call.context()).await? {
+            Begun::Replayed(first) => first,
+            Begun::Work(mut work) => {
+                let mut unit = work.unit();
+                // What follows comes first, so that the receipt of the command covers it.
+                for key in applications::alive(unit.conn(), person).await.map_err(unavailable)? {
+                    let edition = hold_edition(unit.conn(), key.edition).await?;
+                    let action = Action::Withdraw { left_company: true };
+                    let command = application::command(&edition, call.now, action)?;
+                    let withdrawn = unit.execute::<Application>(key.application.uuid(), command).await;
+                    withdrawn.map_err(refuse)?;
+                }
+                let left = unit.execute::<Person>(person.uuid(), Command::Leave { last_day }).await;
+                work.commit(left.map_err(refuse)?).await.map_err(unavailable)?
+            }
+        };
+        Ok(Response::new(api::RecordLeaverResponse { receipt: boot::receipt(&receipt) }))
+    }
+
+    async fn get_contact(
+        &self,
+        request: Request<api::GetContactRequest>,
+    ) -> Result<Response<api::GetContactResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        call.allow("GetContact", &Resource::public())?;
+        let Placed { listed, .. } = self.placed(id("person_id", &call.message.person_id)?).await?;
+        let display_name = format!("{} {}", listed.details.given_name, listed.details.family_name);
+        let contact =
+            api::GetContactResponse { email: listed.details.email, display_name, active: listed.active };
+        Ok(Response::new(contact))
+    }
+}
+
+impl Enrollment {
+    async fn placed(&self, person: PersonId) -> Result<Placed, Status> {
+        let found = directory::find(&self.pool, person).await.map_err(unavailable)?;
+        found.ok_or_else(|| not_found("person"))
+    }
+
+    async fn operation(&self, operation: OperationId) -> Result<api::Operation, Status> {
+        let found = operations::find(&self.pool, operation).await.map_err(unavailable)?;
+        found.map(operation_to_proto).ok_or_else(|| not_found("operation"))
+    }
+}
+
+fn operation_to_proto(row: OperationRow) -> api::Operation {
+    let state = match row.state.as_str() {
+        "running" => api::operation::State::Running,
+        "succeeded" => api::operation::State::Succeeded,
+        _ => api::operation::State::Failed,
+    };
+    api::Operation {
+        operation_id: row.operation_id.to_string(),
+        state: state.into(),
+        progress_percent: row.progress_percent,
+        dry_run: row.dry_run,
+        counts: Some(api::ImportCounts {
+            created: row.counts.created,
+            updated: row.counts.updated,
+            unchanged: row.counts.unchanged,
+            rejected: row.counts.rejected,
+        }),
+        detail: row.detail,
+        issue_count: row.issue_count,
+        create_time: Some(proto::time::to_proto(row.created_at.to_jiff())),
+    }
+}
+
+fn issue(row: IssueRow) -> api::ImportIssue {
+    api::ImportIssue { line: row.line, column: row.column_name, code: row.code, detail: row.detail }
+}
+
+fn person(Placed { listed, level, leads_others }: Placed) -> api::Person {
+    let state = if listed.active { api::person::State::Active } else { api::person::State::Left };
+    let details = listed.details;
+    api::Person {
+        person_id: listed.person.to_string(),
+        employee_number: details.employee_number,
+        given_name: details.given_name,
+        family_name: details.family_name,
+        email: details.email,
+        job_title: details.job_title,
+        department: details.department,
+        hire_date: listed.place.hire_date.to_string(),
+        manager_person_id: optional_id_text(listed.place.manager),
+        level,
+        leads_others,
+        state: state.into(),
+    }
+}

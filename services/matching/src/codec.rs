@@ -1,0 +1,101 @@
+//! Events and what they consist of, to protobuf and back; one file per kind of stream.
+
+mod place;
+mod run;
+mod tandem;
+
+use eventlog::{Corrupt, Recorded};
+use identity::{EditionId, Id};
+use proto::{api, matching as stored};
+
+pub use place::Place;
+pub use run::Run;
+pub use tandem::Tandem;
+
+pub(crate) use run::{certificate_to_proto, proposed_to_proto, unmatched_to_proto, wishes, wishes_to_proto};
+pub(crate) use tandem::points_to_proto;
+
+use crate::domain::{Pair, Side};
+
+/// Reads the fields of a recorded event, and says which one cannot be read.
+pub(crate) struct Fields<'a>(pub(crate) &'a Recorded);
+
+impl Fields<'_> {
+    pub(crate) fn id<K>(&self, field: &str, text: &str) -> Result<Id<K>, Corrupt> {
+        text.parse().map_err(|_| self.unreadable(field))
+    }
+
+    pub(crate) fn optional_id<K>(&self, field: &str, text: &str) -> Result<Option<Id<K>>, Corrupt> {
+        if text.is_empty() { Ok(None) } else { self.id(field, text).map(Some) }
+    }
+
+    pub(crate) fn some<T>(&self, field: &str, value: Option<T>) -> Result<T, Corrupt> {
+        value.ok_or_else(|| self.unreadable(field))
+    }
+
+    fn edition(&self, text: &str) -> Result<EditionId, Corrupt> {
+        self.id("edition_id", text)
+    }
+
+    fn pair(&self, mentor: &str, mentee: &str) -> Result<Pair, Corrupt> {
+        Ok(Pair {
+            mentor: self.id("mentor_person_id", mentor)?,
+            mentee: self.id("mentee_person_id", mentee)?,
+        })
+    }
+
+    fn unreadable(&self, field: &str) -> Corrupt {
+        Corrupt::new(self.0, format!("the field {field} is missing or malformed"))
+    }
+}
+
+/// None for a side that is not set.
+fn side(number: i32) -> Option<Side> {
+    match api::Side::try_from(number).ok()? {
+        api::Side::Unspecified => None,
+        api::Side::Mentor => Some(Side::Mentor),
+        api::Side::Mentee => Some(Side::Mentee),
+    }
+}
+
+fn side_to_proto(side: Option<Side>) -> i32 {
+    match side {
+        None => api::Side::Unspecified,
+        Some(Side::Mentor) => api::Side::Mentor,
+        Some(Side::Mentee) => api::Side::Mentee,
+    }
+    .into()
+}
+
+fn pair_to_proto(pair: Pair) -> stored::Pair {
+    stored::Pair { mentor_person_id: pair.mentor.to_string(), mentee_person_id: pair.mentee.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use eventlog::Aggregate;
+
+    /// Every event comes back from the log as it went in.
+    pub(super) fn round_trip<A: Aggregate>(events: impl IntoIterator<Item = A::Event>)
+    where
+        A::Event: Debug + PartialEq,
+    {
+        for event in events {
+            let decoded = A::decode(&A::encode(&event).rehearsed()).unwrap();
+            assert_eq!(decoded, event);
+        }
+    }
+
+    /// What is recorded elsewhere, or lacks its fields, is reported and not made up.
+    pub(super) fn refuses_the_unreadable<A: Aggregate, M: prost::Message + prost::Name + Default>()
+    where
+        A::Event: Debug,
+    {
+        let lacking = eventlog::Draft::of(&M::default()).rehearsed();
+        assert!(A::decode(&lacking).is_err());
+        let foreign = eventlog::Draft::of(&proto::api::Receipt::default()).rehearsed();
+        assert!(A::decode(&foreign).is_err());
+    }
+}

@@ -1,0 +1,243 @@
+use eventlog::{Aggregate, Corrupt, Draft, Recorded};
+use proto::matching as stored;
+use proto::time;
+
+use super::{Fields, side, side_to_proto};
+use crate::domain::Pair;
+use crate::domain::pairing::Points;
+use crate::domain::tandem::{self, Change, Command, Event, Key, Offer, Rejection, State};
+
+/// The streams of tandems.
+#[derive(Debug)]
+pub enum Tandem {}
+
+impl Aggregate for Tandem {
+    const KIND: &'static str = "tandem";
+    type State = State;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
+        tandem::decide(state, command)
+    }
+
+    fn evolve(state: &mut State, event: &Event) {
+        tandem::evolve(state, event);
+    }
+
+    fn encode(event: &Event) -> Draft {
+        let tandem_id = event.key.tandem.to_string();
+        let edition_id = event.key.edition.to_string();
+        let two = |pair: &Pair| (pair.mentor.to_string(), pair.mentee.to_string());
+        match &event.change {
+            Change::Published(offer) => Draft::of(&published(offer, tandem_id, edition_id)),
+            Change::Accepted(side) => {
+                Draft::of(&stored::TandemAccepted { tandem_id, edition_id, side: side_to_proto(Some(*side)) })
+            }
+            Change::Activated(pair) => {
+                let (mentor_person_id, mentee_person_id) = two(pair);
+                Draft::of(&stored::TandemActivated {
+                    tandem_id,
+                    edition_id,
+                    mentor_person_id,
+                    mentee_person_id,
+                })
+            }
+            Change::Vetoed(pair) => {
+                let (mentor_person_id, mentee_person_id) = two(pair);
+                Draft::of(&stored::TandemVetoed { tandem_id, edition_id, mentor_person_id, mentee_person_id })
+            }
+            Change::Declined(pair) => {
+                let (mentor_person_id, mentee_person_id) = two(pair);
+                Draft::of(&stored::TandemDeclined {
+                    tandem_id,
+                    edition_id,
+                    mentor_person_id,
+                    mentee_person_id,
+                })
+            }
+            &Change::Expired { ref pair, mentor_silent, mentee_silent } => {
+                let (mentor_person_id, mentee_person_id) = two(pair);
+                Draft::of(&stored::TandemExpired {
+                    tandem_id,
+                    edition_id,
+                    mentor_person_id,
+                    mentee_person_id,
+                    mentor_silent,
+                    mentee_silent,
+                })
+            }
+            &Change::Dissolved { ref pair, side, left_company, never_again, ref sealed_reason } => {
+                let (mentor_person_id, mentee_person_id) = two(pair);
+                Draft::of(&stored::TandemDissolved {
+                    tandem_id,
+                    edition_id,
+                    mentor_person_id,
+                    mentee_person_id,
+                    side: side_to_proto(side),
+                    left_company,
+                    never_again,
+                    sealed_reason: sealed_reason.clone(),
+                })
+            }
+            Change::Completed(pair) => {
+                let (mentor_person_id, mentee_person_id) = two(pair);
+                Draft::of(&stored::TandemCompleted {
+                    tandem_id,
+                    edition_id,
+                    mentor_person_id,
+                    mentee_person_id,
+                })
+            }
+            Change::Flagged => Draft::of(&stored::TandemFlagged { tandem_id, edition_id }),
+        }
+    }
+
+    fn decode(event: &Recorded) -> Result<Event, Corrupt> {
+        let fields = Fields(event);
+        let (tandem_id, edition_id, change) = match beginning(event, &fields)? {
+            Some(begun) => begun,
+            None => ending(event, &fields)?.ok_or_else(|| Corrupt::unknown(event))?,
+        };
+        let key = Key { tandem: fields.id("tandem_id", &tandem_id)?, edition: fields.edition(&edition_id)? };
+        Ok(Event { key, change })
+    }
+}
+
+/// The ids of the tandem and of the edition as they are written, and the change.
+type Raw = (String, String, Change);
+
+fn beginning(event: &Recorded, fields: &Fields<'_>) -> Result<Option<Raw>, Corrupt> {
+    let raw = if event.is::<stored::TandemPublished>() {
+        let it: stored::TandemPublished = event.read()?;
+        let offer = Offer {
+            pair: fields.pair(&it.mentor_person_id, &it.mentee_person_id)?,
+            run: fields.optional_id("match_run_id", &it.match_run_id)?,
+            points: points(fields.some("points", it.points)?),
+            answer_by: fields.some("answer_by", it.answer_by.as_ref().and_then(time::from_proto))?,
+        };
+        (it.tandem_id, it.edition_id, Change::Published(offer))
+    } else if event.is::<stored::TandemAccepted>() {
+        let it: stored::TandemAccepted = event.read()?;
+        (it.tandem_id, it.edition_id, Change::Accepted(fields.some("side", side(it.side))?))
+    } else if event.is::<stored::TandemActivated>() {
+        let it: stored::TandemActivated = event.read()?;
+        let pair = fields.pair(&it.mentor_person_id, &it.mentee_person_id)?;
+        (it.tandem_id, it.edition_id, Change::Activated(pair))
+    } else if event.is::<stored::TandemFlagged>() {
+        let it: stored::TandemFlagged = event.read()?;
+        (it.tandem_id, it.edition_id, Change::Flagged)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(raw))
+}
+
+fn ending(event: &Recorded, fields: &Fields<'_>) -> Result<Option<Raw>, Corrupt> {
+    let raw = if event.is::<stored::TandemVetoed>() {
+        let it: stored::TandemVetoed = event.read()?;
+        let pair = fields.pair(&it.mentor_person_id, &it.mentee_person_id)?;
+        (it.tandem_id, it.edition_id, Change::Vetoed(pair))
+    } else if event.is::<stored::TandemDeclined>() {
+        let it: stored::TandemDeclined = event.read()?;
+        let pair = fields.pair(&it.mentor_person_id, &it.mentee_person_id)?;
+        (it.tandem_id, it.edition_id, Change::Declined(pair))
+    } else if event.is::<stored::TandemExpired>() {
+        let it: stored::TandemExpired = event.read()?;
+        let pair = fields.pair(&it.mentor_person_id, &it.mentee_person_id)?;
+        let (mentor_silent, mentee_silent) = (it.mentor_silent, it.mentee_silent);
+        (it.tandem_id, it.edition_id, Change::Expired { pair, mentor_silent, mentee_silent })
+    } else if event.is::<stored::TandemDissolved>() {
+        let it: stored::TandemDissolved = event.read()?;
+        let change = Change::Dissolved {
+            pair: fields.pair(&it.mentor_person_id, &it.mentee_person_id)?,
+            side: side(it.side),
+            left_company: it.left_company,
+            never_again: it.never_again,
+            sealed_reason: it.sealed_reason,
+        };
+        (it.tandem_id, it.edition_id, change)
+    } else if event.is::<stored::TandemCompleted>() {
+        let it: stored::TandemCompleted = event.read()?;
+        let pair = fields.pair(&it.mentor_person_id, &it.mentee_person_id)?;
+        (it.tandem_id, it.edition_id, Change::Completed(pair))
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(raw))
+}
+
+fn published(offer: &Offer, tandem_id: String, edition_id: String) -> stored::TandemPublished {
+    stored::TandemPublished {
+        tandem_id,
+        edition_id,
+        mentor_person_id: offer.pair.mentor.to_string(),
+        mentee_person_id: offer.pair.mentee.to_string(),
+        match_run_id: offer.run.map(|run| run.to_string()).unwrap_or_default(),
+        score: offer.points.score(),
+        points: Some(points_to_proto(offer.points)),
+        answer_by: Some(time::to_proto(offer.answer_by)),
+    }
+}
+
+pub(super) fn points(it: stored::Points) -> Points {
+    Points { topics: it.topics, availability: it.availability, distance: it.distance, language: it.language }
+}
+
+pub(crate) fn points_to_proto(points: Points) -> stored::Points {
+    let Points { topics, availability, distance, language } = points;
+    stored::Points { topics, availability, distance, language }
+}
+
+#[cfg(test)]
+mod tests {
+    use identity::{EditionId, MatchRunId, TandemId};
+    use uuid::Uuid;
+
+    use crate::codec::tests::{refuses_the_unreadable, round_trip};
+    use crate::domain::Side;
+    use crate::domain::inputs::tests::pair;
+
+    use super::*;
+
+    #[test]
+    fn every_event_survives_the_log() {
+        let key = Key {
+            tandem: TandemId::from_uuid(Uuid::from_u128(3)),
+            edition: EditionId::from_uuid(Uuid::from_u128(7)),
+        };
+        let pair = pair(11, 1);
+        let offer = Offer {
+            pair,
+            run: Some(MatchRunId::from_uuid(Uuid::from_u128(1))),
+            points: Points { topics: 1, availability: 2, distance: 3, language: 4 },
+            answer_by: "2013-09-05T22:00:00Z".parse().unwrap(),
+        };
+        let dissolved = |side, left_company, never_again, sealed_reason| Change::Dissolved {
+            pair,
+            side,
+            left_company,
+            never_again,
+            sealed_reason,
+        };
+        let changes = [
+            Change::Published(offer),
+            Change::Published(Offer { run: None, ..offer }),
+            Change::Accepted(Side::Mentor),
+            Change::Accepted(Side::Mentee),
+            Change::Activated(pair),
+            Change::Vetoed(pair),
+            Change::Declined(pair),
+            Change::Expired { pair, mentor_silent: true, mentee_silent: false },
+            dissolved(Some(Side::Mentor), false, true, vec![1, 2]),
+            dissolved(None, true, false, vec![]),
+            Change::Completed(pair),
+            Change::Flagged,
+        ];
+        round_trip::<Tandem>(changes.map(|change| Event { key, change }));
+        refuses_the_unreadable::<Tandem, stored::TandemPublished>();
+        refuses_the_unreadable::<Tandem, stored::TandemAccepted>();
+        refuses_the_unreadable::<Tandem, stored::TandemDissolved>();
+    }
+}

@@ -1,0 +1,143 @@
+//! What the enrollment service tells, taken into the read models.
+
+use std::collections::BTreeMap;
+
+use eventlog::{BoxError, Recorded};
+use identity::{EditionId, Id};
+use proto::{api, enrollment as told};
+use sqlx::PgConnection;
+
+use crate::domain::Phase;
+use crate::domain::inputs::Rules;
+use crate::domain::week::Window;
+use crate::views::editions::{self, Settings};
+use crate::views::participants::{self, Answer};
+use crate::views::people;
+
+/// Takes an event in, if it matters here.
+pub(crate) async fn project(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    match event.stream.kind.as_str() {
+        "person" => person(conn, event).await,
+        "edition" => edition(conn, event).await,
+        "application" => application(conn, event).await,
+        "obligation" => obligation(conn, event).await,
+        _ => Ok(()),
+    }
+}
+
+async fn person(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    if event.is::<told::PersonJoined>() {
+        let it: told::PersonJoined = event.read()?;
+        let manager = optional_id(&it.manager_person_id)?;
+        people::place(conn, it.person_id.parse()?, manager, it.org_unit_id.parse()?).await?;
+    } else if event.is::<told::PersonMoved>() {
+        let it: told::PersonMoved = event.read()?;
+        let manager = optional_id(&it.manager_person_id)?;
+        people::place(conn, it.person_id.parse()?, manager, it.org_unit_id.parse()?).await?;
+    } else if event.is::<told::PersonLeft>() {
+        let it: told::PersonLeft = event.read()?;
+        people::set_left(conn, it.person_id.parse()?, true).await?;
+    } else if event.is::<told::PersonReturned>() {
+        let it: told::PersonReturned = event.read()?;
+        people::set_left(conn, it.person_id.parse()?, false).await?;
+    }
+    Ok(())
+}
+
+async fn edition(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    let id = EditionId::from_uuid(event.stream.id);
+    if event.is::<told::EditionCreated>() {
+        let it: told::EditionCreated = event.read()?;
+        editions::set(conn, id, &settings(it.rules)?).await?;
+    } else if event.is::<told::EditionRevised>() {
+        let it: told::EditionRevised = event.read()?;
+        editions::set(conn, id, &settings(it.rules)?).await?;
+    } else if let Some(phase) = entered(event) {
+        editions::set_phase(conn, id, phase).await?;
+    }
+    Ok(())
+}
+
+/// The phase that an edition enters with an event.
+fn entered(event: &Recorded) -> Option<Phase> {
+    match event {
+        _ if event.is::<told::EditionOpened>() => Some(Phase::Open),
+        _ if event.is::<told::MatchingStarted>() => Some(Phase::Matching),
+        _ if event.is::<told::EditionStarted>() => Some(Phase::Running),
+        _ if event.is::<told::EditionCompleted>() => Some(Phase::Completed),
+        _ if event.is::<told::EditionArchived>() => Some(Phase::Archived),
+        _ => None,
+    }
+}
+
+async fn application(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    let id = Id::from_uuid(event.stream.id);
+    if event.is::<told::ApplicationSubmitted>() {
+        let it: told::ApplicationSubmitted = event.read()?;
+        let offers = it.offers.into_iter().map(|offer| (offer.topic_id, offer.level));
+        let answer = answer(&it.edition_id, &it.person_id, offers.collect(), it.availability)?;
+        participants::add_application(conn, id, &answer, it.capacity).await?;
+    } else if event.is::<told::ApplicationAccepted>() {
+        participants::accept_application(conn, id).await?;
+    } else if event.is::<told::ApplicationDeclined>() || event.is::<told::ApplicationWithdrawn>() {
+        participants::drop_application(conn, id).await?;
+    }
+    Ok(())
+}
+
+async fn obligation(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    let id = Id::from_uuid(event.stream.id);
+    if event.is::<told::ObligationAcknowledged>() {
+        let it: told::ObligationAcknowledged = event.read()?;
+        let wanted = it.needs.into_iter().filter(|need| need.wanted);
+        let needs = wanted.map(|need| (need.topic_id, need.level)).collect();
+        let answer = answer(&it.edition_id, &it.person_id, needs, it.availability)?;
+        participants::set_obligation(conn, id, &answer).await?;
+    } else if event.is::<told::ObligationExcused>() || event.is::<told::ObligationLapsed>() {
+        participants::drop_obligation(conn, id).await?;
+    }
+    Ok(())
+}
+
+fn answer(
+    edition: &str,
+    person: &str,
+    levels: BTreeMap<String, i32>,
+    availability: Option<api::Availability>,
+) -> Result<Answer, BoxError> {
+    let availability = availability.ok_or("it has no availability")?;
+    let window = |window: api::Window| Window {
+        weekday: window.weekday,
+        start_minute: window.start_minute,
+        end_minute: window.end_minute,
+    };
+    Ok(Answer {
+        edition: edition.parse()?,
+        person: person.parse()?,
+        levels,
+        windows: availability.windows.into_iter().map(window).collect(),
+        time_zone: availability.time_zone,
+        languages: availability.languages,
+    })
+}
+
+fn settings(rules: Option<told::EditionRules>) -> Result<Settings, BoxError> {
+    let it = rules.ok_or("it has no rules")?;
+    let pairing = it.pairing_rule.ok_or("it has no pairing rule")?;
+    Ok(Settings {
+        start_date: it.start_date.parse()?,
+        rules: Rules {
+            chain_levels: pairing.chain_levels,
+            other_department: pairing.other_department,
+            session_minutes: it.session_minutes,
+            months: it.months,
+        },
+        mentor_capacity_max: it.mentor_capacity_max,
+        answer_working_days: it.answer_working_days,
+        time_zone: it.time_zone,
+    })
+}
+
+fn optional_id<K>(text: &str) -> Result<Option<Id<K>>, BoxError> {
+    if text.is_empty() { Ok(None) } else { Ok(Some(text.parse()?)) }
+}

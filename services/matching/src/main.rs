@@ -1,0 +1,7 @@
+//! The matching service as a process of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    boot::run::<matching::Matching>()
+}

@@ -1,0 +1,19 @@
+//! What is due by the clock: offers that nobody answered in time.
+
+use eventlog::{BoxError, Context, Journal};
+use jiff::Timestamp;
+use sqlx::PgPool;
+
+use crate::codec::Tandem;
+use crate::domain::tandem::{Action, Command};
+use crate::views::{Views, tandems};
+
+/// Ends the offers whose time to answer is over by now; they hold no places yet.
+pub(crate) async fn lapse(pool: &PgPool, journal: &Journal<Views>, now: Timestamp) -> Result<(), BoxError> {
+    let context = Context { now, actor: None, idempotency: None, expected_version: None };
+    for tandem in tandems::unanswered(pool, now).await? {
+        let command = Command { key: tandem.key, action: Action::Lapse { now } };
+        journal.execute::<Tandem>(&context, tandem.key.tandem.uuid(), command).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! The rules and phases of editions, as the enrollment service says.
+
+use identity::EditionId;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff_sqlx::ToSqlx;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+
+use super::named;
+use crate::domain::inputs::Rules;
+use crate::domain::{Phase, end_of_working_days};
+
+/// An edition as it stands.
+#[derive(Clone, Debug)]
+pub struct EditionRow {
+    /// The edition.
+    pub edition: EditionId,
+    /// Where it is.
+    pub phase: Phase,
+    /// What matters here of its settings.
+    pub settings: Settings,
+}
+
+/// What matters here of an edition's settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The first day of the first month of meetings.
+    pub start_date: Date,
+    /// Who may be paired.
+    pub rules: Rules,
+    /// Mentees a mentor may have.
+    pub mentor_capacity_max: i32,
+    /// Working days to answer.
+    pub answer_working_days: i32,
+    /// The zone in which days begin, by the IANA time zone database.
+    pub time_zone: String,
+}
+
+impl Settings {
+    /// The end of the time to answer to what is offered now.
+    #[must_use]
+    pub fn answer_by(&self, now: Timestamp) -> Timestamp {
+        end_of_working_days(now, self.answer_working_days, &zone(&self.time_zone).unwrap_or(TimeZone::UTC))
+    }
+}
+
+/// None if this machine does not know the zone.
+pub(super) fn zone(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok()
+}
+
+impl FromRow<'_, PgRow> for EditionRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            edition: EditionId::from_uuid(row.try_get("edition_id")?),
+            phase: named(row, "phase", &Phase::ALL, Phase::name)?,
+            settings: Settings {
+                start_date: row.try_get::<jiff_sqlx::Date, _>("start_date")?.to_jiff(),
+                rules: Rules {
+                    chain_levels: row.try_get("chain_levels")?,
+                    other_department: row.try_get("other_department")?,
+                    session_minutes: row.try_get("session_minutes")?,
+                    months: row.try_get("months")?,
+                },
+                mentor_capacity_max: row.try_get("mentor_capacity_max")?,
+                answer_working_days: row.try_get("answer_working_days")?,
+                time_zone: row.try_get("time_zone")?,
+            },
+        })
+    }
+}
+
+/// One edition.
+///
+/// # Errors
+/// If the database fails.
+pub async fn find(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx::Result<Option<EditionRow>> {
+    sqlx::query_as("select * from editions where edition_id = $1")
+        .bind(edition.uuid())
+        .fetch_optional(executor)
+        .await
+}
+
+/// One edition, in which nobody else forms tandems until the transaction ends.
+///
+/// # Errors
+/// If the database fails.
+pub async fn hold(conn: &mut PgConnection, edition: EditionId) -> sqlx::Result<Option<EditionRow>> {
+    sqlx::query_as("select * from editions where edition_id = $1 for update")
+        .bind(edition.uuid())
+        .fetch_optional(conn)
+        .await
+}
+
+/// Keeps everybody from forming tandems in any edition until the transaction ends.
+///
+/// # Errors
+/// If the database fails.
+pub async fn hold_all(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("select from editions order by edition_id for update").execute(conn).await.map(drop)
+}
+
+/// Notes the settings of an edition, which is a draft at first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn set(conn: &mut PgConnection, edition: EditionId, settings: &Settings) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into editions (edition_id, phase, start_date, months, session_minutes, chain_levels,
+                               other_department, mentor_capacity_max, answer_working_days, time_zone)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict (edition_id) do update
+         set start_date = excluded.start_date,
+             months = excluded.months,
+             session_minutes = excluded.session_minutes,
+             chain_levels = excluded.chain_levels,
+             other_department = excluded.other_department,
+             mentor_capacity_max = excluded.mentor_capacity_max,
+             answer_working_days = excluded.answer_working_days,
+             time_zone = excluded.time_zone",
+    )
+    .bind(edition.uuid())
+    .bind(Phase::Draft.name())
+    .bind(settings.start_date.to_sqlx())
+    .bind(settings.rules.months)
+    .bind(settings.rules.session_minutes)
+    .bind(settings.rules.chain_levels)
+    .bind(settings.rules.other_department)
+    .bind(settings.mentor_capacity_max)
+    .bind(settings.answer_working_days)
+    .bind(&settings.time_zone)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Notes where an edition is.
+///
+/// # Errors
+/// If the database fails.
+pub async fn set_phase(conn: &mut PgConnection, edition: EditionId, phase: Phase) -> sqlx::Result<()> {
+    sqlx::query("update editions set phase = $2 where edition_id = $1")
+        .bind(edition.uuid())
+        .bind(phase.name())
+        .execute(conn)
+        .await
+        .map(drop)
+}

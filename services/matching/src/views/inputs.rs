@@ -1,0 +1,108 @@
+//! What the rules need to know of people, put together from all tables.
+
+use identity::PersonId;
+use sqlx::PgConnection;
+
+use super::editions::{self, EditionRow, Settings};
+use super::participants::{self, Answer, Candidate};
+use super::{people, tandems};
+use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant, Rules};
+use crate::domain::{Pair, Side, pairing, week};
+
+/// What a run of the edition is computed from, as it is now.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of_run(conn: &mut PgConnection, edition: &EditionRow) -> sqlx::Result<Inputs> {
+    let mut mentors = participants::mentors(&mut *conn, edition.edition, None).await?;
+    mentors.retain(|mentor| mentor.live < i64::from(mentor.capacity));
+    let mut mentees = participants::mentees(&mut *conn, edition.edition, None).await?;
+    mentees.retain(|mentee| mentee.live == 0);
+    assemble(conn, edition, mentors, mentees).await
+}
+
+/// What is known of two people who may become a tandem by hand.
+#[derive(Clone, Debug)]
+pub struct Two {
+    /// How well they fit, or the hard rule that they break; none for a side that takes no part.
+    pub assessed: Result<Result<pairing::Points, pairing::Rule>, Side>,
+    /// Whether they have an offer that is not answered yet.
+    pub offered_already: bool,
+    /// Whether each of them has a place that no active tandem holds.
+    pub places_left: bool,
+}
+
+/// What is known of two people who may become a tandem by hand, as it is now.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of_two(conn: &mut PgConnection, edition: &EditionRow, pair: Pair) -> sqlx::Result<Two> {
+    let mentors = participants::mentors(&mut *conn, edition.edition, Some(pair.mentor)).await?;
+    let mentees = participants::mentees(&mut *conn, edition.edition, Some(pair.mentee)).await?;
+    let has_place = |candidate: &Candidate| candidate.active < i64::from(candidate.capacity);
+    let places_left = mentors.iter().chain(&mentees).all(has_place);
+    let inputs = assemble(conn, edition, mentors, mentees).await?;
+    let assessed = match (inputs.mentors.first(), inputs.mentees.first()) {
+        (None, _) => Err(Side::Mentor),
+        (_, None) => Err(Side::Mentee),
+        (Some(mentor), Some(mentee)) => {
+            Ok(pairing::assess(&inputs.rules, mentor, mentee, inputs.past.get(&pair).copied()))
+        }
+    };
+    let offered_already = tandems::is_offered(conn, edition.edition, pair).await?;
+    Ok(Two { assessed, offered_already, places_left })
+}
+
+/// Whether the two of a tandem break a rule that concerns the organisation, as it is now.
+///
+/// # Errors
+/// If the database fails.
+pub async fn breaks_organisation(conn: &mut PgConnection, rules: &Rules, pair: Pair) -> sqlx::Result<bool> {
+    let standings = people::standings(conn, &[pair.mentor, pair.mentee]).await?;
+    let two = (standings.get(&pair.mentor), standings.get(&pair.mentee));
+    Ok(
+        matches!(two, (Some(mentor), Some(mentee)) if pairing::check_organisation(rules, mentor, mentee).is_err()),
+    )
+}
+
+async fn assemble(
+    conn: &mut PgConnection,
+    edition: &EditionRow,
+    mentors: Vec<Candidate>,
+    mentees: Vec<Candidate>,
+) -> sqlx::Result<Inputs> {
+    let people = |candidates: &[Candidate]| -> Vec<PersonId> {
+        candidates.iter().map(|candidate| candidate.answer.person).collect()
+    };
+    let (teachers, learners) = (people(&mentors), people(&mentees));
+    let standings = people::standings(&mut *conn, &[teachers.as_slice(), &learners].concat()).await?;
+    let past = tandems::past(conn, edition.edition, &teachers, &learners).await?;
+
+    let participant = |answer: Answer| {
+        let standing = standings.get(&answer.person)?.clone();
+        // Whose zone this machine does not know can never meet, which the rules then say.
+        let spans = editions::zone(&answer.time_zone).map(|zone| {
+            let Settings { start_date, rules, .. } = edition.settings;
+            week::sampled(&answer.windows, &zone, start_date, rules.months)
+        });
+        let spans = spans.unwrap_or_default();
+        Some((Participant { standing, languages: answer.languages, spans }, answer.levels))
+    };
+    Ok(Inputs {
+        rules: edition.settings.rules,
+        mentees: mentees
+            .into_iter()
+            .filter_map(|mentee| participant(mentee.answer))
+            .map(|(participant, needs)| Mentee { participant, needs })
+            .collect(),
+        mentors: mentors
+            .into_iter()
+            .filter_map(|mentor| {
+                let free = i64::from(mentor.capacity) - mentor.live;
+                let (participant, offers) = participant(mentor.answer)?;
+                Some(Mentor { participant, offers, places: u32::try_from(free).unwrap_or_default() })
+            })
+            .collect(),
+        past,
+    })
+}

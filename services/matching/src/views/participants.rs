@@ -1,0 +1,273 @@
+//! Applications and obligations, as the enrollment service says: who teaches, who learns, and when.
+
+use std::collections::BTreeMap;
+
+use identity::{ApplicationId, EditionId, ObligationId, PersonId};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use uuid::Uuid;
+
+use crate::domain::week::Window;
+
+/// What somebody said who wants to take part, or has to.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The edition.
+    pub edition: EditionId,
+    /// The person.
+    pub person: PersonId,
+    /// Topics offered or to be learnt, with how well they are known.
+    pub levels: BTreeMap<String, i32>,
+    /// Stretches of the week.
+    pub windows: Vec<Window>,
+    /// Their zone, by the IANA time zone database.
+    pub time_zone: String,
+    /// Languages by BCP 47, best first.
+    pub languages: Vec<String>,
+}
+
+/// Somebody who takes part, with the places they have and those which tandems hold or are offered.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// What they said.
+    pub answer: Answer,
+    /// Places they have.
+    pub capacity: i32,
+    /// Places of live tandems.
+    pub live: i64,
+    /// Places of active tandems.
+    pub active: i64,
+}
+
+impl FromRow<'_, PgRow> for Answer {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let topics: Vec<String> = row.try_get("topics")?;
+        let levels: Vec<i32> = row.try_get("levels")?;
+        let weekdays: Vec<i32> = row.try_get("window_weekdays")?;
+        let starts: Vec<i32> = row.try_get("window_starts")?;
+        let ends: Vec<i32> = row.try_get("window_ends")?;
+        let windows = weekdays.into_iter().zip(starts).zip(ends);
+        let windows =
+            windows.map(|((weekday, start_minute), end_minute)| Window { weekday, start_minute, end_minute });
+        Ok(Self {
+            edition: EditionId::from_uuid(row.try_get("edition_id")?),
+            person: PersonId::from_uuid(row.try_get("person_id")?),
+            levels: topics.into_iter().zip(levels).collect(),
+            windows: windows.collect(),
+            time_zone: row.try_get("time_zone")?,
+            languages: row.try_get("languages")?,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for Candidate {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            answer: Answer::from_row(row)?,
+            capacity: row.try_get("capacity")?,
+            live: row.try_get("live")?,
+            active: row.try_get("active")?,
+        })
+    }
+}
+
+/// The accepted mentors of an edition who still work here, by person; perhaps only one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn mentors(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    only: Option<PersonId>,
+) -> sqlx::Result<Vec<Candidate>> {
+    sqlx::query_as(
+        "select application.*, taken.live, taken.active,
+                least(application.capacity, edition.mentor_capacity_max) as capacity
+         from applications as application
+              join editions as edition using (edition_id)
+              join people as person using (person_id)
+              cross join lateral (
+                  select count(*) filter (where status in ('published', 'active')) as live,
+                         count(*) filter (where status = 'active') as active
+                  from tandems
+                  where edition_id = application.edition_id and mentor_person_id = application.person_id
+              ) as taken
+         where application.edition_id = $1 and application.accepted and not person.left_company
+           and ($2::uuid is null or application.person_id = $2)
+         order by application.person_id",
+    )
+    .bind(edition.uuid())
+    .bind(only.map(PersonId::uuid))
+    .fetch_all(executor)
+    .await
+}
+
+/// The executives who took their obligation on and still work here, by person; perhaps only one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn mentees(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    only: Option<PersonId>,
+) -> sqlx::Result<Vec<Candidate>> {
+    sqlx::query_as(
+        "select obligation.*, taken.live, taken.active, 1 as capacity
+         from obligations as obligation
+              join people as person using (person_id)
+              cross join lateral (
+                  select count(*) filter (where status in ('published', 'active')) as live,
+                         count(*) filter (where status = 'active') as active
+                  from tandems
+                  where edition_id = obligation.edition_id and mentee_person_id = obligation.person_id
+              ) as taken
+         where obligation.edition_id = $1 and not person.left_company
+           and ($2::uuid is null or obligation.person_id = $2)
+         order by obligation.person_id",
+    )
+    .bind(edition.uuid())
+    .bind(only.map(PersonId::uuid))
+    .fetch_all(executor)
+    .await
+}
+
+/// The places that a mentor has in an edition; 0 for whoever is no mentor in it.
+///
+/// # Errors
+/// If the database fails.
+pub async fn capacity(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    mentor: PersonId,
+) -> sqlx::Result<i32> {
+    let capacity: Option<i32> = sqlx::query_scalar(
+        "select least(application.capacity, edition.mentor_capacity_max)
+         from applications as application join editions as edition using (edition_id)
+         where edition_id = $1 and application.person_id = $2 and application.accepted",
+    )
+    .bind(edition.uuid())
+    .bind(mentor.uuid())
+    .fetch_optional(executor)
+    .await?;
+    Ok(capacity.unwrap_or_default())
+}
+
+/// Keeps an application that may be accepted.
+///
+/// # Errors
+/// If the database fails.
+pub async fn add_application(
+    conn: &mut PgConnection,
+    application: ApplicationId,
+    answer: &Answer,
+    capacity: i32,
+) -> sqlx::Result<()> {
+    let columns = Columns::of(answer);
+    sqlx::query(
+        "insert into applications (application_id, edition_id, person_id, topics, levels, window_weekdays,
+                                   window_starts, window_ends, time_zone, languages, capacity)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(application.uuid())
+    .bind(answer.edition.uuid())
+    .bind(answer.person.uuid())
+    .bind(columns.topics)
+    .bind(columns.levels)
+    .bind(columns.weekdays)
+    .bind(columns.starts)
+    .bind(columns.ends)
+    .bind(&answer.time_zone)
+    .bind(&answer.languages)
+    .bind(capacity)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Notes that an applicant is a mentor.
+///
+/// # Errors
+/// If the database fails.
+pub async fn accept_application(conn: &mut PgConnection, application: ApplicationId) -> sqlx::Result<()> {
+    run(conn, "update applications set accepted = true where application_id = $1", application.uuid()).await
+}
+
+/// Forgets an application that was taken back or not taken.
+///
+/// # Errors
+/// If the database fails.
+pub async fn drop_application(conn: &mut PgConnection, application: ApplicationId) -> sqlx::Result<()> {
+    run(conn, "delete from applications where application_id = $1", application.uuid()).await
+}
+
+/// Keeps an obligation that was taken on.
+///
+/// # Errors
+/// If the database fails.
+pub async fn set_obligation(
+    conn: &mut PgConnection,
+    obligation: ObligationId,
+    answer: &Answer,
+) -> sqlx::Result<()> {
+    let columns = Columns::of(answer);
+    sqlx::query(
+        "insert into obligations (obligation_id, edition_id, person_id, topics, levels, window_weekdays,
+                                  window_starts, window_ends, time_zone, languages)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict (obligation_id) do update
+         set topics = excluded.topics,
+             levels = excluded.levels,
+             window_weekdays = excluded.window_weekdays,
+             window_starts = excluded.window_starts,
+             window_ends = excluded.window_ends,
+             time_zone = excluded.time_zone,
+             languages = excluded.languages",
+    )
+    .bind(obligation.uuid())
+    .bind(answer.edition.uuid())
+    .bind(answer.person.uuid())
+    .bind(columns.topics)
+    .bind(columns.levels)
+    .bind(columns.weekdays)
+    .bind(columns.starts)
+    .bind(columns.ends)
+    .bind(&answer.time_zone)
+    .bind(&answer.languages)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Forgets an obligation that was excused or has lapsed.
+///
+/// # Errors
+/// If the database fails.
+pub async fn drop_obligation(conn: &mut PgConnection, obligation: ObligationId) -> sqlx::Result<()> {
+    run(conn, "delete from obligations where obligation_id = $1", obligation.uuid()).await
+}
+
+async fn run(conn: &mut PgConnection, statement: &'static str, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query(statement).bind(id).execute(conn).await.map(drop)
+}
+
+/// An answer as parallel arrays.
+struct Columns<'a> {
+    topics: Vec<&'a str>,
+    levels: Vec<i32>,
+    weekdays: Vec<i32>,
+    starts: Vec<i32>,
+    ends: Vec<i32>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(answer: &'a Answer) -> Self {
+        let each = |minute: fn(&Window) -> i32| answer.windows.iter().map(minute).collect();
+        Self {
+            topics: answer.levels.keys().map(String::as_str).collect(),
+            levels: answer.levels.values().copied().collect(),
+            weekdays: each(|window| window.weekday),
+            starts: each(|window| window.start_minute),
+            ends: each(|window| window.end_minute),
+        }
+    }
+}

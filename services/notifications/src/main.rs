@@ -1,0 +1,7 @@
+//! The service notifications as a process of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    boot::run::<notifications::Notifications>()
+}

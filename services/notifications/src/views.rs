@@ -1,0 +1,9 @@
+//! The tables: `project.rs` folds facts into them, `outbox.rs` says what is to be sent and what became of it.
+
+mod outbox;
+mod project;
+
+pub use self::outbox::{
+    Closed, Mail, Row, alone, claim, close, compose, contents, list, postpone, suppress, waiting,
+};
+pub use self::project::project;

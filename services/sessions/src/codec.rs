@@ -1,0 +1,85 @@
+//! Events and what they consist of, to protobuf and back; one file per kind of stream, and one for those of others.
+
+mod follow_up;
+mod series;
+
+use eventlog::{Corrupt, Recorded};
+use identity::Id;
+use jiff::civil::Date;
+use proto::api;
+
+pub use follow_up::FollowUp;
+pub use series::Series;
+
+use crate::domain::Side;
+
+/// Reads the fields of a recorded event, and says which one cannot be read.
+struct Fields<'a>(&'a Recorded);
+
+impl Fields<'_> {
+    fn id<K>(&self, field: &str, text: &str) -> Result<Id<K>, Corrupt> {
+        text.parse().map_err(|_| self.unreadable(field))
+    }
+
+    fn date(&self, field: &str, text: &str) -> Result<Date, Corrupt> {
+        text.parse().map_err(|_| self.unreadable(field))
+    }
+
+    fn side(&self, number: i32) -> Result<Side, Corrupt> {
+        self.some("side", side(number))
+    }
+
+    fn some<T>(&self, field: &str, value: Option<T>) -> Result<T, Corrupt> {
+        value.ok_or_else(|| self.unreadable(field))
+    }
+
+    fn unreadable(&self, field: &str) -> Corrupt {
+        Corrupt::new(self.0, format!("the field {field} is missing or malformed"))
+    }
+}
+
+/// The side of a number on the wire; none for one that is not defined.
+pub(crate) fn side(number: i32) -> Option<Side> {
+    match api::Side::try_from(number) {
+        Ok(api::Side::Mentor) => Some(Side::Mentor),
+        Ok(api::Side::Mentee) => Some(Side::Mentee),
+        Ok(api::Side::Unspecified) | Err(_) => None,
+    }
+}
+
+pub(crate) fn side_to_proto(side: Side) -> i32 {
+    let number = match side {
+        Side::Mentor => api::Side::Mentor,
+        Side::Mentee => api::Side::Mentee,
+    };
+    number.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use eventlog::Aggregate;
+
+    /// Every event comes back from the log as it went in.
+    pub(super) fn round_trip<A: Aggregate>(events: impl IntoIterator<Item = A::Event>)
+    where
+        A::Event: Debug + PartialEq,
+    {
+        for event in events {
+            let decoded = A::decode(&A::encode(&event).rehearsed()).unwrap();
+            assert_eq!(decoded, event);
+        }
+    }
+
+    /// What is recorded elsewhere, or lacks its fields, is reported and not made up.
+    pub(super) fn refuses_the_unreadable<A: Aggregate, M: prost::Message + prost::Name + Default>()
+    where
+        A::Event: Debug,
+    {
+        let lacking = eventlog::Draft::of(&M::default()).rehearsed();
+        assert!(A::decode(&lacking).is_err());
+        let foreign = eventlog::Draft::of(&proto::api::Receipt::default()).rehearsed();
+        assert!(A::decode(&foreign).is_err());
+    }
+}

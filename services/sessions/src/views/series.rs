@@ -1,0 +1,131 @@
+//! Series.
+
+use identity::{EditionId, PersonId, TandemId};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use uuid::Uuid;
+
+use crate::domain::Side;
+use crate::domain::series::{Event, Plan};
+
+/// A series as it stands.
+#[derive(Clone, Debug)]
+pub struct SeriesRow {
+    /// The tandem.
+    pub tandem: TandemId,
+    /// Its edition.
+    pub edition: EditionId,
+    /// Who teaches.
+    pub mentor: PersonId,
+    /// Who learns.
+    pub mentee: PersonId,
+    /// Whether the mentor accepted the charter.
+    pub mentor_accepted: bool,
+    /// Whether the mentee accepted the charter.
+    pub mentee_accepted: bool,
+    /// Whether two cancellations in a row reached the office.
+    pub office_alerted: bool,
+    /// Whether nothing more will happen.
+    pub ended: bool,
+    /// Its version.
+    pub version: i64,
+}
+
+impl SeriesRow {
+    /// Mentor and mentee.
+    #[must_use]
+    pub fn parties(&self) -> [PersonId; 2] {
+        [self.mentor, self.mentee]
+    }
+
+    /// The side of a person, if the person is one of the two.
+    #[must_use]
+    pub fn side_of(&self, person: PersonId) -> Option<Side> {
+        if person == self.mentor {
+            Some(Side::Mentor)
+        } else if person == self.mentee {
+            Some(Side::Mentee)
+        } else {
+            None
+        }
+    }
+}
+
+impl FromRow<'_, PgRow> for SeriesRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            tandem: TandemId::from_uuid(row.try_get("tandem_id")?),
+            edition: EditionId::from_uuid(row.try_get("edition_id")?),
+            mentor: PersonId::from_uuid(row.try_get("mentor_person_id")?),
+            mentee: PersonId::from_uuid(row.try_get("mentee_person_id")?),
+            mentor_accepted: row.try_get("mentor_accepted")?,
+            mentee_accepted: row.try_get("mentee_accepted")?,
+            office_alerted: row.try_get("office_alerted")?,
+            ended: row.try_get("ended")?,
+            version: row.try_get("version")?,
+        })
+    }
+}
+
+/// One series.
+///
+/// # Errors
+/// If the database fails.
+pub async fn find(executor: impl PgExecutor<'_>, tandem: TandemId) -> sqlx::Result<Option<SeriesRow>> {
+    sqlx::query_as("select * from series where tandem_id = $1")
+        .bind(tandem.uuid())
+        .fetch_optional(executor)
+        .await
+}
+
+/// The tandems of an edition whose series goes on.
+///
+/// # Errors
+/// If the database fails.
+pub async fn running(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx::Result<Vec<TandemId>> {
+    let tandems: Vec<Uuid> = sqlx::query_scalar(
+        "select tandem_id from series where edition_id = $1 and not ended order by tandem_id",
+    )
+    .bind(edition.uuid())
+    .fetch_all(executor)
+    .await?;
+    Ok(tandems.into_iter().map(TandemId::from_uuid).collect())
+}
+
+pub(super) async fn begin(conn: &mut PgConnection, event: &Event, plan: &Plan) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into series (tandem_id, edition_id, mentor_person_id, mentee_person_id, time_zone, version)
+         values ($1, $2, $3, $4, $5, 0)",
+    )
+    .bind(event.tandem.uuid())
+    .bind(event.edition.uuid())
+    .bind(plan.mentor.uuid())
+    .bind(plan.mentee.uuid())
+    .bind(super::zone_name(&plan.time_zone))
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn accept(conn: &mut PgConnection, tandem: TandemId, side: Side) -> sqlx::Result<()> {
+    let query = match side {
+        Side::Mentor => sqlx::query("update series set mentor_accepted = true where tandem_id = $1"),
+        Side::Mentee => sqlx::query("update series set mentee_accepted = true where tandem_id = $1"),
+    };
+    query.bind(tandem.uuid()).execute(conn).await.map(drop)
+}
+
+pub(super) async fn alert(conn: &mut PgConnection, tandem: TandemId) -> sqlx::Result<()> {
+    let query = sqlx::query("update series set office_alerted = true where tandem_id = $1");
+    query.bind(tandem.uuid()).execute(conn).await.map(drop)
+}
+
+pub(super) async fn end(conn: &mut PgConnection, tandem: TandemId) -> sqlx::Result<()> {
+    let query = sqlx::query("update series set ended = true where tandem_id = $1");
+    query.bind(tandem.uuid()).execute(conn).await.map(drop)
+}
+
+pub(super) async fn advance(conn: &mut PgConnection, tandem: TandemId, version: i64) -> sqlx::Result<()> {
+    let query = sqlx::query("update series set version = $2 where tandem_id = $1");
+    query.bind(tandem.uuid()).bind(version).execute(conn).await.map(drop)
+}

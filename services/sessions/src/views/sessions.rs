@@ -1,0 +1,271 @@
+//! Sessions, and the calendars of people.
+
+use identity::{EditionId, PersonId, SessionId, TandemId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use uuid::Uuid;
+
+use super::{named, unreadable};
+use crate::domain::Side;
+use crate::domain::planning::Slot;
+use crate::domain::series::{Occasion, Outcome, PlannedSession};
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// To come.
+    Planned,
+    /// The two met.
+    Held,
+    /// Cancelled by a side, or the tandem ended.
+    Cancelled,
+    /// A side did not come.
+    Missed,
+}
+
+impl SessionState {
+    const ALL: [Self; 4] = [Self::Planned, Self::Held, Self::Cancelled, Self::Missed];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Held => "held",
+            Self::Cancelled => "cancelled",
+            Self::Missed => "missed",
+        }
+    }
+}
+
+/// A session as it stands.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// The session.
+    pub session: SessionId,
+    /// Its tandem.
+    pub tandem: TandemId,
+    /// Month of the edition, from 1.
+    pub month: i32,
+    /// Where it stands.
+    pub state: SessionState,
+    /// Start and end.
+    pub slot: Slot,
+    /// The mentee's zone, IANA.
+    pub time_zone: String,
+    /// Number of changes.
+    pub sequence: i32,
+    /// Who cancelled or did not come.
+    pub side: Option<Side>,
+    /// Whether it counts for nobody.
+    pub approved_absence: bool,
+}
+
+impl FromRow<'_, PgRow> for SessionRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let state = named(row, "state", &SessionState::ALL, SessionState::name)?;
+        Ok(Self {
+            session: SessionId::from_uuid(row.try_get("session_id")?),
+            tandem: TandemId::from_uuid(row.try_get("tandem_id")?),
+            month: row.try_get("month")?,
+            state: state.ok_or_else(|| unreadable("state", "it is null"))?,
+            slot: slot(row)?,
+            time_zone: row.try_get("time_zone")?,
+            sequence: row.try_get("sequence")?,
+            side: named(row, "side", &Side::ALL, Side::name)?,
+            approved_absence: row.try_get("approved_absence")?,
+        })
+    }
+}
+
+fn slot(row: &PgRow) -> sqlx::Result<Slot> {
+    let instant = |column| row.try_get::<jiff_sqlx::Timestamp, _>(column).map(jiff_sqlx::Timestamp::to_jiff);
+    Ok(Slot { start: instant("start_at")?, end: instant("end_at")? })
+}
+
+/// The key a list of sessions is sorted by.
+pub type Key = (Timestamp, SessionId);
+
+/// A page of a tandem's sessions by start.
+///
+/// # Errors
+/// If the database fails.
+pub async fn page(
+    executor: impl PgExecutor<'_>,
+    tandem: TandemId,
+    after: Option<Key>,
+    limit: i64,
+) -> sqlx::Result<Vec<SessionRow>> {
+    sqlx::query_as(
+        "select sessions.*, series.time_zone
+         from sessions join series using (tandem_id)
+         where tandem_id = $1 and ($2::timestamptz is null or (start_at, session_id) > ($2, $3))
+         order by start_at, session_id
+         limit $4",
+    )
+    .bind(tandem.uuid())
+    .bind(after.map(|(start, _)| start.to_sqlx()))
+    .bind(after.map(|(_, session)| session.uuid()))
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
+/// A page of a person's sessions in an edition by start, whichever side the person is on.
+///
+/// # Errors
+/// If the database fails.
+pub async fn calendar(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    person: PersonId,
+    after: Option<Key>,
+    limit: i64,
+) -> sqlx::Result<Vec<SessionRow>> {
+    sqlx::query_as(
+        "select sessions.*, series.time_zone
+         from sessions join series using (tandem_id)
+         where edition_id = $1 and (mentor_person_id = $2 or mentee_person_id = $2)
+           and ($3::timestamptz is null or (start_at, session_id) > ($3, $4))
+         order by start_at, session_id
+         limit $5",
+    )
+    .bind(edition.uuid())
+    .bind(person.uuid())
+    .bind(after.map(|(start, _)| start.to_sqlx()))
+    .bind(after.map(|(_, session)| session.uuid()))
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
+/// How many sessions of a tandem are still planned, and how many were held.
+///
+/// # Errors
+/// If the database fails.
+pub async fn counts(executor: impl PgExecutor<'_>, tandem: TandemId) -> sqlx::Result<(i32, i32)> {
+    sqlx::query_as(
+        "select (count(*) filter (where state = 'planned'))::integer,
+                (count(*) filter (where state = 'held'))::integer
+         from sessions where tandem_id = $1",
+    )
+    .bind(tandem.uuid())
+    .fetch_one(executor)
+    .await
+}
+
+/// Keeps the calendars of these people as they are until the transaction ends.
+///
+/// Without it two tandems of one mentor could take the same hour at the same moment. Whoever locks several goes by id, so that
+/// nobody waits in a circle.
+///
+/// # Errors
+/// If the database fails.
+pub async fn hold_calendars(conn: &mut PgConnection, mut people: [PersonId; 2]) -> sqlx::Result<()> {
+    people.sort_unstable();
+    for person in people {
+        sqlx::query("select pg_advisory_xact_lock(hashtextextended('calendar' || $1::text, 0))")
+            .bind(person.uuid())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What these people have planned in any edition, but for one session.
+///
+/// # Errors
+/// If the database fails.
+pub async fn busy(
+    executor: impl PgExecutor<'_>,
+    people: [PersonId; 2],
+    except: Option<SessionId>,
+) -> sqlx::Result<Vec<Slot>> {
+    let rows: Vec<PgRow> = sqlx::query(
+        "select start_at, end_at
+         from sessions join series using (tandem_id)
+         where (mentor_person_id = any ($1) or mentee_person_id = any ($1))
+           and state = 'planned' and session_id is distinct from $2
+         order by start_at, session_id",
+    )
+    .bind(people.map(PersonId::uuid))
+    .bind(except.map(SessionId::uuid))
+    .fetch_all(executor)
+    .await?;
+    rows.iter().map(slot).collect()
+}
+
+pub(super) async fn plan(
+    conn: &mut PgConnection,
+    tandem: TandemId,
+    sessions: &[PlannedSession],
+) -> sqlx::Result<()> {
+    let slots = sessions.iter().map(|session| Slot::of_minutes(session.start, session.minutes));
+    let (starts, ends): (Vec<_>, Vec<_>) =
+        slots.map(|slot| (slot.start.to_sqlx(), slot.end.to_sqlx())).unzip();
+    sqlx::query(
+        "insert into sessions (session_id, tandem_id, month, state, start_at, end_at)
+         select session_id, $1, month, 'planned', start_at, end_at
+         from unnest($2::uuid[], $3::integer[], $4::timestamptz[], $5::timestamptz[])
+             as planned (session_id, month, start_at, end_at)",
+    )
+    .bind(tandem.uuid())
+    .bind(sessions.iter().map(|session| session.id.uuid()).collect::<Vec<Uuid>>())
+    .bind(sessions.iter().map(|session| session.month).collect::<Vec<_>>())
+    .bind(starts)
+    .bind(ends)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn turn_out(
+    conn: &mut PgConnection,
+    occasion: Occasion,
+    outcome: Outcome,
+) -> sqlx::Result<()> {
+    let session = occasion.session.uuid();
+    let query = match outcome {
+        Outcome::Held => {
+            sqlx::query("update sessions set state = 'held' where session_id = $1").bind(session)
+        }
+        Outcome::Moved(_, start) => sqlx::query(
+            "update sessions
+             set start_at = $2, end_at = $2 + (end_at - start_at), sequence = sequence + 1
+             where session_id = $1",
+        )
+        .bind(session)
+        .bind(start.to_sqlx()),
+        Outcome::Cancelled { side, approved_absence } => sqlx::query(
+            "update sessions
+             set state = 'cancelled', side = $2, approved_absence = $3, sequence = sequence + 1
+             where session_id = $1",
+        )
+        .bind(session)
+        .bind(side.name())
+        .bind(approved_absence),
+        Outcome::Missed(side) => {
+            sqlx::query("update sessions set state = 'missed', side = $2 where session_id = $1")
+                .bind(session)
+                .bind(side.name())
+        }
+    };
+    query.execute(conn).await.map(drop)
+}
+
+/// What is planned later than the end is off; nobody cancelled it.
+pub(super) async fn drop_later(
+    conn: &mut PgConnection,
+    tandem: TandemId,
+    end: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update sessions set state = 'cancelled', sequence = sequence + 1
+         where tandem_id = $1 and state = 'planned' and start_at > $2",
+    )
+    .bind(tandem.uuid())
+    .bind(end.to_sqlx())
+    .execute(conn)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,190 @@
+//! What was acknowledged is there after `kill -9`, of the process or of Postgres, and every read model equals a replay.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use identity::{Audience, Caller, Keys, Role};
+use serde_json::json;
+
+use crate::client::Client;
+use crate::company::settings;
+
+/// In a child process, the arguments of the program to be.
+const PROGRAM: &str = "UPDRAFT_IT_PROGRAM";
+
+/// Not a behaviour: as a child process the test binary is the program itself.
+#[test]
+fn the_program_itself() {
+    if let Ok(arguments) = std::env::var(PROGRAM) {
+        let arguments = std::iter::once("updraft").chain(arguments.split(' ')).map(Into::into);
+        let failed = updraft::main(arguments) != ExitCode::SUCCESS;
+        std::process::exit(i32::from(failed));
+    }
+}
+
+fn program(arguments: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "crash::the_program_itself", "--nocapture"]).env(PROGRAM, arguments);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// A data directory on the disk, with fsync, as a crash test needs it.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    /// An empty folder.
+    pub fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("updraft-crash-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own sweep of temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The program as a process, with ports of its own.
+pub struct Running {
+    child: Child,
+    rest: SocketAddr,
+    keys: Keys,
+}
+
+impl Running {
+    async fn start(data: &Path) -> Self {
+        Self::start_with(data, &[]).await
+    }
+
+    /// Starts it with variables of its own and waits until it is ready.
+    pub async fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
+        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (rest, grpc, admin) = (free(), free(), free());
+        let arguments = format!(
+            "run --data-dir={} --rest-listen={rest} --grpc-listen={grpc} --admin-listen={admin} --log=warn",
+            data.display()
+        );
+        let child = program(&arguments).envs(variables.iter().copied()).stdout(Stdio::null()).spawn().unwrap();
+        let ready = format!("http://{admin}/readyz");
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
+            assert!(std::time::Instant::now() < deadline, "the program does not become ready");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let keys = Keys::load_or_create(data.join("identity.pem")).unwrap();
+        Self { child, rest, keys }
+    }
+
+    /// A client of the programme office.
+    pub fn office(&self) -> Client {
+        let token = self.keys.issue(&Caller::system(Role::Office), Audience::Updraft, 3600).unwrap();
+        Client::new(self.rest, Some(token))
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub async fn terminate(mut self, at_most: Duration) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        let deadline = std::time::Instant::now() + at_most;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(std::time::Instant::now() < deadline, "the program does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Writes until the far side goes away; answers with what was acknowledged.
+async fn write_until_it_dies(office: Client) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    loop {
+        let attempt = tokio::spawn({
+            let office = office.clone();
+            async move { office.post("/api/v1/editions", json!({ "settings": settings() })).await }
+        });
+        match attempt.await {
+            Ok(answer) if answer.status == 201 => acknowledged.push(answer.id()),
+            _ => return acknowledged,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_acknowledged_write_survives_a_kill_of_the_process() {
+    let data = Folder::new("process");
+    let running = Running::start(&data.0).await;
+    let writers: Vec<_> = (0..4).map(|_| tokio::spawn(write_until_it_dies(running.office()))).collect();
+    // Long enough for some hundred writes; how many does not matter.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    running.kill();
+    let mut acknowledged = Vec::new();
+    for writer in writers {
+        acknowledged.extend(writer.await.unwrap());
+    }
+    assert!(acknowledged.len() > 10, "{} writes", acknowledged.len());
+
+    let again = Running::start(&data.0).await;
+    let stored: std::collections::BTreeSet<String> = again
+        .office()
+        .list("/api/v1/editions", "editions")
+        .await
+        .iter()
+        .map(|edition| edition["editionId"].as_str().unwrap().to_owned())
+        .collect();
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !stored.contains(*id)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    again.kill();
+
+    let replay = program(&format!("replay --check --data-dir={}", data.0.display())).output().unwrap();
+    let said = String::from_utf8_lossy(&replay.stdout).into_owned();
+    assert!(replay.status.success(), "{said}{}", String::from_utf8_lossy(&replay.stderr));
+    assert!(said.contains("every read model equals a replay"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_postgres_comes_back_and_loses_nothing() {
+    let data = Folder::new("postgres");
+    let running = Running::start(&data.0).await;
+    let office = running.office();
+    let before = office.post("/api/v1/editions", json!({ "settings": settings() })).await.id();
+    let postmaster = std::fs::read_to_string(data.0.join("postgres/postmaster.pid")).unwrap();
+    let killed = Command::new("kill").args(["-9", postmaster.lines().next().unwrap()]).status().unwrap();
+    assert!(killed.success());
+
+    let path = format!("/api/v1/editions/{before}");
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let answer = office.get(&path).await;
+        if answer.status.is_success() {
+            break;
+        }
+        assert_eq!(answer.status, 503, "{:#}", answer.body);
+        assert!(answer.headers.contains_key("retry-after"));
+        assert!(std::time::Instant::now() < deadline, "Postgres does not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    office.post("/api/v1/editions", json!({ "settings": settings() })).await.ok();
+    running.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_is_one_clear_sentence() {
+    let data = Folder::new("port");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let refused = program(&format!("run --data-dir={} --rest-listen={address}", data.0.display())).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success());
+    let sentence = format!("updraft: {address} is taken by another process: end that one, or set UPDRAFT_REST_LISTEN");
+    assert!(said.contains(&sentence), "{said}");
+}

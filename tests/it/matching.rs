@@ -1,0 +1,172 @@
+//! Matching: optimal, reviewed by a person, answered by both, and never more tandems than places.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::company::{Company, EXECUTIVES};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_executive_gets_a_mentor_within_the_hard_rules_and_the_optimum_is_proved() {
+    let company = Company::ready().await;
+    let run = company.publish().await;
+    assert_eq!((&run["state"], &run["pairCount"]), (&json!("STATE_PUBLISHED"), &json!(4)));
+    assert_eq!(run["certificate"]["verified"], true);
+    for pair in run["pairs"].as_array().unwrap() {
+        let points = &pair["points"];
+        let sum: i64 =
+            ["topics", "availability", "distance", "language"].iter().map(|name| points[name].as_i64().unwrap()).sum();
+        assert_eq!(sum, pair["score"].as_i64().unwrap());
+        let (mentor, mentee) = (company.number(&pair["mentorPersonId"]), company.number(&pair["menteePersonId"]));
+        let of_sales = ["Y1", "Y2"].contains(&mentor);
+        assert!(!(of_sales && mentee == "E2"), "{mentor} stands two levels below {mentee}");
+        assert!(of_sales || mentee != "E3", "{mentor} stands two levels below {mentee}");
+    }
+    let mut served: Vec<_> = company.tandems("STATE_PUBLISHED").await.into_iter().map(|tandem| tandem.mentee).collect();
+    served.sort_unstable();
+    assert_eq!(served, EXECUTIVES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_few_mentors_are_explained() {
+    let company = Company::open().await;
+    let application = company.apply("Y1").await;
+    let accept = format!("{}/applications/{application}/accept", company.path());
+    company.office().post(&accept, json!({})).await.ok();
+    for executive in EXECUTIVES {
+        company.acknowledge(executive).await;
+    }
+    company.office().post(&format!("{}/start-matching", company.path()), json!({})).await.ok();
+    let run = company.publish().await;
+    assert_eq!((&run["menteeCount"], &run["pairCount"]), (&json!(4), &json!(1)));
+    let reasons: Vec<_> = run["unmatched"].as_array().unwrap();
+    assert_eq!(reasons.len(), 3);
+    let reason_of = |number: &str| {
+        let unmatched = reasons.iter().find(|row| company.number(&row["menteePersonId"]) == number);
+        unmatched.map(|row| row["reason"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(reason_of("E2").unwrap(), "REASON_NO_ADMISSIBLE_MENTOR", "Y1 stands below E2");
+    for row in reasons.iter().filter(|row| row["reason"] == "REASON_TOO_FEW_PLACES") {
+        assert_eq!(row["places"], 1);
+        assert_eq!(company.number(&row["mentorPersonIds"][0]), "Y1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_published_only_after_a_person_has_looked_at_this_very_version() {
+    let company = Company::ready().await;
+    let office = company.office();
+    let runs = format!("{}/match-runs", company.path());
+    let path = format!("{runs}/{}", office.post(&runs, json!({})).await.id());
+    let staged = office.get(&path).await.headers["etag"].to_str().unwrap().to_owned();
+    let command = |verb: &'static str, body: Value, etag: String| {
+        let (office, path) = (office.clone(), path.clone());
+        async move {
+            let headers = [("if-match", etag.as_str())];
+            office.send(Method::POST, &format!("{path}/{verb}"), Some(body), &headers).await
+        }
+    };
+    command("publish", json!({}), staged.clone()).await.refused(409, "NOT_REVIEWED");
+    let pair = json!([{ "mentorPersonId": company.id("Y1"), "menteePersonId": company.id("H1") }]);
+    command("revise", json!({ "forbids": pair }), staged.clone()).await.ok();
+    command("review", json!({}), staged).await.refused(412, "ETAG_MISMATCH");
+    office.post(&format!("{path}/review"), json!({})).await.refused(428, "PRECONDITION_REQUIRED");
+    let revised = office.get(&path).await.ok();
+    assert!(revised["pairs"].as_array().unwrap().iter().all(|found| {
+        company.number(&found["mentorPersonId"]) != "Y1" || company.number(&found["menteePersonId"]) != "H1"
+    }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_breaks_a_hard_rule_is_refused() {
+    let company = Company::ready().await;
+    let lock = json!({ "locks": [{ "mentorPersonId": company.id("Y1"), "menteePersonId": company.id("E2") }] });
+    let refused = company.office().post(&format!("{}/match-runs", company.path()), lock).await;
+    let problem = refused.refused(409, "LOCK_BREAKS_RULE");
+    assert!(problem["detail"].as_str().unwrap().contains("level"), "{problem:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_acceptances_of_the_last_place_at_the_same_moment_one_wins() {
+    let company = Company::ready().await;
+    let office = company.office();
+    let tandems = format!("{}/tandems", company.path());
+    // Y5 has one place and is offered to both E1 and E2.
+    for mentee in ["E1", "E2"] {
+        let pair = json!({ "mentorPersonId": company.id("Y5"), "menteePersonId": company.id(mentee) });
+        office.post(&tandems, pair).await.ok();
+    }
+    let offered = company.tandems("STATE_PUBLISHED").await;
+    assert_eq!(offered.len(), 2);
+    for tandem in &offered {
+        company.person("Y5").post(&format!("{}/accept", tandem.path), json!({})).await.ok();
+    }
+    let (one, other) = (company.person(&offered[0].mentee), company.person(&offered[1].mentee));
+    let (first, second) = (format!("{}/accept", offered[0].path), format!("{}/accept", offered[1].path));
+    let (one, other) = tokio::join!(one.post(&first, json!({})), other.post(&second, json!({})));
+    let (won, lost) = if one.status.is_success() { (one, other) } else { (other, one) };
+    won.ok();
+    lost.refused(409, "NO_PLACE_LEFT");
+    assert_eq!(company.tandems("STATE_ACTIVE").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_veto_is_free_once_and_a_refused_tandem_stays_refused() {
+    let company = Company::ready().await;
+    company.publish().await;
+    let offered = company.tandems("STATE_PUBLISHED").await;
+    let tandem = &offered[0];
+    company.person(&tandem.mentor).post(&format!("{}/veto", tandem.path), json!({})).await.refused(403, "PERMISSION_DENIED");
+    company.person(&tandem.mentee).post(&format!("{}/veto", tandem.path), json!({})).await.ok();
+    company.person(&tandem.mentor).post(&format!("{}/accept", tandem.path), json!({})).await.refused(409, "TERMINAL_STATE");
+
+    let second = json!({
+        "mentorPersonId": company.id(&tandem.mentor), "menteePersonId": company.id(&tandem.mentee),
+    });
+    let again = company.office().post(&format!("{}/tandems", company.path()), second).await;
+    again.refused(409, "FORMER_PAIR");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_ends_at_the_deadline_and_whoever_is_left_is_matched_anew() {
+    let company = Company::ready().await;
+    company.publish().await;
+    let offered = company.tandems("STATE_PUBLISHED").await;
+    for tandem in &offered[1..] {
+        tandem.accept(&company).await;
+    }
+    // Monday, 2013-08-12, plus three working days.
+    company.world.set_clock("2013-08-15T20:00:00Z").await;
+    assert_eq!(company.tandems("STATE_EXPIRED").await.len(), 0);
+    company.world.set_clock("2013-08-16T00:00:00Z").await;
+    assert_eq!(company.tandems("STATE_EXPIRED").await.len(), 1);
+    let late = company.person(&offered[0].mentee).post(&format!("{}/accept", offered[0].path), json!({})).await;
+    late.refused(409, "TERMINAL_STATE");
+    let left_over = company.publish().await;
+    assert_eq!(left_over["menteeCount"], 1, "the others are not disturbed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dissolved_pair_never_meets_again_and_both_are_free() {
+    let company = Company::running().await;
+    let active = company.tandems("STATE_ACTIVE").await;
+    let tandem = &active[0];
+    let dissolve = json!({ "reason": "Secret reason.", "neverAgain": true });
+    company.person(&tandem.mentee).post(&format!("{}/dissolve", tandem.path), dissolve).await.ok();
+    company.world.settle().await;
+    assert_eq!(company.tandems("STATE_DISSOLVED").await.len(), 1);
+    let pair = json!({ "mentorPersonId": company.id(&tandem.mentor), "menteePersonId": company.id(&tandem.mentee) });
+    company.office().post(&format!("{}/tandems", company.path()), pair).await.refused(409, "NEVER_AGAIN");
+    company.person(&tandem.mentee).post(&format!("{}/accept", tandem.path), json!({})).await.refused(409, "TERMINAL_STATE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leavers_tandem_ends_and_the_future_meetings_with_it() {
+    let company = Company::running().await;
+    let tandem = company.tandems("STATE_ACTIVE").await.remove(0);
+    let leave = format!("/api/v1/people/{}/leave", company.id(&tandem.mentor));
+    company.office().post(&leave, json!({ "lastDay": "2013-08-31" })).await.ok();
+    company.world.settle().await;
+    assert_eq!(company.tandems("STATE_DISSOLVED").await.len(), 1);
+    let sessions = company.person(&tandem.mentee).list(&format!("{}/sessions", tandem.path), "sessions").await;
+    assert!(sessions.iter().all(|session| session["state"] == "STATE_CANCELLED"), "{sessions:#?}");
+}
