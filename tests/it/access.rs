@@ -30,7 +30,8 @@ fn rpcs() -> Vec<MethodDescriptor> {
 
 fn endpoints() -> Vec<Endpoint> {
     let http = proto::pool().get_extension_by_name("google.api.http").unwrap();
-    let text = |rule: &DynamicMessage, field| rule.get_field_by_name(field).unwrap().as_str().unwrap().to_owned();
+    let text =
+        |rule: &DynamicMessage, field| rule.get_field_by_name(field).unwrap().as_str().unwrap().to_owned();
     rpcs()
         .into_iter()
         .filter(|rpc| rpc.options().has_extension(&http))
@@ -93,7 +94,11 @@ async fn whoever_has_no_right_is_refused_at_every_endpoint() {
             }
             let caller = Caller { person: Some(company.id("Y3")), ..Caller::system(role) };
             let answer = call(&company, &endpoint, &ids, Some(&caller)).await;
-            assert_eq!(answer.status, 403, "{role} at {} {}: {:#}", endpoint.method, endpoint.path, answer.body);
+            assert_eq!(
+                answer.status, 403,
+                "{role} at {} {}: {:#}",
+                endpoint.method, endpoint.path, answer.body
+            );
             checked += 1;
         }
         let answer = call(&company, &endpoint, &ids, None).await;
@@ -104,7 +109,9 @@ async fn whoever_has_no_right_is_refused_at_every_endpoint() {
 
 /// Whether somebody of the role who is no party to the record has no right there.
 fn is_denied(endpoint: &Endpoint, right: &str) -> bool {
-    let own_only = right.split_whitespace().all(|word| ["own", "party", "delegated"].contains(&word.trim_end_matches(',')));
+    let own_only = right
+        .split_whitespace()
+        .all(|word| ["own", "party", "delegated"].contains(&word.trim_end_matches(',')));
     let last = endpoint.path.rsplit('/').find(|segment| segment.starts_with('{')).unwrap_or_default();
     let of_one_record = !matches!(last, "" | "{edition_id}");
     right == "-" || own_only && of_one_record
@@ -116,7 +123,8 @@ async fn call(
     ids: &BTreeMap<&str, String>,
     caller: Option<&Caller>,
 ) -> crate::client::Answer {
-    let client = caller.map_or_else(|| company.world.stranger(), |caller| company.world.client(caller.clone()));
+    let client =
+        caller.map_or_else(|| company.world.stranger(), |caller| company.world.client(caller.clone()));
     let mut path = endpoint.path.clone();
     for (name, id) in ids {
         path = path.replace(&format!("{{{name}}}"), id);
@@ -128,7 +136,9 @@ async fn call(
     let body = match endpoint.body.as_str() {
         "" => None,
         "*" => Some(sample(&endpoint.input, &endpoint.path)),
-        field => Some(sample(endpoint.input.get_field_by_name(field).unwrap().kind().as_message().unwrap(), "")),
+        field => {
+            Some(sample(endpoint.input.get_field_by_name(field).unwrap().kind().as_message().unwrap(), ""))
+        }
     };
     let headers = [("if-match", "\"1\"")];
     client.send(endpoint.method.clone(), &path, body, &headers).await
@@ -149,7 +159,9 @@ fn sample(message: &MessageDescriptor, path: &str) -> Value {
 
 fn sample_field(field: &FieldDescriptor) -> Value {
     match field.kind() {
-        Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => json!("2014-01-15T10:00:00Z"),
+        Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
+            json!("2014-01-15T10:00:00Z")
+        }
         Kind::Message(message) => sample(&message, ""),
         Kind::Enum(values) => json!(values.values().nth(1).unwrap().name()),
         Kind::Bool => json!(true),
@@ -177,7 +189,10 @@ async fn completed() -> Company {
     let tandem = company.tandems("STATE_ACTIVE").await.remove(0);
     let mentee = company.person(&tandem.mentee);
     mentee.post(&format!("{}/questions", tandem.path), json!({ "text": "Why?" })).await.ok();
-    mentee.post(&format!("{}/actions", tandem.path), json!({ "text": "Do.", "dueDate": "2013-11-01" })).await.ok();
+    mentee
+        .post(&format!("{}/actions", tandem.path), json!({ "text": "Do.", "dueDate": "2013-11-01" }))
+        .await
+        .ok();
     company.world.set_clock("2014-04-01T08:00:00Z").await;
     company.office().post(&format!("{}/complete", company.path()), json!({})).await.ok();
     company.world.settle().await;
@@ -192,7 +207,9 @@ async fn ids(company: &Company) -> BTreeMap<&'static str, String> {
     };
     let tandem = company.tandems("STATE_COMPLETED").await.remove(0);
     let mentee = company.person(&tandem.mentee);
-    let own = async |path: String, field: &str, id: &str| mentee.list(&path, field).await[0][id].as_str().unwrap().to_owned();
+    let own = async |path: String, field: &str, id: &str| {
+        mentee.list(&path, field).await[0][id].as_str().unwrap().to_owned()
+    };
     let edition = company.path();
     let operation = office.import(roster()).await["operationId"].as_str().unwrap().to_owned();
     let person: PersonId = company.id("E2");

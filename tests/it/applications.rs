@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::company::{Company, availability, offer};
 
 async fn state(company: &Company, application: &str) -> Value {
-    company.office().get(&format!("{}/applications/{application}", company.path())).await.ok()["state"].clone()
+    company.office().get(&format!("{}/applications/{application}", company.path())).await.ok()["state"]
+        .clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,9 +136,11 @@ async fn an_overdue_obligation_escalates_step_by_step_and_an_excuse_ends_it() {
     let excused = company.office().get(&path).await.ok();
     assert_eq!(excused["state"], "STATE_EXCUSED");
     assert_eq!(excused["approverPersonId"], company.id("H2").to_string());
-    let late = company.person("E2").post(&format!("{path}/acknowledge"), json!({
-        "needs": [{ "topicId": "hashtags", "level": 0, "wanted": true }], "goals": "To learn.",
+    let needs = json!({
+        "needs": [{ "topicId": "hashtags", "level": 0, "wanted": true }],
+        "goals": "To learn.",
         "availability": availability(),
-    }));
-    late.await.refused(409, "TERMINAL_STATE");
+    });
+    let late = company.person("E2").post(&format!("{path}/acknowledge"), needs).await;
+    late.refused(409, "TERMINAL_STATE");
 }

@@ -93,7 +93,10 @@ fn services_know_crates_and_never_each_other() {
     for name in SERVICES {
         let manifest = fs::read_to_string(root().join("services").join(name).join("Cargo.toml")).unwrap();
         for dependency in dependencies(&manifest, "dependencies") {
-            assert!(!SERVICES.contains(&dependency.as_str()), "service {name} knows the service {dependency}");
+            assert!(
+                !SERVICES.contains(&dependency.as_str()),
+                "service {name} knows the service {dependency}"
+            );
         }
     }
 }
@@ -109,7 +112,8 @@ fn the_gateway_has_no_database() {
 #[test]
 fn what_decides_is_pure() {
     for service in SERVICES {
-        let effects = ["sqlx", "tonic", "prost", "proto", "tokio", "async", "eventlog", "boot", "vault", "mint"];
+        let effects =
+            ["sqlx", "tonic", "prost", "proto", "tokio", "async", "eventlog", "boot", "vault", "mint"];
         assert_free_of(service, "domain", &effects);
     }
 }

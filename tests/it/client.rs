@@ -42,7 +42,13 @@ impl Client {
     }
 
     /// Anything.
-    pub async fn send(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -116,7 +122,12 @@ impl Answer {
     /// Asserts a refusal with a status and a code.
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Value {
-        assert_eq!((self.status.as_u16(), self.body["code"].as_str().unwrap_or_default()), (status, code), "{:#}", self.body);
+        assert_eq!(
+            (self.status.as_u16(), self.body["code"].as_str().unwrap_or_default()),
+            (status, code),
+            "{:#}",
+            self.body
+        );
         let media_type = self.headers.get("content-type").and_then(|value| value.to_str().ok());
         assert_eq!(media_type, Some("application/problem+json"));
         self.body

@@ -79,10 +79,12 @@ async fn every_refusal_is_a_problem_document() {
     office.send(Method::DELETE, "/api/v1/editions", None, &[]).await.refused(405, "METHOD_NOT_ALLOWED");
     office.get("/api/v1/editions?pageToken=none-of-ours").await.refused(422, "INVALID_FIELDS");
     world.stranger().get("/api/v1/editions").await.refused(401, "TOKEN_MISSING");
-    let problem = office.get("/api/v1/editions/0193a1b2-0000-7000-8000-000000000001").await.refused(404, "NOT_FOUND");
+    let problem =
+        office.get("/api/v1/editions/0193a1b2-0000-7000-8000-000000000001").await.refused(404, "NOT_FOUND");
     assert_eq!(problem["instance"], "/api/v1/editions/0193a1b2-0000-7000-8000-000000000001");
     assert!(problem["type"].as_str().unwrap().ends_with("/problems/not-found"), "{problem:#}");
-    let unknown = office.post("/api/v1/editions", json!({ "setings": {} })).await.refused(422, "UNKNOWN_FIELD");
+    let unknown =
+        office.post("/api/v1/editions", json!({ "setings": {} })).await.refused(422, "UNKNOWN_FIELD");
     assert_eq!(unknown["errors"][0]["pointer"], "/setings");
 }
 
@@ -111,8 +113,7 @@ async fn a_service_that_is_away_is_503_with_retry_after() {
     // A second gateway whose services are at an address where nobody listens.
     let args = crate::world::args(&[]);
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let config = args.gateway.with_services_at(nobody);
-    let router = gateway::router(&config, world.keys()).unwrap();
+    let router = gateway::router(&args.gateway, &gateway::Services::at(nobody), world.keys()).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = tokio_util::sync::CancellationToken::new();

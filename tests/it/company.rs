@@ -50,7 +50,9 @@ pub fn roster() -> String {
     );
     for (number, superior, department, born) in PEOPLE {
         let mail = format!("{}@example.com", number.to_lowercase());
-        let line = format!("{number},{superior},Given{number},Family{number},{mail},Job,{department},2010-01-01,{born}");
+        let line = format!(
+            "{number},{superior},Given{number},Family{number},{mail},Job,{department},2010-01-01,{born}"
+        );
         writeln!(file, "{line}").expect("a string takes everything");
     }
     file
@@ -153,7 +155,11 @@ impl Company {
         let company = Self::open().await;
         for mentor in ["Y1", "Y2", "Y5", "Y6"] {
             let id = company.apply(mentor).await;
-            company.office().post(&format!("{}/applications/{id}/accept", company.path()), json!({})).await.ok();
+            company
+                .office()
+                .post(&format!("{}/applications/{id}/accept", company.path()), json!({}))
+                .await
+                .ok();
         }
         for executive in EXECUTIVES {
             company.acknowledge(executive).await;
@@ -187,7 +193,11 @@ impl Company {
     /// Somebody's number.
     pub fn number(&self, id: &Value) -> &str {
         let id: PersonId = id.as_str().expect("an id").parse().expect("an id");
-        self.people.iter().find(|(_, person)| **person == id).map(|(number, _)| number.as_str()).expect("a person")
+        self.people
+            .iter()
+            .find(|(_, person)| **person == id)
+            .map(|(number, _)| number.as_str())
+            .expect("a person")
     }
 
     /// Somebody as a caller.
@@ -241,7 +251,12 @@ impl Company {
             let read = office.get(&path).await;
             let etag = read.headers["etag"].to_str().expect("an etag").to_owned();
             let answer = office
-                .send(reqwest::Method::POST, &format!("{path}/{command}"), Some(json!({})), &[("if-match", &etag)])
+                .send(
+                    reqwest::Method::POST,
+                    &format!("{path}/{command}"),
+                    Some(json!({})),
+                    &[("if-match", &etag)],
+                )
                 .await;
             answer.ok();
         }
@@ -292,7 +307,8 @@ impl Tandem {
 
     /// The session of a month.
     pub async fn session(&self, company: &Company, month: i64) -> Value {
-        let sessions = company.person(&self.mentor).list(&format!("{}/sessions", self.path), "sessions").await;
+        let sessions =
+            company.person(&self.mentor).list(&format!("{}/sessions", self.path), "sessions").await;
         sessions.into_iter().find(|session| session["month"] == month).expect("a session in that month")
     }
 

@@ -70,7 +70,8 @@ impl Running {
             "run --data-dir={} --rest-listen={rest} --grpc-listen={grpc} --admin-listen={admin} --log=warn",
             data.display()
         );
-        let child = program(&arguments).envs(variables.iter().copied()).stdout(Stdio::null()).spawn().unwrap();
+        let child =
+            program(&arguments).envs(variables.iter().copied()).stdout(Stdio::null()).spawn().unwrap();
         let ready = format!("http://{admin}/readyz");
         let deadline = std::time::Instant::now() + Duration::from_secs(60);
         while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
@@ -182,9 +183,11 @@ async fn a_taken_port_is_one_clear_sentence() {
     let data = Folder::new("port");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let refused = program(&format!("run --data-dir={} --rest-listen={address}", data.0.display())).output().unwrap();
+    let refused =
+        program(&format!("run --data-dir={} --rest-listen={address}", data.0.display())).output().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success());
-    let sentence = format!("updraft: {address} is taken by another process: end that one, or set UPDRAFT_REST_LISTEN");
+    let sentence =
+        format!("updraft: {address} is taken by another process: end that one, or set UPDRAFT_REST_LISTEN");
     assert!(said.contains(&sentence), "{said}");
 }

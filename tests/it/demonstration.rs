@@ -35,7 +35,10 @@ async fn the_demonstration_ends_with_the_figures_of_a_count_by_hand() {
     assert_eq!(report["obligations"], obligations);
 
     let index = &report["consistency"];
-    assert_eq!((&index["sessionsDue"], &index["sessionsPlanned"], &index["sessionsHeld"]), (&json!(119), &json!(119), &json!(115)));
+    assert_eq!(
+        (&index["sessionsDue"], &index["sessionsPlanned"], &index["sessionsHeld"]),
+        (&json!(119), &json!(119), &json!(115))
+    );
     assert!((index["index"].as_f64().unwrap() - 115.0 / 119.0).abs() < 1e-12);
     let cancellations = json!({
         "byMentor": 1, "byMentee": 2, "missedByMentor": 0, "missedByMentee": 1, "approvedAbsences": 1, "moved": 1, "alerts": 1,
@@ -45,7 +48,13 @@ async fn the_demonstration_ends_with_the_figures_of_a_count_by_hand() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|step| (step["months"].as_i64().unwrap(), step["active"].as_i64().unwrap(), step["mentees"].as_i64().unwrap()))
+        .map(|step| {
+            (
+                step["months"].as_i64().unwrap(),
+                step["active"].as_i64().unwrap(),
+                step["mentees"].as_i64().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(alive, [(3, 15, 20), (6, 11, 20), (12, 8, 20)]);
 

@@ -64,7 +64,8 @@ async fn a_wrong_setting_is_named_by_its_place() {
     wrong["topics"][1]["topicId"] = json!("Hash Tags");
     let problem = company.office().post("/api/v1/editions", json!({ "settings": wrong })).await;
     let problem = problem.refused(422, "INVALID_FIELDS");
-    let pointers: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    let pointers: Vec<_> =
+        problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
     assert_eq!(pointers, ["/settings/topics/1/topicId", "/settings/anonymityK"]);
 }
 
@@ -116,7 +117,8 @@ async fn names_and_texts_stand_in_no_event() {
     let payloads: Vec<Vec<u8>> =
         sqlx::query_scalar("select payload from eventlog.events").fetch_all(&pool).await.unwrap();
     assert!(payloads.len() > 40);
-    let words = ["Given", "Family", "example.com", "Secret", "First edition", "LinkedIn", "1988-01-01", "grew up"];
+    let words =
+        ["Given", "Family", "example.com", "Secret", "First edition", "LinkedIn", "1988-01-01", "grew up"];
     for payload in payloads {
         let text = String::from_utf8_lossy(&payload);
         for word in words {

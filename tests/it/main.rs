@@ -2,8 +2,18 @@
 //!
 //! `world` starts a system for one test, `company` fills it, `client` and `rpc` call it. The rest is one file per part of the
 //! product, then the rules of the house (`architecture`), who may do what (`access`) and what survives a crash (`crash`).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says by failing what it expected")]
-#![allow(clippy::missing_panics_doc, clippy::must_use_candidate, unreachable_pub, reason = "nobody calls a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says by failing what it expected"
+)]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    unreachable_pub,
+    reason = "nobody calls a test"
+)]
 
 mod access;
 mod applications;

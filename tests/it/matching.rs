@@ -13,15 +13,19 @@ async fn every_executive_gets_a_mentor_within_the_hard_rules_and_the_optimum_is_
     assert_eq!(run["certificate"]["verified"], true);
     for pair in run["pairs"].as_array().unwrap() {
         let points = &pair["points"];
-        let sum: i64 =
-            ["topics", "availability", "distance", "language"].iter().map(|name| points[name].as_i64().unwrap()).sum();
+        let sum: i64 = ["topics", "availability", "distance", "language"]
+            .iter()
+            .map(|name| points[name].as_i64().unwrap())
+            .sum();
         assert_eq!(sum, pair["score"].as_i64().unwrap());
-        let (mentor, mentee) = (company.number(&pair["mentorPersonId"]), company.number(&pair["menteePersonId"]));
+        let (mentor, mentee) =
+            (company.number(&pair["mentorPersonId"]), company.number(&pair["menteePersonId"]));
         let of_sales = ["Y1", "Y2"].contains(&mentor);
         assert!(!(of_sales && mentee == "E2"), "{mentor} stands two levels below {mentee}");
         assert!(of_sales || mentee != "E3", "{mentor} stands two levels below {mentee}");
     }
-    let mut served: Vec<_> = company.tandems("STATE_PUBLISHED").await.into_iter().map(|tandem| tandem.mentee).collect();
+    let mut served: Vec<_> =
+        company.tandems("STATE_PUBLISHED").await.into_iter().map(|tandem| tandem.mentee).collect();
     served.sort_unstable();
     assert_eq!(served, EXECUTIVES);
 }
@@ -38,7 +42,7 @@ async fn too_few_mentors_are_explained() {
     company.office().post(&format!("{}/start-matching", company.path()), json!({})).await.ok();
     let run = company.publish().await;
     assert_eq!((&run["menteeCount"], &run["pairCount"]), (&json!(4), &json!(1)));
-    let reasons: Vec<_> = run["unmatched"].as_array().unwrap();
+    let reasons = run["unmatched"].as_array().unwrap();
     assert_eq!(reasons.len(), 3);
     let reason_of = |number: &str| {
         let unmatched = reasons.iter().find(|row| company.number(&row["menteePersonId"]) == number);
@@ -79,7 +83,8 @@ async fn a_run_is_published_only_after_a_person_has_looked_at_this_very_version(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_breaks_a_hard_rule_is_refused() {
     let company = Company::ready().await;
-    let lock = json!({ "locks": [{ "mentorPersonId": company.id("Y1"), "menteePersonId": company.id("E2") }] });
+    let lock =
+        json!({ "locks": [{ "mentorPersonId": company.id("Y1"), "menteePersonId": company.id("E2") }] });
     let refused = company.office().post(&format!("{}/match-runs", company.path()), lock).await;
     let problem = refused.refused(409, "LOCK_BREAKS_RULE");
     assert!(problem["detail"].as_str().unwrap().contains("level"), "{problem:#}");
@@ -115,9 +120,17 @@ async fn a_veto_is_free_once_and_a_refused_tandem_stays_refused() {
     company.publish().await;
     let offered = company.tandems("STATE_PUBLISHED").await;
     let tandem = &offered[0];
-    company.person(&tandem.mentor).post(&format!("{}/veto", tandem.path), json!({})).await.refused(403, "PERMISSION_DENIED");
+    company
+        .person(&tandem.mentor)
+        .post(&format!("{}/veto", tandem.path), json!({}))
+        .await
+        .refused(403, "PERMISSION_DENIED");
     company.person(&tandem.mentee).post(&format!("{}/veto", tandem.path), json!({})).await.ok();
-    company.person(&tandem.mentor).post(&format!("{}/accept", tandem.path), json!({})).await.refused(409, "TERMINAL_STATE");
+    company
+        .person(&tandem.mentor)
+        .post(&format!("{}/accept", tandem.path), json!({}))
+        .await
+        .refused(409, "TERMINAL_STATE");
 
     let second = json!({
         "mentorPersonId": company.id(&tandem.mentor), "menteePersonId": company.id(&tandem.mentee),
@@ -139,7 +152,8 @@ async fn silence_ends_at_the_deadline_and_whoever_is_left_is_matched_anew() {
     assert_eq!(company.tandems("STATE_EXPIRED").await.len(), 0);
     company.world.set_clock("2013-08-16T00:00:00Z").await;
     assert_eq!(company.tandems("STATE_EXPIRED").await.len(), 1);
-    let late = company.person(&offered[0].mentee).post(&format!("{}/accept", offered[0].path), json!({})).await;
+    let late =
+        company.person(&offered[0].mentee).post(&format!("{}/accept", offered[0].path), json!({})).await;
     late.refused(409, "TERMINAL_STATE");
     let left_over = company.publish().await;
     assert_eq!(left_over["menteeCount"], 1, "the others are not disturbed");
@@ -154,9 +168,14 @@ async fn a_dissolved_pair_never_meets_again_and_both_are_free() {
     company.person(&tandem.mentee).post(&format!("{}/dissolve", tandem.path), dissolve).await.ok();
     company.world.settle().await;
     assert_eq!(company.tandems("STATE_DISSOLVED").await.len(), 1);
-    let pair = json!({ "mentorPersonId": company.id(&tandem.mentor), "menteePersonId": company.id(&tandem.mentee) });
+    let pair =
+        json!({ "mentorPersonId": company.id(&tandem.mentor), "menteePersonId": company.id(&tandem.mentee) });
     company.office().post(&format!("{}/tandems", company.path()), pair).await.refused(409, "NEVER_AGAIN");
-    company.person(&tandem.mentee).post(&format!("{}/accept", tandem.path), json!({})).await.refused(409, "TERMINAL_STATE");
+    company
+        .person(&tandem.mentee)
+        .post(&format!("{}/accept", tandem.path), json!({}))
+        .await
+        .refused(409, "TERMINAL_STATE");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,6 +186,7 @@ async fn a_leavers_tandem_ends_and_the_future_meetings_with_it() {
     company.office().post(&leave, json!({ "lastDay": "2013-08-31" })).await.ok();
     company.world.settle().await;
     assert_eq!(company.tandems("STATE_DISSOLVED").await.len(), 1);
-    let sessions = company.person(&tandem.mentee).list(&format!("{}/sessions", tandem.path), "sessions").await;
+    let sessions =
+        company.person(&tandem.mentee).list(&format!("{}/sessions", tandem.path), "sessions").await;
     assert!(sessions.iter().all(|session| session["state"] == "STATE_CANCELLED"), "{sessions:#?}");
 }

@@ -86,16 +86,32 @@ fn bad_files() -> Vec<Bad> {
         file
     };
     let header_without_mail = roster().replacen("email,", "", 1).into_bytes();
-    let twice = format!("{}Y1,E4,Other,Person,o@example.com,Job,Sales,2010-01-01,1988-01-01\n", roster()).into_bytes();
+    let twice = format!("{}Y1,E4,Other,Person,o@example.com,Job,Sales,2010-01-01,1988-01-01\n", roster())
+        .into_bytes();
     let cycle = replaced("E4,E2,", "E4,Y1,");
     vec![
         Bad { file: header_without_mail, line: 1, column: "email", code: "MISSING_COLUMN" },
         Bad { file: twice, line: 18, column: "employee_number", code: "DUPLICATE_KEY" },
-        Bad { file: replaced("1988-01-01", "1988-02-30"), line: 10, column: "birth_date", code: "INVALID_DATE" },
+        Bad {
+            file: replaced("1988-01-01", "1988-02-30"),
+            line: 10,
+            column: "birth_date",
+            code: "INVALID_DATE",
+        },
         Bad { file: latin_1, line: 10, column: "given_name", code: "NOT_UTF8" },
         Bad { file: cycle, line: 6, column: "manager_employee_number", code: "REPORTING_CYCLE" },
-        Bad { file: replaced("Y1,E4,", "Y1,E99,"), line: 10, column: "manager_employee_number", code: "UNKNOWN_MANAGER" },
-        Bad { file: replaced("Y1,E4,GivenY1", "Y1,E4,"), line: 10, column: "given_name", code: "MISSING_VALUE" },
+        Bad {
+            file: replaced("Y1,E4,", "Y1,E99,"),
+            line: 10,
+            column: "manager_employee_number",
+            code: "UNKNOWN_MANAGER",
+        },
+        Bad {
+            file: replaced("Y1,E4,GivenY1", "Y1,E4,"),
+            line: 10,
+            column: "given_name",
+            code: "MISSING_VALUE",
+        },
     ]
 }
 
@@ -120,7 +136,11 @@ async fn a_bad_file_is_refused_by_line_and_column_and_nothing_is_half_imported()
 async fn a_file_or_a_line_that_is_far_too_long_is_refused() {
     let world = World::new().await;
     let office = world.office(None);
-    let long_line = format!("{}Y9,E4,{},F,f@example.com,Job,Sales,2010-01-01,1988-01-01\n", roster(), "x".repeat(1 << 20));
+    let long_line = format!(
+        "{}Y9,E4,{},F,f@example.com,Job,Sales,2010-01-01,1988-01-01\n",
+        roster(),
+        "x".repeat(1 << 20)
+    );
     let operation = office.import(long_line).await;
     assert_eq!(operation["state"], "STATE_FAILED");
     assert!(operation["detail"].as_str().unwrap().contains("line 18"), "{operation:#}");

@@ -68,7 +68,8 @@ async fn a_mentor_applies_by_grpc_and_a_refusal_bears_its_reason() {
     assert_eq!(receipt.unwrap().into_inner().receipt.unwrap().etag, "1");
 
     let old = Caller::of(company.id("Y8"), [Role::Participant]);
-    let refused = applications.submit_application(by(world, &old, application(&company.edition))).await.unwrap_err();
+    let refused =
+        applications.submit_application(by(world, &old, application(&company.edition))).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert_eq!(refused.get_details_error_info().unwrap().reason, "MAXIMUM_AGE");
 }
@@ -84,7 +85,9 @@ async fn a_call_without_a_token_or_with_a_foreign_one_is_unauthenticated() {
     let foreign = identity::Keys::generate().unwrap();
     let office = Caller::system(Role::Office);
     let token = foreign.issue(&office, identity::Audience::Services, 60).unwrap();
-    forged.metadata_mut().insert("authorization", MetadataValue::try_from(format!("Bearer {token}")).unwrap());
+    forged
+        .metadata_mut()
+        .insert("authorization", MetadataValue::try_from(format!("Bearer {token}")).unwrap());
     let refused = applications.submit_application(forged).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
 }

@@ -26,9 +26,8 @@ async fn a_request_is_one_trace_down_to_the_followers_of_its_events() {
     let office: Client = running.office();
     let traceparent = format!("00-{TRACE}-b7ad6b7169203331-01");
     let body = Some(json!({ "settings": settings() }));
-    let created = office
-        .send(reqwest::Method::POST, "/api/v1/editions", body, &[("traceparent", &traceparent)])
-        .await;
+    let created =
+        office.send(reqwest::Method::POST, "/api/v1/editions", body, &[("traceparent", &traceparent)]).await;
     let position = created.headers["updraft-position"].to_str().unwrap().to_owned();
     let location = created.headers["location"].to_str().unwrap().to_owned();
     // Analytics has taken the event in when it can answer for it.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use boot::database::Database;
 use boot::replay::Compared;
 use boot::scratch::{self, Scratch};
-use boot::{Clock, House, StartError};
+use boot::{Clock, House, Ports, StartError};
 use clap::Parser;
 use identity::{Audience, Caller, Keys, PersonId, Role};
 use jiff::Timestamp;
@@ -75,11 +75,14 @@ impl World {
     /// Starts a system on a database that is there already.
     pub async fn on(database: Scratch, more: &[&str]) -> Self {
         let args = args(more);
-        let mut house = house(database.clone(), Clock::manual(BEGIN.parse::<Timestamp>().expect("a time"))).await;
-        updraft::house::furnish(&mut house, args.settings.clone()).await.expect("the services");
+        let mut house =
+            house(database.clone(), Clock::manual(BEGIN.parse::<Timestamp>().expect("a time"))).await;
+        let ports = Ports::take(&args.process).await.expect("two ports");
+        let settings = args.settings.clone().with_services_at(ports.grpc());
+        updraft::house::furnish(&mut house, settings).await.expect("the services");
         let keys = house.keys();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let whole = Whole::open(house, &args, listener).await.expect("a system");
+        let rest = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let whole = Whole::open(house, &args, ports, rest).await.expect("a system");
         Self { whole, database, keys }
     }
 

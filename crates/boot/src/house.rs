@@ -170,13 +170,9 @@ impl House {
     /// Serves gRPC and the admin port until the shutdown token is cancelled; [`Serving::drain`] ends it.
     ///
     /// # Errors
-    /// [`StartError::Taken`] if an address is in use.
-    pub async fn serve(mut self, config: &Config) -> Result<Serving, StartError> {
-        let grpc = listen(config.grpc_listen, "UPDRAFT_GRPC_LISTEN").await?;
-        let admin = listen(config.admin_listen, "UPDRAFT_ADMIN_LISTEN").await?;
-        let addresses =
-            (grpc.local_addr().map_err(StartError::Io)?, admin.local_addr().map_err(StartError::Io)?);
-
+    /// [`StartError::Reflection`] if the interfaces cannot be described.
+    pub async fn serve(mut self, ports: Ports, config: &Config) -> Result<Serving, StartError> {
+        let Ports { grpc, grpc_address, admin, admin_address } = ports;
         self.add_reflection(config.grpc_reflection)?;
         let common = self.common;
         for follow in self.follows {
@@ -211,7 +207,7 @@ impl House {
                 tracing::error!(error = error.to_string(), "the admin port ended");
             }
         });
-        Ok(Serving { grpc: addresses.0, admin: addresses.1, common, cluster: self.cluster })
+        Ok(Serving { grpc: grpc_address, admin: admin_address, common, cluster: self.cluster })
     }
 }
 
@@ -262,6 +258,38 @@ impl Serving {
         if let Some(cluster) = self.cluster {
             cluster.stop().await;
         }
+    }
+}
+
+/// The addresses of a process, taken before anything else so that a taken one costs no time.
+pub struct Ports {
+    grpc: TcpListener,
+    grpc_address: SocketAddr,
+    admin: TcpListener,
+    admin_address: SocketAddr,
+}
+
+impl Ports {
+    /// Takes both.
+    ///
+    /// # Errors
+    /// [`StartError::Taken`] if one is in use.
+    pub async fn take(config: &Config) -> Result<Self, StartError> {
+        let grpc = listen(config.grpc_listen, "UPDRAFT_GRPC_LISTEN").await?;
+        let admin = listen(config.admin_listen, "UPDRAFT_ADMIN_LISTEN").await?;
+        let (grpc_address, admin_address) = (grpc.local_addr(), admin.local_addr());
+        Ok(Self {
+            grpc,
+            grpc_address: grpc_address.map_err(StartError::Io)?,
+            admin,
+            admin_address: admin_address.map_err(StartError::Io)?,
+        })
+    }
+
+    /// Where gRPC will listen.
+    #[must_use]
+    pub fn grpc(&self) -> SocketAddr {
+        self.grpc_address
     }
 }
 

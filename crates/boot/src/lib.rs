@@ -28,7 +28,7 @@ pub use self::desk::{
 };
 pub use self::error::{StartError, report};
 pub use self::ground::{Ground, NoConfig, Service};
-pub use self::house::{House, Serving, listen};
+pub use self::house::{House, Ports, Serving, listen};
 pub use self::page::Page;
 pub use self::run::{block_on, parse, run};
 pub use self::signal::asked_to_end;

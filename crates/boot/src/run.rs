@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser};
 
 use crate::error::{self, StartError};
-use crate::{Clock, Config, House, Service};
+use crate::{Clock, Config, House, Ports, Service};
 
 /// Exit code of a bad setting, as sysexits.h has it (`EX_USAGE`).
 const USAGE: u8 = 64;
@@ -37,9 +37,10 @@ pub fn run<S: Service>() -> ExitCode {
 }
 
 async fn serve<S: Service>(cli: Cli<S::Config>) -> Result<(), StartError> {
+    let ports = Ports::take(&cli.process).await?;
     let mut house = House::open(&cli.process, Clock::system()).await?;
     house.add::<S>(cli.service).await?;
-    let serving = house.serve(&cli.process).await?;
+    let serving = house.serve(ports, &cli.process).await?;
     tracing::info!(grpc = %serving.grpc, admin = %serving.admin, "serving");
     let ended = serving.ended().await;
     serving.drain().await;

@@ -20,7 +20,6 @@ const PROOF: &[u8] = b"updraft vault";
 /// What the database answers, or that a migration was changed after it had been applied.
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
     let mut migrator = sqlx::migrate!();
-    migrator.create_schema("vault");
     // Every schema keeps its own record, so that schemas can move apart.
     migrator.dangerous_set_table_name("vault.migrations");
     migrator.run(pool).await

@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use axum::http::Uri;
 use clap::Args;
 
-/// Where the gateway listens and where it finds the services.
+/// Where the gateway listens and how people sign in.
 #[derive(Args, Clone, Debug)]
 // A process flattens several structs of this name, and clap wants its groups to differ.
 #[group(skip)]
@@ -20,7 +20,12 @@ pub struct Config {
     /// Lets anyone on this machine be anyone of the roster, for demonstrations; only on a loopback address.
     #[arg(long, env = "UPDRAFT_IDENTITY_PAGE")]
     pub identity_page: bool,
+}
 
+/// Where the services are.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub struct Services {
     /// Address of the enrolment service.
     #[arg(long, env = "UPDRAFT_ENROLLMENT_URL", value_name = "URL", default_value = SERVICES)]
     pub enrollment_url: Uri,
@@ -47,25 +52,14 @@ const SERVICES: &str = "http://127.0.0.1:8090";
 
 impl Default for Config {
     fn default() -> Self {
-        let services = SocketAddr::from((Ipv4Addr::LOCALHOST, 8090));
-        let nowhere = Uri::default();
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            identity_page: false,
-            enrollment_url: nowhere.clone(),
-            matching_url: nowhere.clone(),
-            sessions_url: nowhere.clone(),
-            analytics_url: nowhere.clone(),
-            notifications_url: nowhere,
-        }
-        .with_services_at(services)
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), identity_page: false }
     }
 }
 
-impl Config {
-    /// Finds every service at one address, such as that of the process it runs in.
+impl Services {
+    /// Every service at one address, such as that of the process it runs in.
     #[must_use]
-    pub fn with_services_at(self, services: SocketAddr) -> Self {
+    pub fn at(services: SocketAddr) -> Self {
         // Who listens everywhere is found on this machine.
         let host = match services.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -75,8 +69,6 @@ impl Config {
         let address = format!("http://{}", SocketAddr::new(host, services.port()));
         let address = Uri::try_from(address).unwrap_or_default();
         Self {
-            listen: self.listen,
-            identity_page: self.identity_page,
             enrollment_url: address.clone(),
             matching_url: address.clone(),
             sessions_url: address.clone(),
@@ -86,7 +78,7 @@ impl Config {
     }
 
     /// The address of each package's service.
-    pub(crate) fn services(&self) -> [(&'static str, Uri); 5] {
+    pub(crate) fn by_package(&self) -> [(&'static str, Uri); 5] {
         [
             ("updraft.enrollment.v1", self.enrollment_url.clone()),
             ("updraft.matching.v1", self.matching_url.clone()),

@@ -32,7 +32,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use self::{config::Config, openapi::openapi, routes::RouteError};
+pub use self::{
+    config::{Config, Services},
+    openapi::openapi,
+    routes::RouteError,
+};
 use self::{problem::Problem, upstream::Upstreams};
 
 /// Why the gateway cannot be started.
@@ -64,11 +68,11 @@ struct Gateway {
 /// # Errors
 /// [`StartError::IdentityPageOpen`] if the identity page is asked for off loopback, [`StartError::Route`] and
 /// [`StartError::Document`] if a proto file is wrong.
-pub fn router(config: &Config, keys: Keys) -> Result<Router, StartError> {
+pub fn router(config: &Config, services: &Services, keys: Keys) -> Result<Router, StartError> {
     if config.identity_page && !config.listen.ip().is_loopback() {
         return Err(StartError::IdentityPageOpen(config.listen));
     }
-    let upstreams = Upstreams::new(config.services(), keys.clone());
+    let upstreams = Upstreams::new(services.by_package(), keys.clone());
     let gateway = Arc::new(Gateway { keys, upstreams, identity_page: config.identity_page });
 
     let mut router = Router::new();

@@ -11,6 +11,8 @@ struct Cli {
     #[command(flatten)]
     gateway: gateway::Config,
     #[command(flatten)]
+    services: gateway::Services,
+    #[command(flatten)]
     telemetry: telemetry::Config,
     /// The keys that sign and verify who calls, as PEM; the same file that the services have.
     #[arg(long, env = "UPDRAFT_IDENTITY_KEY_FILE")]
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let telemetry = telemetry::start(&cli.telemetry, "gateway")?;
-    let router = gateway::router(&cli.gateway, Keys::load_or_create(&cli.identity_key_file)?)?;
+    let router = gateway::router(&cli.gateway, &cli.services, Keys::load_or_create(&cli.identity_key_file)?)?;
     let listener = boot::listen(cli.gateway.listen, "UPDRAFT_REST_LISTEN").await?;
     tracing::info!(rest = %listener.local_addr()?, "serving");
     let shutdown = CancellationToken::new();

@@ -12,7 +12,7 @@ const MENTEE_CAPACITY: i32 = 1;
 /// Carries out a command on a tandem: becoming active takes the two places, ending releases them, a veto is spent.
 ///
 /// If a place or the veto is gone the command is refused as a whole, and the caller's transaction must not be committed.
-/// The tandem is locked before the places, and these in the order of their ids, so that nobody waits in a circle.
+/// The tandem is locked before the places, and these in the order of their ids, so that two acceptances never wait in a circle.
 ///
 /// # Errors
 /// As the command itself; [`tandem::Rejection::Place`] if a place or the veto is gone.

@@ -16,13 +16,10 @@ use crate::views::people;
 
 /// Takes an event in, if it matters here.
 pub(crate) async fn project(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-    match event.stream.kind.as_str() {
-        "person" => person(conn, event).await,
-        "edition" => edition(conn, event).await,
-        "application" => application(conn, event).await,
-        "obligation" => obligation(conn, event).await,
-        _ => Ok(()),
-    }
+    person(conn, event).await?;
+    edition(conn, event).await?;
+    application(conn, event).await?;
+    obligation(conn, event).await
 }
 
 async fn person(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {

@@ -8,8 +8,8 @@
 //! 3. `views.rs` — read models, with all SQL of the service;
 //! 4. `answer.rs` — a tandem and the places it holds, changed together;
 //! 5. `grpc.rs` — who may ask for what, and how it is answered;
-//! 6. `follow.rs`, `react.rs`, `tick.rs` — what happens without being asked: what enrollment tells, what follows from it, and the
-//!    passing of time.
+//! 6. `follow.rs`, `react.rs`, `tick.rs` — what happens without being asked: what enrollment tells, what follows from it,
+//!    and the passing of time.
 
 pub mod codec;
 pub mod domain;

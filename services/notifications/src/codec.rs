@@ -259,3 +259,71 @@ fn optional<T: FromStr>(event: &Recorded, text: &str) -> Result<Option<T>, Corru
 fn read<T: FromStr>(event: &Recorded, text: &str) -> Result<T, Corrupt> {
     text.parse().map_err(|_| Corrupt::new(event, "an id or a date cannot be read"))
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, Value};
+
+    use super::*;
+
+    /// Everything the three services record.
+    fn recorded() -> impl Iterator<Item = MessageDescriptor> {
+        let files = proto::pool().files().filter(|file| file.name().ends_with("/events.proto"));
+        files.flat_map(|file| file.messages().collect::<Vec<_>>())
+    }
+
+    /// A message whose every field has some value that fits its name.
+    fn filled(descriptor: &MessageDescriptor) -> DynamicMessage {
+        let mut message = DynamicMessage::new(descriptor.clone());
+        for field in descriptor.fields().filter(|field| !field.is_list() && !field.is_map()) {
+            let value = match field.kind() {
+                Kind::String if field.name().ends_with("_id") => Value::String(PersonId::mint().to_string()),
+                Kind::String => Value::String("2013-09-16".to_owned()),
+                Kind::Int32 | Kind::Enum(_) if field.name() == "side" => Value::EnumNumber(1),
+                Kind::Int32 => Value::I32(1),
+                Kind::Message(inner) => Value::Message(filled(&inner)),
+                _ => continue,
+            };
+            message.set_field(&field, value);
+        }
+        message
+    }
+
+    #[test]
+    fn every_event_is_told_or_kept_quiet_on_purpose() {
+        let mut quiet = Vec::new();
+        for descriptor in recorded() {
+            let mut event = eventlog::Draft::of(&e::PersonLeft::default()).rehearsed();
+            descriptor.full_name().clone_into(&mut event.name);
+            event.payload = filled(&descriptor).encode_to_vec();
+            if fact(&event).unwrap().is_none() {
+                quiet.push(descriptor.name().to_owned());
+            }
+        }
+        quiet.sort_unstable();
+        let expected = "ActionAgreed ActionCompleted AgeRuleProposed AgeRuleReleased AgeRuleTexts CharterAccepted \
+            EditionArchived EditionCompleted EditionOpened EditionRules EditionStarted EditionTexts FollowUpScheduled \
+            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonJoined \
+            PersonMoved PlaceReleased PlaceTaken PlannedSession PulseAnswered QuestionAnswered QuestionAsked StagedResult \
+            TandemFlagged VetoSpent";
+        assert_eq!(quiet.join(" "), expected);
+    }
+
+    #[test]
+    fn an_event_without_its_person_is_refused() {
+        let event = eventlog::Draft::of(&e::PersonLeft::default()).rehearsed();
+        assert!(fact(&event).is_err());
+    }
+
+    #[test]
+    fn only_the_first_escalation_goes_to_the_executive() {
+        let id = PersonId::mint().to_string();
+        let (obligation_id, edition_id, person_id) = (id.clone(), id.clone(), id);
+        let mut escalated = e::ObligationEscalated { obligation_id, edition_id, person_id, step: 1 };
+        let told = |it: &e::ObligationEscalated| fact(&eventlog::Draft::of(it).rehearsed()).unwrap();
+        assert!(told(&escalated).is_some());
+        escalated.step = 2;
+        assert_eq!(told(&escalated), None);
+    }
+}

@@ -105,8 +105,11 @@ impl Sender {
                 Verdict::Send => items.push((row, kind)),
             }
         }
+        if items.is_empty() {
+            return Ok(views::close(&self.pool, mail.mail_id, Closed::Suppressed).await?);
+        }
         let to = self.contacts.of(PersonId::from_uuid(mail.person_id)).await.map_err(directory)?;
-        let Some(to) = to.filter(|to| to.active && !items.is_empty()) else {
+        let Some(to) = to.filter(|to| to.active) else {
             return Ok(views::close(&self.pool, mail.mail_id, Closed::Suppressed).await?);
         };
         let mut written = Vec::new();
@@ -125,7 +128,7 @@ impl Sender {
     async fn name_of(&self, partner: Option<Uuid>) -> Result<Option<String>, DeliveryError> {
         let Some(partner) = partner else { return Ok(None) };
         let contact = self.contacts.of(PersonId::from_uuid(partner)).await.map_err(directory)?;
-        Ok(contact.map(|contact| contact.name))
+        Ok(contact.map(|contact| contact.name).filter(|name| !name.is_empty()))
     }
 
     async fn settle(&self, mail: &Mail, answer: Answer, now: Timestamp) -> Result<(), DeliveryError> {

@@ -1,14 +1,14 @@
 //! What happened, who is told of it, and when a mail may go.
 
 mod effect;
+mod fact;
 mod timing;
 
-use identity::{EditionId, PersonId, SessionId, TandemId};
+use identity::{PersonId, SessionId};
 use jiff::Timestamp;
-use jiff::civil::Date;
-use uuid::Uuid;
 
 pub use self::effect::{Effect, Notice};
+pub use self::fact::{Fact, Personal, Session, Tandem};
 pub use self::timing::{Verdict, Waiting, judge, retry_at};
 
 /// What a message is about.
@@ -137,86 +137,4 @@ pub struct Meeting {
     pub start: Timestamp,
     /// Length.
     pub minutes: i32,
-}
-
-/// What an event of another service tells this one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
-    /// An edition keeps its hours in this zone.
-    Zone { edition: EditionId, time_zone: String },
-    /// A person left.
-    Left { person: PersonId },
-    /// A leaver came back.
-    Returned { person: PersonId },
-    /// Something happened that concerns one person.
-    Personal { subject: Uuid, edition: EditionId, what: Personal },
-    /// Two people were paired, and are asked.
-    Offered { tandem: TandemId, edition: EditionId, pair: Pair, answer_by: Option<Timestamp> },
-    /// Something happened to a tandem.
-    Tandem { tandem: TandemId, edition: EditionId, what: Tandem },
-    /// The meetings of a tandem are planned.
-    Planned { tandem: TandemId, edition: EditionId, time_zone: String, meetings: Vec<Meeting> },
-    /// Something happened to a meeting.
-    Session { tandem: TandemId, edition: EditionId, session: SessionId, what: Session },
-    /// What was planned later than this event is off.
-    SeriesEnded { tandem: TandemId, edition: EditionId },
-}
-
-/// What happens to one person alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Personal {
-    /// A mentor applied and was promised a decision.
-    Applied { person: PersonId, promised: Option<Date> },
-    /// The office asked back.
-    AskedBack { person: PersonId },
-    /// The applicant answered, or took the offer back.
-    ApplicantActed,
-    /// The applicant is a mentor.
-    Accepted { person: PersonId },
-    /// The applicant is in reserve.
-    Waitlisted { person: PersonId },
-    /// The applicant was not taken.
-    Declined { person: PersonId },
-    /// An executive is obliged.
-    Obliged { person: PersonId, due: Option<Date> },
-    /// The executive let the date pass.
-    Overdue { person: PersonId },
-    /// The obligation was taken on, or is off.
-    ObligationSettled,
-    /// A mentee can say whether the practice is alive.
-    FollowUpDue { mentee: PersonId, months: i32 },
-    /// The mentee said so.
-    FollowUpAnswered,
-}
-
-/// What happens to a tandem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tandem {
-    /// It is offered to both.
-    Offered { answer_by: Option<Date> },
-    /// A side accepted.
-    Accepted { side: Side },
-    /// Both accepted.
-    Activated,
-    /// A side refused.
-    Refused { side: Side },
-    /// A side was silent for too long.
-    Expired,
-    /// A side, or nobody in particular, ended it.
-    Dissolved { side: Option<Side> },
-    /// It met until the end.
-    Completed,
-}
-
-/// What happens to a meeting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Session {
-    /// It is planned.
-    Planned,
-    /// It has another time.
-    Moved { start: Timestamp },
-    /// It does not take place.
-    Cancelled,
-    /// Its time has come, and the two met or did not.
-    Past,
 }

@@ -145,7 +145,7 @@ impl Item<'_> {
     fn told(&self) -> Told {
         Told {
             kind: self.kind,
-            partner: self.partner.clone().filter(|name| !name.is_empty()),
+            partner: self.partner.clone(),
             due: self.row.due(),
             months: self.row.months,
             ending: self.row.ending(),

@@ -37,6 +37,7 @@ use crate::texts::Language;
 
 /// The settings of the service.
 #[derive(clap::Args, Clone)]
+#[group(skip)]
 pub struct Config {
     /// The mail server, such as <smtps://user:password@host>; without one messages wait and nothing is lost.
     #[arg(long = "smtp-url", env = "UPDRAFT_SMTP_URL", hide_env_values = true, value_parser = MailServerParser::Url)]

@@ -1,6 +1,7 @@
 //! Events and what they consist of, to protobuf and back; one file per kind of stream, and one for those of others.
 
 mod follow_up;
+mod news;
 mod series;
 
 use eventlog::{Corrupt, Recorded};
@@ -10,6 +11,9 @@ use proto::api;
 
 pub use follow_up::FollowUp;
 pub use series::Series;
+
+pub(crate) use follow_up::answer;
+pub(crate) use news::{News, Pair, news};
 
 use crate::domain::Side;
 

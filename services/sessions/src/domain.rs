@@ -4,6 +4,8 @@ pub mod follow_up;
 pub mod planning;
 pub mod series;
 
+use jiff::tz::TimeZone;
+
 /// A side of a tandem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
@@ -25,4 +27,10 @@ impl Side {
             Self::Mentee => "mentee",
         }
     }
+}
+
+/// The name of a zone that was read from the IANA time zone database.
+#[must_use]
+pub fn zone_name(zone: &TimeZone) -> &str {
+    zone.iana_name().unwrap_or("UTC")
 }

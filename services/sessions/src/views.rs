@@ -90,11 +90,6 @@ fn time_zone(row: &PgRow, column: &str) -> sqlx::Result<TimeZone> {
     TimeZone::get(&name).map_err(|error| unreadable(column, error))
 }
 
-/// The name of a zone that was read from the IANA time zone database.
-fn zone_name(zone: &TimeZone) -> &str {
-    zone.iana_name().unwrap_or("UTC")
-}
-
 fn unreadable(column: &str, reason: impl Into<BoxError>) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: reason.into() }
 }

@@ -27,7 +27,8 @@ enum What {
 /// If no URL is given, or the server refuses a statement.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let url = args.process.database_url()?;
-    let url = url.ok_or_else(|| anyhow::anyhow!("set UPDRAFT_DATABASE_URL: a private Postgres prepares itself"))?;
+    let url =
+        url.ok_or_else(|| anyhow::anyhow!("set UPDRAFT_DATABASE_URL: a private Postgres prepares itself"))?;
     let database = Database::from_url(url.expose())?;
     match args.what {
         What::Plan => database.plan().iter().for_each(|statement| println!("{statement};")),

@@ -1,5 +1,7 @@
 //! The one place that knows all services.
 
+use std::net::SocketAddr;
+
 use boot::{House, NoConfig, StartError};
 use clap::Args;
 
@@ -10,6 +12,18 @@ pub struct Settings {
     /// What the notifications need.
     #[command(flatten)]
     pub notifications: notifications::Config,
+}
+
+impl Settings {
+    /// Lets the services find each other at the address of their own process.
+    #[must_use]
+    pub fn with_services_at(mut self, address: SocketAddr) -> Self {
+        let url = format!("http://{address}");
+        if let Ok(url) = url.parse() {
+            self.notifications.enrollment_url = url;
+        }
+        self
+    }
 }
 
 /// Adds every service to a process.

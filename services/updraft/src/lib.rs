@@ -24,7 +24,6 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "it is read once, at the start of the process")]
 enum Command {
     /// Runs every service until Ctrl-C.
     Run(run::Args),
@@ -48,7 +47,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.command {
         Command::Run(args) => boot::block_on(run::run(args)),
         Command::Demo(args) => boot::block_on(demo::run(args)),
-        Command::Token(args) => boot::block_on(token::run(args)),
+        Command::Token(args) => boot::block_on(async { token::run(args) }),
         Command::Replay(args) => boot::block_on(replay::run(args)),
         Command::Database(args) => boot::block_on(database::run(args)),
     }

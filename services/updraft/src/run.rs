@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use boot::{Clock, House, Serving};
+use boot::{Clock, House, Ports, Serving};
 use jiff::Timestamp;
+use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use crate::demo;
@@ -51,15 +52,19 @@ async fn attend(whole: &Whole, marker: &demo::Marker, play: bool) -> anyhow::Res
     if play {
         println!("First start: playing the demonstration edition, a minute at most …");
         marker.playing()?;
+        let stage = whole.stage();
         tokio::select! {
-            played = demo::play(&whole.stage()) => {
+            played = demo::play(&stage) => {
                 println!("{}", played?);
                 marker.played()?;
             }
             ended = whole.serving.ended() => return Ok(ended?),
         }
     } else if marker.is_interrupted() {
-        println!("The demonstration was interrupted; what it had done is here. Remove {} to begin anew.", marker.dir());
+        println!(
+            "The demonstration was interrupted; what it had done is here. Remove {} to begin anew.",
+            marker.dir()
+        );
     }
     println!("{}", whole.where_to_go());
     Ok(whole.serving.ended().await?)
@@ -81,35 +86,30 @@ impl Whole {
     /// # Errors
     /// One sentence for the operator.
     pub async fn start(args: &Args, clock: Option<Timestamp>) -> anyhow::Result<Self> {
-        // The addresses are taken before Postgres starts, so that a taken port costs no second.
-        let listener = boot::listen(args.gateway.listen, "UPDRAFT_REST_LISTEN").await?;
+        let rest = boot::listen(args.gateway.listen, "UPDRAFT_REST_LISTEN").await?;
+        let ports = Ports::take(&args.process).await?;
         let clock = clock.map_or_else(Clock::system, Clock::manual);
         let mut house = House::open(&args.process, clock).await?;
-        house::furnish(&mut house, args.settings.clone()).await?;
-        Self::open(house, args, listener).await
+        house::furnish(&mut house, args.settings.clone().with_services_at(ports.grpc())).await?;
+        Self::open(house, args, ports, rest).await
     }
 
     /// Serves a house with its gateway.
     ///
     /// # Errors
     /// One sentence for the operator.
-    pub async fn open(
-        house: House,
-        args: &Args,
-        listener: tokio::net::TcpListener,
-    ) -> anyhow::Result<Self> {
+    pub async fn open(house: House, args: &Args, ports: Ports, rest: TcpListener) -> anyhow::Result<Self> {
         let (keys, tasks, shutdown) = (house.keys(), house.tasks(), house.shutdown());
-        let serving = house.serve(&args.process).await?;
-        let rest = listener.local_addr().context("the REST port has no address")?;
-        let config = args.gateway.clone().with_services_at(serving.grpc);
-        let router = gateway::router(&config, keys.clone())?;
+        let serving = house.serve(ports, &args.process).await?;
+        let address = rest.local_addr().context("the REST port has no address")?;
+        let router = gateway::router(&args.gateway, &gateway::Services::at(serving.grpc), keys.clone())?;
         let stop = shutdown.clone();
         tasks.spawn(async move {
-            if let Err(error) = gateway::serve(listener, router, stop).await {
+            if let Err(error) = gateway::serve(rest, router, stop).await {
                 tracing::error!(error = error.to_string(), "the REST port ended");
             }
         });
-        Ok(Self { serving, rest, keys, tasks })
+        Ok(Self { serving, rest: address, keys, tasks })
     }
 
     /// What the demonstration plays on.

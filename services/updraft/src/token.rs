@@ -26,7 +26,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If the key file cannot be read or created, or an address is not loopback.
-pub async fn run(args: Args) -> anyhow::Result<()> {
+pub fn run(args: Args) -> anyhow::Result<()> {
     // Whoever can read the key can be anybody, so this is for one machine; a company has an identity provider.
     anyhow::ensure!(
         args.process.grpc_listen.ip().is_loopback(),

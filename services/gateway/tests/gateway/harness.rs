@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::{Router, extract::Request, response::Response};
 use bytes::{Buf, BufMut, Bytes};
-use gateway::Config;
+use gateway::{Config, Services};
 use identity::{Audience, AuthLayer, Caller, Keys, PersonId, Role};
 use prost::Message;
 use prost_reflect::DynamicMessage;
@@ -42,11 +42,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        Self::with(|_| ()).await
+        Self::with(|_, _| ()).await
     }
 
     /// Starts with other settings.
-    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Config, &mut Services)) -> Self {
         let keys = Keys::generate().unwrap();
         let script = Arc::<Mutex<Script>>::default();
         let services = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,10 +58,10 @@ impl World {
         tokio::spawn(async { axum::serve(services, router).await });
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut config = Config::default().with_services_at(address);
-        change(&mut config);
+        let (mut config, mut services) = (Config::default(), Services::at(address));
+        change(&mut config, &mut services);
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = gateway::router(&config, keys.clone()).unwrap();
+        let router = gateway::router(&config, &services, keys.clone()).unwrap();
         tokio::spawn(gateway::serve(listener, router, CancellationToken::new()));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { script, keys, url, client }

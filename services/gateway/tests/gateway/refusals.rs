@@ -136,7 +136,7 @@ async fn a_service_that_is_down_is_503_and_asks_to_come_back() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("http://{}", free.local_addr().unwrap()).parse().unwrap();
     drop(free);
-    let world = World::with(|config| config.matching_url = nobody).await;
+    let world = World::with(|_, services| services.matching_url = nobody).await;
     let runs = format!("/api/v1/editions/{EDITION}/match-runs");
     let answer = refused(world.get(&runs), 503, "UNAVAILABLE").await;
     assert_eq!(answer.headers["retry-after"], "1");
@@ -148,7 +148,7 @@ async fn a_service_that_is_down_is_503_and_asks_to_come_back() {
 async fn a_service_that_does_not_answer_in_time_is_504() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
-    let world = World::with(|config| config.analytics_url = url).await;
+    let world = World::with(|_, services| services.analytics_url = url).await;
     let report = format!("/api/v1/editions/{EDITION}/report");
     let began = tokio::time::Instant::now();
     refused(world.get(&report), 504, "DEADLINE_EXCEEDED").await;

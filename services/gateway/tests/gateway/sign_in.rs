@@ -1,11 +1,11 @@
-use gateway::Config;
+use gateway::{Config, Services};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use crate::harness::{EDITION, World, refused, send};
 
 async fn world() -> World {
-    let world = World::with(|config| config.identity_page = true).await;
+    let world = World::with(|config, _| config.identity_page = true).await;
     let ken = json!({
         "personId": EDITION, "givenName": "Ken", "familyName": "<b>Sánchez", "jobTitle": "Chief Executive Officer",
         "department": "Executive", "leadsOthers": true, "state": "STATE_ACTIVE",
@@ -39,11 +39,12 @@ async fn page(request: RequestBuilder) -> String {
 async fn off_loopback_the_identity_page_is_refused_in_one_sentence() {
     let keys = identity::Keys::generate().unwrap();
     let listen = "0.0.0.0:8080".parse().unwrap();
-    let mut config = Config { listen, identity_page: true, ..Config::default() };
-    let refused = gateway::router(&config, keys.clone()).unwrap_err().to_string();
+    let services = Services::at(listen);
+    let mut config = Config { listen, identity_page: true };
+    let refused = gateway::router(&config, &services, keys.clone()).unwrap_err().to_string();
     assert!(refused.contains("0.0.0.0:8080") && refused.contains("UPDRAFT_IDENTITY_PAGE"), "{refused}");
     config.identity_page = false;
-    assert!(gateway::router(&config, keys).is_ok());
+    assert!(gateway::router(&config, &services, keys).is_ok());
 }
 
 #[tokio::test]
@@ -122,7 +123,7 @@ async fn without_the_identity_page_a_cookie_means_nothing() {
 
 #[tokio::test]
 async fn while_the_directory_is_down_the_page_says_so() {
-    let world = World::with(|config| config.identity_page = true).await;
+    let world = World::with(|config, _| config.identity_page = true).await;
     let response = world.anonymous(Method::GET, "/sign-in").send().await.unwrap();
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "1");

@@ -5,10 +5,8 @@ use std::fmt;
 use crate::domain::inputs::{Mentee, Mentor, Participant, Past, Rules, Standing};
 use crate::domain::week;
 
-/// What a score is made of; the most points of each criterion, together 10,000.
-///
-/// What the mentee needs outweighs everything else, time comes before comfort, and the organisational distance and the
-/// language decide between those who fit equally.
+// The weights of a score: the most points of each criterion, together 10,000. What the mentee needs outweighs everything else,
+// time comes before comfort, and the organisational distance and the language decide between those who fit equally.
 const TOPICS_MAX: i64 = 6_000;
 const AVAILABILITY_MAX: i64 = 2_000;
 const DISTANCE_MAX: i64 = 1_000;

@@ -6,7 +6,6 @@ use std::fmt;
 
 use identity::{EditionId, MatchRunId, TandemId};
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::domain::pairing::{Points, Rule};
 use crate::domain::{Pair, Phase, Side, place};
@@ -28,7 +27,7 @@ impl Key {
     pub fn of_run(run: MatchRunId, edition: EditionId, pair: Pair) -> Self {
         let name: Vec<u8> =
             [pair.mentor, pair.mentee].iter().flat_map(|person| person.uuid().into_bytes()).collect();
-        Self { tandem: TandemId::from_uuid(Uuid::new_v5(&run.uuid(), &name)), edition }
+        Self { tandem: TandemId::derived(run.uuid(), &name), edition }
     }
 }
 

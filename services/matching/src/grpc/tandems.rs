@@ -1,7 +1,7 @@
 //! Tandems: proposed, answered, dissolved.
 
 use boot::{Call, Page, not_found, refuse, unavailable};
-use eventlog::{Begun, Receipt};
+use eventlog::{Begun, CommandError, Context, Receipt};
 use identity::{Resource, Scope, TandemId};
 use proto::matching as api;
 use proto::time;
@@ -9,11 +9,14 @@ use tonic::{Request, Status};
 
 use super::{hold_edition, id};
 use crate::codec::{self, Tandem};
-use crate::domain::tandem::{Action, Command, Key, Proposal, Status as Stands};
+use crate::domain::tandem::{Action, Command, Key, Proposal, Rejection, Status as Stands};
 use crate::domain::{Pair, Side};
 use crate::views::inputs::{self, Two};
 use crate::views::tandems::{self, TandemRow};
 use crate::{Matching, answer};
+
+/// How often an answer is tried that loses a race.
+const ATTEMPTS: u32 = 3;
 
 impl Matching {
     pub(super) async fn propose(
@@ -149,13 +152,28 @@ impl Matching {
         pair.side_of(call.person()?).ok_or_else(|| not_found("tandem"))
     }
 
-    /// Carries out what a side answers, together with the places.
+    /// Carries out what a side answers, together with the places; again if it loses a race against what happens elsewhere.
     async fn answer<M>(&self, call: &Call<M>, key: Key, action: Action) -> Result<Receipt, Status> {
-        match self.begin(&call.context()).await? {
+        let (context, command) = (call.context(), Command { key, action });
+        for _ in 1..ATTEMPTS {
+            match self.attempt(&context, &command).await {
+                Err(CommandError::Conflict) => {}
+                answer => return answer.map_err(refuse),
+            }
+        }
+        self.attempt(&context, &command).await.map_err(refuse)
+    }
+
+    async fn attempt(
+        &self,
+        context: &Context,
+        command: &Command,
+    ) -> Result<Receipt, CommandError<Rejection>> {
+        match self.journal.begin(context).await? {
             Begun::Replayed(first) => Ok(first),
             Begun::Work(mut work) => {
-                let receipt = answer::carry_out(&mut work.unit(), Command { key, action }).await;
-                work.commit(receipt.map_err(refuse)?).await.map_err(unavailable)
+                let receipt = answer::carry_out(&mut work.unit(), command.clone()).await?;
+                Ok(work.commit(receipt).await?)
             }
         }
     }

@@ -228,26 +228,31 @@ pub async fn past(
 }
 
 pub(super) async fn apply(conn: &mut PgConnection, event: &Event, version: i64) -> sqlx::Result<()> {
-    let statement = match &event.change {
+    let update = match &event.change {
         Change::Published(offer) => return insert(conn, event.key, offer, version).await,
-        Change::Accepted(Side::Mentor) => "mentor_accepted = true",
-        Change::Accepted(Side::Mentee) => "mentee_accepted = true",
-        Change::Activated(_) => "status = 'active', activated = true",
-        Change::Vetoed(_) | Change::Declined(_) => "status = 'dissolved', refused = true",
-        Change::Expired { .. } => "status = 'expired'",
-        Change::Dissolved { never_again: true, .. } => "status = 'dissolved', never_again = true",
-        Change::Dissolved { never_again: false, .. } => "status = 'dissolved'",
-        Change::Completed(_) => "status = 'completed'",
-        Change::Flagged => "flagged = true",
+        Change::Accepted(Side::Mentor) => {
+            "update tandems set mentor_accepted = true, version = $2 where tandem_id = $1"
+        }
+        Change::Accepted(Side::Mentee) => {
+            "update tandems set mentee_accepted = true, version = $2 where tandem_id = $1"
+        }
+        Change::Activated(_) => {
+            "update tandems set status = 'active', activated = true, version = $2 where tandem_id = $1"
+        }
+        Change::Vetoed(_) | Change::Declined(_) => {
+            "update tandems set status = 'dissolved', refused = true, version = $2 where tandem_id = $1"
+        }
+        Change::Expired { .. } => "update tandems set status = 'expired', version = $2 where tandem_id = $1",
+        Change::Dissolved { never_again: true, .. } => {
+            "update tandems set status = 'dissolved', never_again = true, version = $2 where tandem_id = $1"
+        }
+        Change::Dissolved { never_again: false, .. } => {
+            "update tandems set status = 'dissolved', version = $2 where tandem_id = $1"
+        }
+        Change::Completed(_) => "update tandems set status = 'completed', version = $2 where tandem_id = $1",
+        Change::Flagged => "update tandems set flagged = true, version = $2 where tandem_id = $1",
     };
-    // What is put in is one of the constants above.
-    let update = format!("update tandems set {statement}, version = $2 where tandem_id = $1");
-    sqlx::query(sqlx::AssertSqlSafe(update))
-        .bind(event.key.tandem.uuid())
-        .bind(version)
-        .execute(conn)
-        .await
-        .map(drop)
+    sqlx::query(update).bind(event.key.tandem.uuid()).bind(version).execute(conn).await.map(drop)
 }
 
 async fn insert(conn: &mut PgConnection, key: Key, offer: &Offer, version: i64) -> sqlx::Result<()> {

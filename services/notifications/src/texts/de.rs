@@ -59,23 +59,8 @@ pub(super) fn words(told: &Told) -> Words {
             Words::of("Ihr Tandem steht", format!("Sie bilden ein Tandem mit {partner}. {next}"))
         }
         Kind::TandemEnded => ended(told.ending, partner),
-        Kind::SessionInvitation => {
-            let subject = if told.changed { "Treffen verschoben:" } else { "Einladung: Treffen" };
-            let when = when(told.start.as_ref());
-            let verb = if told.changed { "hat eine neue Zeit" } else { "ist geplant" };
-            let minutes = told.minutes;
-            Words::of(
-                format!("{subject}{when}"),
-                format!("Ihr Treffen mit {partner} {verb}:{when}, {minutes} Minuten."),
-            )
-        }
-        Kind::SessionCancelled => {
-            let when = when(told.start.as_ref());
-            Words::of(
-                format!("Abgesagt: Treffen{when}"),
-                format!("Ihr Treffen mit {partner}{when} findet nicht statt."),
-            )
-        }
+        Kind::SessionInvitation => invitation(told, partner),
+        Kind::SessionCancelled => cancellation(told, partner),
         Kind::FollowUpDue => {
             let ago = told.months.map(|months| format!(" vor {months} Monaten")).unwrap_or_default();
             Words::of(
@@ -86,6 +71,23 @@ pub(super) fn words(told: &Told) -> Words {
             )
         }
     }
+}
+
+fn invitation(told: &Told, partner: &str) -> Words {
+    let (when, minutes) = (when(told.start.as_ref()), told.minutes);
+    if told.changed {
+        let now = format!("Ihr Treffen mit {partner} hat eine neue Zeit: {when}, {minutes} Minuten.");
+        Words::of(format!("Treffen verschoben auf {when}"), now)
+    } else {
+        let planned = format!("Ihr Treffen mit {partner} ist geplant: {when}, {minutes} Minuten.");
+        Words::of(format!("Einladung: Treffen am {when}"), planned)
+    }
+}
+
+fn cancellation(told: &Told, partner: &str) -> Words {
+    let when = when(told.start.as_ref());
+    let off = format!("Ihr Treffen mit {partner} am {when} findet nicht statt.");
+    Words::of(format!("Abgesagt: Treffen am {when}"), off)
 }
 
 fn ended(ending: Option<Ending>, partner: &str) -> Words {
@@ -112,7 +114,7 @@ fn until(day: Option<Date>, before: &str, after: &str) -> String {
 }
 
 fn when(start: Option<&Zoned>) -> String {
-    let when = |start: &Zoned| format!(" {}, {}", date(start.date()), start.strftime("%H:%M Uhr (%Q)"));
+    let when = |start: &Zoned| format!("{}, {}", date(start.date()), start.strftime("%H:%M Uhr (%Q)"));
     start.map(when).unwrap_or_default()
 }
 

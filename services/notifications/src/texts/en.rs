@@ -62,23 +62,8 @@ pub(super) fn words(told: &Told) -> Words {
             Words::of("Your tandem is set", format!("You and {partner} are a tandem. {next}"))
         }
         Kind::TandemEnded => ended(told.ending, partner),
-        Kind::SessionInvitation => {
-            let subject = if told.changed { "Session moved" } else { "Invitation: session" };
-            let when = when(told.start.as_ref());
-            let verb = if told.changed { "has a new time" } else { "is planned" };
-            let minutes = told.minutes;
-            Words::of(
-                format!("{subject}{when}"),
-                format!("Your session with {partner} {verb}{when}, {minutes} minutes."),
-            )
-        }
-        Kind::SessionCancelled => {
-            let when = when(told.start.as_ref());
-            Words::of(
-                format!("Cancelled: session{when}"),
-                format!("Your session with {partner}{when} does not take place."),
-            )
-        }
+        Kind::SessionInvitation => invitation(told, partner),
+        Kind::SessionCancelled => cancellation(told, partner),
         Kind::FollowUpDue => {
             let ago = told.months.map(|months| format!(" {months} months ago")).unwrap_or_default();
             Words::of(
@@ -89,6 +74,23 @@ pub(super) fn words(told: &Told) -> Words {
             )
         }
     }
+}
+
+fn invitation(told: &Told, partner: &str) -> Words {
+    let (when, minutes) = (when(told.start.as_ref()), told.minutes);
+    if told.changed {
+        let now = format!("Your session with {partner} is now on {when}, {minutes} minutes.");
+        Words::of(format!("Session moved to {when}"), now)
+    } else {
+        let planned = format!("Your session with {partner} is planned on {when}, {minutes} minutes.");
+        Words::of(format!("Invitation: session on {when}"), planned)
+    }
+}
+
+fn cancellation(told: &Told, partner: &str) -> Words {
+    let when = when(told.start.as_ref());
+    let off = format!("Your session with {partner} on {when} does not take place.");
+    Words::of(format!("Cancelled: session on {when}"), off)
 }
 
 fn ended(ending: Option<Ending>, partner: &str) -> Words {
@@ -117,5 +119,5 @@ fn until(day: Option<Date>, before: &str, after: &str) -> String {
 }
 
 fn when(start: Option<&Zoned>) -> String {
-    start.map(|start| start.strftime(" on %A, %-d %B %Y at %H:%M (%Q)").to_string()).unwrap_or_default()
+    start.map(|start| start.strftime("%A, %-d %B %Y at %H:%M (%Q)").to_string()).unwrap_or_default()
 }

@@ -1,3 +1,5 @@
+//! Follow-ups.
+
 use eventlog::{Aggregate, Corrupt, Draft, Recorded};
 use proto::{api, sessions as stored};
 

@@ -1,3 +1,5 @@
+//! Series: what a tandem's events say.
+
 use eventlog::{Aggregate, Corrupt, Draft, Recorded};
 use proto::sessions as stored;
 

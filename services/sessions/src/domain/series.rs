@@ -157,14 +157,6 @@ pub struct Plan {
     pub months_without_time: Vec<i32>,
 }
 
-impl Plan {
-    /// The zone's name in the IANA time zone database.
-    #[must_use]
-    pub fn zone_name(&self) -> &str {
-        self.time_zone.iana_name().unwrap_or("UTC")
-    }
-}
-
 /// One planned meeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlannedSession {
@@ -353,7 +345,7 @@ pub enum Rejection {
     NotYet,
     /// What became of the session is final.
     #[error("The session is no longer planned.")]
-    SessionClosed,
+    TerminalState,
     /// A session can only be moved to a time to come.
     #[error("The new start has passed already.")]
     StartInThePast,

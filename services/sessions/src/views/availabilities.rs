@@ -5,8 +5,9 @@ use jiff::civil::Weekday;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, Row};
 
-use super::{time_zone, unreadable, zone_name};
+use super::{time_zone, unreadable};
 use crate::domain::planning::{Availability, Window};
+use crate::domain::zone_name;
 
 /// When a person can meet in an edition; none if the person has not said it.
 ///

@@ -3,7 +3,6 @@
 use eventlog::Recorded;
 use identity::{ActionId, PersonId, QuestionId, SessionId, TandemId};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};

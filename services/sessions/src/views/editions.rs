@@ -5,8 +5,9 @@ use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, Row};
 
-use super::{time_zone, zone_name};
+use super::time_zone;
 use crate::domain::planning::Rules;
+use crate::domain::zone_name;
 
 /// What an edition says; none if it is not known.
 ///

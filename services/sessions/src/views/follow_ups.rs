@@ -39,10 +39,7 @@ impl FromRow<'_, PgRow> for FollowUpRow {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn find(
-    executor: impl PgExecutor<'_>,
-    follow_up: FollowUpId,
-) -> sqlx::Result<Option<FollowUpRow>> {
+pub async fn find(executor: impl PgExecutor<'_>, follow_up: FollowUpId) -> sqlx::Result<Option<FollowUpRow>> {
     sqlx::query_as("select * from follow_ups where follow_up_id = $1")
         .bind(follow_up.uuid())
         .fetch_optional(executor)
@@ -78,10 +75,7 @@ pub async fn page(
 ///
 /// # Errors
 /// If the database fails.
-pub async fn to_come(
-    executor: impl PgExecutor<'_>,
-    until: Date,
-) -> sqlx::Result<Vec<(Subject, TimeZone)>> {
+pub async fn to_come(executor: impl PgExecutor<'_>, until: Date) -> sqlx::Result<Vec<(Subject, TimeZone)>> {
     let rows: Vec<PgRow> = sqlx::query(
         "select follow_ups.*, editions.time_zone
          from follow_ups join editions using (edition_id)
@@ -110,11 +104,9 @@ pub(super) async fn apply(conn: &mut PgConnection, event: &Event) -> sqlx::Resul
         Change::Due => {
             sqlx::query("update follow_ups set is_due = true where follow_up_id = $1").bind(id.uuid())
         }
-        Change::Answered(answer) => {
-            sqlx::query("update follow_ups set active = $2 where follow_up_id = $1")
-                .bind(id.uuid())
-                .bind(answer.active)
-        }
+        Change::Answered(answer) => sqlx::query("update follow_ups set active = $2 where follow_up_id = $1")
+            .bind(id.uuid())
+            .bind(answer.active),
     };
     query.execute(conn).await.map(drop)
 }

@@ -1,5 +1,7 @@
 //! Series.
 
+use std::collections::BTreeSet;
+
 use identity::{EditionId, PersonId, TandemId};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
@@ -7,6 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::Side;
 use crate::domain::series::{Event, Plan};
+use crate::domain::zone_name;
 
 /// A series as it stands.
 #[derive(Clone, Debug)]
@@ -19,10 +22,8 @@ pub struct SeriesRow {
     pub mentor: PersonId,
     /// Who learns.
     pub mentee: PersonId,
-    /// Whether the mentor accepted the charter.
-    pub mentor_accepted: bool,
-    /// Whether the mentee accepted the charter.
-    pub mentee_accepted: bool,
+    /// Who accepted the charter.
+    pub charter: BTreeSet<Side>,
     /// Whether two cancellations in a row reached the office.
     pub office_alerted: bool,
     /// Whether nothing more will happen.
@@ -53,13 +54,18 @@ impl SeriesRow {
 
 impl FromRow<'_, PgRow> for SeriesRow {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let mut charter = BTreeSet::new();
+        for (column, side) in [("mentor_accepted", Side::Mentor), ("mentee_accepted", Side::Mentee)] {
+            if row.try_get(column)? {
+                charter.insert(side);
+            }
+        }
         Ok(Self {
             tandem: TandemId::from_uuid(row.try_get("tandem_id")?),
             edition: EditionId::from_uuid(row.try_get("edition_id")?),
             mentor: PersonId::from_uuid(row.try_get("mentor_person_id")?),
             mentee: PersonId::from_uuid(row.try_get("mentee_person_id")?),
-            mentor_accepted: row.try_get("mentor_accepted")?,
-            mentee_accepted: row.try_get("mentee_accepted")?,
+            charter,
             office_alerted: row.try_get("office_alerted")?,
             ended: row.try_get("ended")?,
             version: row.try_get("version")?,
@@ -101,7 +107,7 @@ pub(super) async fn begin(conn: &mut PgConnection, event: &Event, plan: &Plan) -
     .bind(event.edition.uuid())
     .bind(plan.mentor.uuid())
     .bind(plan.mentee.uuid())
-    .bind(super::zone_name(&plan.time_zone))
+    .bind(zone_name(&plan.time_zone))
     .execute(conn)
     .await
     .map(drop)

@@ -10,7 +10,7 @@ use super::stage::Stage;
 const LATE: usize = 1;
 
 /// Takes the roster in and chooses the cast.
-pub async fn import(stage: &Stage) -> anyhow::Result<Cast> {
+pub(super) async fn import(stage: &Stage) -> anyhow::Result<Cast> {
     let office = stage.office(None)?;
     let operation = office.import(ROSTER).await?;
     say(&format!("2013-08-12  the roster: {} people", operation["counts"]["created"]));
@@ -18,7 +18,7 @@ pub async fn import(stage: &Stage) -> anyhow::Result<Cast> {
 }
 
 /// Drafts the edition with its age rule, which a second person releases; only now birth dates are kept.
-pub async fn draft(stage: &Stage, cast: &Cast) -> anyhow::Result<String> {
+pub(super) async fn draft(stage: &Stage, cast: &Cast) -> anyhow::Result<String> {
     let office = stage.office(Some(cast.office[0]))?;
     let edition = office.post("editions", json!({ "settings": settings(&[]) })).await?.id()?;
     let age_rule = json!({
@@ -38,14 +38,17 @@ pub async fn draft(stage: &Stage, cast: &Cast) -> anyhow::Result<String> {
     ));
 
     let again = office.import(ROSTER).await?;
-    say(&format!("            the roster again, now with sealed birth dates: {} unchanged", again["counts"]["unchanged"]));
+    say(&format!(
+        "            the roster again, now with sealed birth dates: {} unchanged",
+        again["counts"]["unchanged"]
+    ));
     let read = office.get(&format!("editions/{edition}")).await?;
     office.put_on(&format!("editions/{edition}/settings"), settings(&cast.excluded), &read).await?;
     Ok(edition)
 }
 
 /// Opens the edition.
-pub async fn open(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
+pub(super) async fn open(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     stage.set_clock("2013-08-19T16:00:00Z").await?;
     let office = stage.office(Some(cast.office[0]))?;
     office.post(&format!("editions/{edition}/open"), json!({})).await?;
@@ -55,7 +58,7 @@ pub async fn open(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<(
 }
 
 /// The young apply; the office asks back, declines, keeps one in reserve and accepts the others.
-pub async fn apply(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
+pub(super) async fn apply(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     stage.set_clock("2013-08-21T16:00:00Z").await?;
     let path = format!("editions/{edition}/applications");
     let refused = stage.person(cast.too_old.id)?.refused(&path, offer(0, &cast.too_old)).await?;
@@ -76,18 +79,22 @@ pub async fn apply(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<
     stage.person(cast.applicants[0].id)?.post(&command(0, "provide-information"), answer).await?;
     stage.person(cast.applicants[1].id)?.post(&command(1, "withdraw"), json!({})).await?;
     for index in [2, 3] {
-        office.post(&command(index, "decline"), json!({ "reason": "DECISION_REASON_TOPICS_COVERED" })).await?;
+        office
+            .post(&command(index, "decline"), json!({ "reason": "DECISION_REASON_TOPICS_COVERED" }))
+            .await?;
     }
     office.post(&command(4, "waitlist"), json!({ "reason": "DECISION_REASON_NO_CAPACITY" })).await?;
     for index in (0..applications.len()).filter(|index| !(1..=4).contains(index)) {
         office.post(&command(index, "accept"), json!({})).await?;
     }
-    say("2013-08-23  2 were asked back, 1 of them withdrew; 2 are declined, 1 is in reserve, 24 are accepted");
+    say(
+        "2013-08-23  2 were asked back, 1 of them withdrew; 2 are declined, 1 is in reserve, 24 are accepted",
+    );
     Ok(())
 }
 
 /// The executives say how little they know; one only after reminders.
-pub async fn acknowledge(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
+pub(super) async fn acknowledge(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     let in_time = cast.executives.len() - LATE;
     for (index, executive) in cast.executives.iter().enumerate().take(in_time) {
         acknowledge_one(stage, edition, executive, index).await?;
@@ -100,7 +107,12 @@ pub async fn acknowledge(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::R
     Ok(())
 }
 
-async fn acknowledge_one(stage: &Stage, edition: &str, executive: &Member, index: usize) -> anyhow::Result<()> {
+async fn acknowledge_one(
+    stage: &Stage,
+    edition: &str,
+    executive: &Member,
+    index: usize,
+) -> anyhow::Result<()> {
     let executive_calls = stage.person(executive.id)?;
     let own = executive_calls.list(&format!("editions/{edition}/obligations"), "obligations").await?;
     let [obligation] = own.as_slice() else { anyhow::bail!("an executive has {} obligations", own.len()) };
@@ -108,7 +120,7 @@ async fn acknowledge_one(stage: &Stage, edition: &str, executive: &Member, index
         .iter()
         .enumerate()
         .map(|(place, (topic, _))| {
-            json!({ "topicId": topic, "level": (index + place) % 3, "wanted": (index + place) % 2 == 0 })
+            json!({ "topicId": topic, "level": (index + place) % 3, "wanted": (index + place).is_multiple_of(2) })
         })
         .collect();
     let path = format!(
@@ -128,7 +140,7 @@ fn offer(index: usize, mentor: &Member) -> Value {
     let offers: Vec<Value> = TOPICS
         .iter()
         .enumerate()
-        .filter(|(place, _)| (index + place) % 3 != 0)
+        .filter(|(place, _)| !(index + place).is_multiple_of(3))
         .map(|(place, (topic, _))| json!({ "topicId": topic, "level": 3 + (index + place) % 2 }))
         .collect();
     json!({
@@ -161,6 +173,6 @@ fn settings(excluded: &[PersonId]) -> Value {
 }
 
 /// Tells the story on the terminal.
-pub fn say(line: &str) {
+pub(super) fn say(line: &str) {
     println!("{line}");
 }

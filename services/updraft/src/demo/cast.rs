@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 use super::stage::text;
 
 /// The roster: 290 people.
-pub const ROSTER: &[u8] = include_bytes!("../../roster/adventureworks-employees.csv");
+pub(super) const ROSTER: &[u8] = include_bytes!("../../roster/adventureworks-employees.csv");
 /// Day on which eligibility and levels are evaluated.
-pub const REFERENCE: Date = jiff::civil::date(2013, 9, 1);
+pub(super) const REFERENCE: Date = jiff::civil::date(2013, 9, 1);
 /// Nobody older than that may be a mentor.
-pub const MAXIMUM_AGE: i16 = 28;
+pub(super) const MAXIMUM_AGE: i16 = 28;
 /// How many of the young apply.
-pub const APPLICANTS: usize = 28;
+pub(super) const APPLICANTS: usize = 28;
 /// Where the company is.
-pub const TIME_ZONE: &str = "America/Los_Angeles";
+pub(super) const TIME_ZONE: &str = "America/Los_Angeles";
 
 /// One of the catalogue.
-pub const TOPICS: [(&str, &str); 6] = [
+pub(super) const TOPICS: [(&str, &str); 6] = [
     ("linkedin-profile", "A profile on LinkedIn"),
     ("hashtags", "Hashtags and what they are good for"),
     ("video-channels", "What video channels earn their money with"),
@@ -33,13 +33,13 @@ pub const TOPICS: [(&str, &str); 6] = [
 
 /// Somebody of the roster.
 #[derive(Clone, Debug)]
-pub struct Member {
+pub(super) struct Member {
     /// The directory's identifier.
-    pub id: PersonId,
+    pub(super) id: PersonId,
     /// The HR system's key.
-    pub number: String,
+    pub(super) number: String,
     /// Levels below the top.
-    pub level: i64,
+    pub(super) level: i64,
     leads_others: bool,
     job_title: String,
     department: String,
@@ -47,17 +47,17 @@ pub struct Member {
 }
 
 /// Everybody in the story.
-pub struct Cast {
+pub(super) struct Cast {
     /// Two people of the programme office: one proposes, the other releases.
-    pub office: [PersonId; 2],
+    pub(super) office: [PersonId; 2],
     /// The obliged, by number.
-    pub executives: Vec<Member>,
+    pub(super) executives: Vec<Member>,
     /// People of these levels who are not obliged: the production supervisors.
-    pub excluded: Vec<PersonId>,
+    pub(super) excluded: Vec<PersonId>,
     /// The young who apply, in the order in which they do.
-    pub applicants: Vec<Member>,
+    pub(super) applicants: Vec<Member>,
     /// Somebody too old to be a mentor.
-    pub too_old: Member,
+    pub(super) too_old: Member,
 }
 
 #[derive(Deserialize)]
@@ -68,9 +68,10 @@ struct Line {
 
 impl Cast {
     /// Chooses from the directory.
-    pub fn from_directory(people: &[Value]) -> anyhow::Result<Self> {
+    pub(super) fn from_directory(people: &[Value]) -> anyhow::Result<Self> {
         let births = births()?;
-        let mut members = people.iter().map(|person| member(person, &births)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut members =
+            people.iter().map(|person| member(person, &births)).collect::<anyhow::Result<Vec<_>>>()?;
         members.sort_by(|one, other| one.number.cmp(&other.number));
 
         let (supervisors, executives): (Vec<_>, Vec<_>) = members
@@ -92,7 +93,10 @@ impl Cast {
         let applicants: Vec<_> = young.into_iter().step_by(2).take(APPLICANTS).collect();
         anyhow::ensure!(applicants.len() == APPLICANTS, "only {} people can apply", applicants.len());
         Ok(Self {
-            office: [*office.first().context("no office")?, *office.get(1).context("no second in the office")?],
+            office: [
+                *office.first().context("no office")?,
+                *office.get(1).context("no second in the office")?,
+            ],
             excluded: supervisors.iter().map(|member| member.id).collect(),
             too_old: older.into_iter().next().context("nobody is too old")?,
             executives,
@@ -103,19 +107,18 @@ impl Cast {
 
 impl Member {
     /// Completed years at the reference date.
-    pub fn age(&self) -> i16 {
-        let before_birthday = (REFERENCE.month(), REFERENCE.day()) < (self.birth_date.month(), self.birth_date.day());
+    pub(super) fn age(&self) -> i16 {
+        let before_birthday =
+            (REFERENCE.month(), REFERENCE.day()) < (self.birth_date.month(), self.birth_date.day());
         REFERENCE.year() - self.birth_date.year() - i16::from(before_birthday)
     }
 }
 
 /// When somebody can meet: executives twice a week, mentors every day for some hours; which ones follows from `index`.
-pub fn availability(index: usize, executive: bool) -> Value {
+pub(super) fn availability(index: usize, executive: bool) -> Value {
     const DAYS: [&str; 5] =
         ["WEEKDAY_MONDAY", "WEEKDAY_TUESDAY", "WEEKDAY_WEDNESDAY", "WEEKDAY_THURSDAY", "WEEKDAY_FRIDAY"];
-    let window = |day: usize, from: usize, to: usize| {
-        json!({ "weekday": DAYS[day % DAYS.len()], "startMinute": from * 60, "endMinute": to * 60 })
-    };
+    let window = |day: usize, from: usize, to: usize| json!({ "weekday": DAYS[day % DAYS.len()], "startMinute": from * 60, "endMinute": to * 60 });
     let windows: Vec<Value> = if executive {
         vec![window(index, 8, 12), window(index + 2, 13, 17)]
     } else {
@@ -126,7 +129,8 @@ pub fn availability(index: usize, executive: bool) -> Value {
 
 fn births() -> anyhow::Result<HashMap<String, Date>> {
     let mut lines = csv::Reader::from_reader(ROSTER);
-    let births = lines.deserialize().map(|line| line.map(|line: Line| (line.employee_number, line.birth_date)));
+    let births =
+        lines.deserialize().map(|line| line.map(|line: Line| (line.employee_number, line.birth_date)));
     Ok(births.collect::<Result<_, _>>()?)
 }
 
@@ -135,7 +139,9 @@ fn member(person: &Value, births: &HashMap<String, Date>) -> anyhow::Result<Memb
     Ok(Member {
         id: text(person, "personId")?.parse()?,
         level: person["level"].as_i64().context("a person without a level")?,
-        leads_others: person["leadsOthers"].as_bool().context("a person of whom nobody knows whether they lead")?,
+        leads_others: person["leadsOthers"]
+            .as_bool()
+            .context("a person of whom nobody knows whether they lead")?,
         job_title: text(person, "jobTitle")?,
         department: text(person, "department")?,
         birth_date: *births.get(&number).context("a person who is not on the roster")?,

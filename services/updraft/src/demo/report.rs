@@ -8,7 +8,7 @@ use super::cast::Cast;
 use super::stage::Stage;
 
 /// Reads the reports as the programme office and sets them as text.
-pub async fn text(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<String> {
+pub(super) async fn text(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<String> {
     let office = stage.office(Some(cast.office[0]))?;
     let report = office.get(&format!("editions/{edition}/report")).await?.body;
     let grid = office.get(&format!("editions/{edition}/cadence-grid")).await?.body;
@@ -68,7 +68,10 @@ fn consistency(page: &mut String, report: &Value) -> std::fmt::Result {
 }
 
 fn cadence(page: &mut String, grid: &Value) -> std::fmt::Result {
-    writeln!(page, "\nCadence      H held  C cancelled  M missed  E excused  . tandem ended  - planned  ? not recorded")?;
+    writeln!(
+        page,
+        "\nCadence      H held  C cancelled  M missed  E excused  . tandem ended  - planned  ? not recorded"
+    )?;
     for row in grid["rows"].as_array().into_iter().flatten() {
         let cells = row["cells"].as_array().into_iter().flatten();
         let marks: Vec<&str> = cells.map(|cell| mark(cell["outcome"].as_str().unwrap_or_default())).collect();
@@ -111,8 +114,11 @@ fn topics(page: &mut String, report: &Value) -> std::fmt::Result {
     writeln!(page, "\nTopics                     needed  offered  covered  before  after")?;
     for topic in report["topics"].as_array().into_iter().flatten() {
         let id = topic["topicId"].as_str().unwrap_or_default();
-        let assessed = report["selfAssessments"].as_array().into_iter().flatten().find(|row| row["topicId"] == id);
-        let level = |field| assessed.and_then(|row| row[field].as_f64()).map_or("-".to_owned(), |level| format!("{level:.1}"));
+        let assessed =
+            report["selfAssessments"].as_array().into_iter().flatten().find(|row| row["topicId"] == id);
+        let level = |field| {
+            assessed.and_then(|row| row[field].as_f64()).map_or("-".to_owned(), |level| format!("{level:.1}"))
+        };
         let count = |field: &str| topic[field].as_i64().map_or("-".to_owned(), |count| count.to_string());
         writeln!(
             page,

@@ -46,8 +46,9 @@ pub async fn run(mut args: Args) -> anyhow::Result<()> {
 }
 
 async fn attend(whole: &Whole, marker: &Marker, exit: bool) -> anyhow::Result<()> {
+    let stage = whole.stage();
     tokio::select! {
-        report = play(&whole.stage()) => {
+        report = play(&stage) => {
             println!("{}", report?);
             marker.played()?;
         }

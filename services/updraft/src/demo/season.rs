@@ -49,7 +49,7 @@ fn turn(executive: usize, month: i64) -> Turn {
 }
 
 /// Finds tandems for everybody; one executive vetoes, one mentor declines, and both are served in a second run.
-pub async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
+pub(super) async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     stage.set_clock("2013-09-13T16:00:00Z").await?;
     let office = stage.office(Some(cast.office[0]))?;
     office.post(&format!("editions/{edition}/start-matching"), json!({})).await?;
@@ -68,12 +68,14 @@ pub async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::
     }
     stage.settle().await?;
     office.post(&format!("editions/{edition}/start"), json!({})).await?;
-    say("            one veto, one decline, both matched anew; every executive has a mentor, the edition runs");
+    say(
+        "            one veto, one decline, both matched anew; every executive has a mentor, the edition runs",
+    );
     Ok(())
 }
 
 /// Plays the months: charter, meetings, questions, what goes wrong, and a mentor who leaves.
-pub async fn meet(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
+pub(super) async fn meet(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     for tandem in active(stage, cast, edition).await? {
         tandem.agree(stage, edition).await?;
     }
@@ -97,7 +99,7 @@ pub async fn meet(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<(
 }
 
 /// Ends the edition.
-pub async fn complete(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
+pub(super) async fn complete(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     stage.set_clock("2014-04-01T16:00:00Z").await?;
     let office = stage.office(Some(cast.office[0]))?;
     office.post(&format!("editions/{edition}/complete"), json!({})).await?;
@@ -107,7 +109,7 @@ pub async fn complete(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Resu
 }
 
 /// Asks the executives 3, 6 and 12 months later whether the practice is alive.
-pub async fn follow_up(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
+pub(super) async fn follow_up(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     for (months, when, alive) in FOLLOW_UPS {
         stage.set_clock(when).await?;
         for (index, executive) in cast.executives.iter().enumerate() {
@@ -122,7 +124,11 @@ pub async fn follow_up(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Res
             let path = format!("editions/{edition}/follow-ups/{}/answer", text(due, "followUpId")?);
             calls.post(&path, json!({ "active": index < alive, "levels": levels })).await?;
         }
-        say(&format!("{}  {months} months later: {alive} of {} still active", &when[..10], cast.executives.len()));
+        say(&format!(
+            "{}  {months} months later: {alive} of {} still active",
+            &when[..10],
+            cast.executives.len()
+        ));
     }
     stage.settle().await
 }
@@ -173,10 +179,10 @@ async fn active(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<Vec
 }
 
 /// The tandems in a state, in the order of the executives in the cast.
-async fn tandems(stage: &Stage, cast: &Cast, edition: &str, state: &str) -> anyhow::Result<Vec<Tandem>> {
+async fn tandems(on: &Stage, cast: &Cast, edition: &str, state: &str) -> anyhow::Result<Vec<Tandem>> {
     let places: HashMap<PersonId, usize> =
         cast.executives.iter().enumerate().map(|(place, executive)| (executive.id, place)).collect();
-    let office = stage.office(Some(cast.office[0]))?;
+    let office = on.office(Some(cast.office[0]))?;
     let listed = office.list(&format!("editions/{edition}/tandems"), "tandems").await?;
     let mut found = Vec::new();
     for tandem in listed.iter().filter(|tandem| tandem["state"] == state) {
@@ -220,13 +226,20 @@ impl Tandem {
     async fn agree(&self, stage: &Stage, edition: &str) -> anyhow::Result<()> {
         self.by(stage, &self.mentor, edition, "charter").await?;
         self.by(stage, &self.mentee, edition, "charter").await?;
-        let question = json!({ "text": "What should I like, and what does it say about me?", "topicId": TOPICS[0].0 });
+        let question =
+            json!({ "text": "What should I like, and what does it say about me?", "topicId": TOPICS[0].0 });
         stage.person(self.mentee)?.post(&format!("{}/questions", self.path(edition)), question).await?;
         Ok(())
     }
 
     /// What is known before the hour: moves, cancellations, approved absences.
-    async fn before_session(&self, stage: &Stage, cast: &Cast, edition: &str, month: i64) -> anyhow::Result<()> {
+    async fn before_session(
+        &self,
+        stage: &Stage,
+        cast: &Cast,
+        edition: &str,
+        month: i64,
+    ) -> anyhow::Result<()> {
         let Some(session) = self.session(stage, edition, month).await? else { return Ok(()) };
         let path = |verb| format!("{}/sessions/{}/{verb}", self.path(edition), session.id);
         match turn(self.executive, month) {
@@ -262,14 +275,16 @@ impl Tandem {
             Turn::Held | Turn::Moved => {
                 let box_path = format!("{}/questions", self.path(edition));
                 let open: Vec<_> = mentor.list(&box_path, "questions").await?;
-                let open: Vec<_> = open.iter().filter(|question| question["answeredInSessionId"] == "").collect();
+                let open: Vec<_> =
+                    open.iter().filter(|question| question["answeredInSessionId"] == "").collect();
                 let answered: Vec<_> = open.iter().map(|question| question["questionId"].clone()).collect();
                 mentor.post(&path("hold"), json!({ "answeredQuestionIds": answered })).await?;
                 let mentee = stage.person(self.mentee)?;
                 mentee.post(&path("pulse"), json!({ "useful": 4, "learnt": 4, "open": 5 })).await?;
                 if month == 1 {
                     let action = json!({ "text": "Set up my profile.", "dueDate": "2013-11-15" });
-                    let agreed = mentee.post(&format!("{}/actions", self.path(edition)), action).await?.id()?;
+                    let agreed =
+                        mentee.post(&format!("{}/actions", self.path(edition)), action).await?.id()?;
                     let done = format!("{}/actions/{agreed}/complete", self.path(edition));
                     mentee.post(&done, json!({})).await?;
                 }
@@ -284,7 +299,9 @@ impl Tandem {
         let sessions = stage.person(self.mentor)?.list(&path, "sessions").await?;
         let of_month = sessions.iter().find(|session| session["month"] == month);
         of_month
-            .map(|session| Ok(Session { id: text(session, "sessionId")?, start: text(session, "startTime")? }))
+            .map(|session| {
+                Ok(Session { id: text(session, "sessionId")?, start: text(session, "startTime")? })
+            })
             .transpose()
     }
 }

@@ -20,15 +20,15 @@ pub struct Stage {
 }
 
 /// Somebody who calls.
-pub struct Actor<'a> {
+pub(super) struct Actor<'a> {
     stage: &'a Stage,
     token: String,
 }
 
 /// A success.
-pub struct Done {
+pub(super) struct Done {
     /// The body.
-    pub body: Value,
+    pub(super) body: Value,
     etag: String,
     location: String,
 }
@@ -41,12 +41,12 @@ impl Stage {
     }
 
     /// A person of the programme office; nobody in particular before there is a directory.
-    pub fn office(&self, person: Option<PersonId>) -> anyhow::Result<Actor<'_>> {
+    pub(super) fn office(&self, person: Option<PersonId>) -> anyhow::Result<Actor<'_>> {
         self.actor(&Caller { person, ..Caller::system(Role::Office) })
     }
 
     /// A mentor or mentee.
-    pub fn person(&self, person: PersonId) -> anyhow::Result<Actor<'_>> {
+    pub(super) fn person(&self, person: PersonId) -> anyhow::Result<Actor<'_>> {
         self.actor(&Caller::of(person, [Role::Participant]))
     }
 
@@ -56,7 +56,7 @@ impl Stage {
     }
 
     /// Sets the clock, does what is due by then, and waits until everybody knows.
-    pub async fn set_clock(&self, now: &str) -> anyhow::Result<()> {
+    pub(super) async fn set_clock(&self, now: &str) -> anyhow::Result<()> {
         let url = format!("http://{}/clock", self.admin);
         let answer = self.http.put(url).json(&json!({ "now": now })).send().await?;
         let status = answer.status();
@@ -65,7 +65,7 @@ impl Stage {
     }
 
     /// Waits until every service knows what the others recorded.
-    pub async fn settle(&self) -> anyhow::Result<()> {
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
         let answer = self.http.post(format!("http://{}/settle", self.admin)).send().await?;
         anyhow::ensure!(answer.status().is_success(), "the system did not settle: {}", answer.text().await?);
         Ok(())
@@ -74,27 +74,27 @@ impl Stage {
 
 impl Actor<'_> {
     /// Reads.
-    pub async fn get(&self, path: &str) -> anyhow::Result<Done> {
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Done> {
         self.send(Method::GET, path, None, None).await
     }
 
     /// Commands.
-    pub async fn post(&self, path: &str, body: Value) -> anyhow::Result<Done> {
+    pub(super) async fn post(&self, path: &str, body: Value) -> anyhow::Result<Done> {
         self.send(Method::POST, path, Some(body), None).await
     }
 
     /// Commands something on the version that was read.
-    pub async fn post_on(&self, path: &str, body: Value, read: &Done) -> anyhow::Result<Done> {
+    pub(super) async fn post_on(&self, path: &str, body: Value, read: &Done) -> anyhow::Result<Done> {
         self.send(Method::POST, path, Some(body), Some(&read.etag)).await
     }
 
     /// Replaces something on the version that was read.
-    pub async fn put_on(&self, path: &str, body: Value, read: &Done) -> anyhow::Result<Done> {
+    pub(super) async fn put_on(&self, path: &str, body: Value, read: &Done) -> anyhow::Result<Done> {
         self.send(Method::PUT, path, Some(body), Some(&read.etag)).await
     }
 
     /// Every row of a list.
-    pub async fn list(&self, path: &str, field: &str) -> anyhow::Result<Vec<Value>> {
+    pub(super) async fn list(&self, path: &str, field: &str) -> anyhow::Result<Vec<Value>> {
         let (mut rows, mut token) = (Vec::new(), String::new());
         loop {
             let mut page = self.get(&format!("{path}?pageSize=200&pageToken={token}")).await?.body;
@@ -109,7 +109,7 @@ impl Actor<'_> {
     }
 
     /// Uploads a roster and waits for the end of the import.
-    pub async fn import(&self, roster: &'static [u8]) -> anyhow::Result<Value> {
+    pub(super) async fn import(&self, roster: &'static [u8]) -> anyhow::Result<Value> {
         let url = format!("http://{}/api/v1/imports", self.stage.rest);
         let request = self.stage.http.post(url).bearer_auth(&self.token).header("content-type", "text/csv");
         let started = Done::of("import the roster", request.body(roster).send().await?).await?;
@@ -124,7 +124,7 @@ impl Actor<'_> {
     }
 
     /// A command that must be refused; answers with the code of the refusal.
-    pub async fn refused(&self, path: &str, body: Value) -> anyhow::Result<String> {
+    pub(super) async fn refused(&self, path: &str, body: Value) -> anyhow::Result<String> {
         let url = format!("http://{}/api/v1/{path}", self.stage.rest);
         let answer = self.stage.http.post(url).bearer_auth(&self.token).json(&body).send().await?;
         anyhow::ensure!(!answer.status().is_success(), "{path} was expected to be refused");
@@ -166,13 +166,13 @@ impl Done {
     }
 
     /// The identifier of what a command wrote.
-    pub fn id(&self) -> anyhow::Result<String> {
+    pub(super) fn id(&self) -> anyhow::Result<String> {
         text(&self.body, "id")
     }
 }
 
 /// A text of an answer.
-pub fn text(value: &Value, field: &str) -> anyhow::Result<String> {
+pub(super) fn text(value: &Value, field: &str) -> anyhow::Result<String> {
     let found = value[field].as_str().with_context(|| format!("the answer has no text {field}"));
     found.map(ToOwned::to_owned)
 }

@@ -1,3 +1,5 @@
+use uuid::Uuid;
+
 use crate::domain::inputs::tests::pair;
 
 use super::*;

@@ -7,6 +7,7 @@ use proto::time::{from_proto, to_proto};
 
 use super::Fields;
 use crate::domain::series::{Change, Event, Plan, PlannedSession};
+use crate::domain::zone_name;
 
 pub(super) fn encode(tandem_id: String, edition_id: String, plan: &Plan) -> Draft {
     Draft::of(&stored::SeriesPlanned {
@@ -15,7 +16,7 @@ pub(super) fn encode(tandem_id: String, edition_id: String, plan: &Plan) -> Draf
         mentor_person_id: plan.mentor.to_string(),
         mentee_person_id: plan.mentee.to_string(),
         sessions: plan.sessions.iter().map(session_to_proto).collect(),
-        time_zone: plan.zone_name().to_owned(),
+        time_zone: zone_name(&plan.time_zone).to_owned(),
         months_without_time: plan.months_without_time.clone(),
     })
 }

@@ -32,13 +32,7 @@ fn rules(session_minutes: i32) -> Rules {
 
 fn frame<'a>(mentor: &'a Availability, mentee: &'a Availability, busy: &'a [Slot]) -> Frame<'a> {
     static RULES: LazyLock<Rules> = LazyLock::new(|| rules(60));
-    Frame {
-        rules: &RULES,
-        activated: "2013-08-20T12:00:00Z".parse().unwrap(),
-        mentor,
-        mentee,
-        busy,
-    }
+    Frame { rules: &RULES, activated: "2013-08-20T12:00:00Z".parse().unwrap(), mentor, mentee, busy }
 }
 
 /// The starts in the mentee's time, as text.

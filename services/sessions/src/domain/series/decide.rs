@@ -67,7 +67,7 @@ impl Series {
             Standing::Planned if self.charter.len() < 2 => return Err(Rejection::CharterNotAccepted),
             Standing::Planned if now < planned.start => return Err(Rejection::NotYet),
             Standing::Planned => vec![outcome(&planned, Outcome::Held)],
-            _ => return Err(Rejection::SessionClosed),
+            _ => return Err(Rejection::TerminalState),
         };
         for question in answered {
             match self.questions.get(question) {
@@ -83,7 +83,7 @@ impl Series {
         let Move { session, side, start, ref busy } = *to;
         let (_, planned, standing) = self.find(session)?;
         if standing != Standing::Planned {
-            return Err(Rejection::SessionClosed);
+            return Err(Rejection::TerminalState);
         }
         if planned.start == start {
             return Ok(vec![]);
@@ -116,7 +116,7 @@ impl Series {
         match standing {
             Standing::Planned => {}
             same if same == (Standing::Cancelled { side, approved_absence }) => return Ok(vec![]),
-            _ => return Err(Rejection::SessionClosed),
+            _ => return Err(Rejection::TerminalState),
         }
         let cancelled = outcome(&planned, Outcome::Cancelled { side, approved_absence });
         let alert =
@@ -130,7 +130,7 @@ impl Series {
             Standing::Planned if now < planned.start => Err(Rejection::NotYet),
             Standing::Planned => Ok(vec![outcome(&planned, Outcome::Missed(side))]),
             same if same == Standing::Missed(side) => Ok(vec![]),
-            _ => Err(Rejection::SessionClosed),
+            _ => Err(Rejection::TerminalState),
         }
     }
 

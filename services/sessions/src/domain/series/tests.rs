@@ -265,13 +265,13 @@ fn what_became_of_a_session_is_final_and_saying_it_again_is_success() {
     for (this, outcome) in outcomes.iter().enumerate() {
         let history = after(ready(), [outcome.clone()]);
         for (other, act) in acts.iter().enumerate() {
-            let expected = if this == other { NOTHING } else { Err(Rejection::SessionClosed) };
+            let expected = if this == other { NOTHING } else { Err(Rejection::TerminalState) };
             assert_eq!(given(history.clone(), act.clone()), expected, "{act:?} after {outcome:?}");
         }
         let elsewhere = moving(1, "2013-09-20T09:00:00Z", vec![]);
-        assert_eq!(given(history.clone(), elsewhere), Err(Rejection::SessionClosed));
+        assert_eq!(given(history.clone(), elsewhere), Err(Rejection::TerminalState));
         let by_the_other = given(history, Act::Cancel(session(1), Side::Mentee));
-        assert_eq!(by_the_other, Err(Rejection::SessionClosed));
+        assert_eq!(by_the_other, Err(Rejection::TerminalState));
     }
 }
 
@@ -325,8 +325,8 @@ fn at_the_end_what_is_to_come_is_off_and_what_was_can_still_be_recorded() {
     let later = |act| given_at(start(6), history.clone(), act);
     assert_eq!(later(Act::End(Ending::Completed)), NOTHING);
     assert_eq!(later(Act::Hold(session(2), vec![])), Ok(vec![held(2)]));
-    assert_eq!(later(Act::Hold(session(3), vec![])), Err(Rejection::SessionClosed));
-    assert_eq!(later(Act::Cancel(session(3), Side::Mentor)), Err(Rejection::SessionClosed));
+    assert_eq!(later(Act::Hold(session(3), vec![])), Err(Rejection::TerminalState));
+    assert_eq!(later(Act::Cancel(session(3), Side::Mentor)), Err(Rejection::TerminalState));
     assert_eq!(later(Act::AskQuestion(question())), Err(Rejection::SeriesEnded));
     assert_eq!(later(Act::AgreeAction(action())), Err(Rejection::SeriesEnded));
     let put_off = given(history, moving(2, "2013-10-20T09:00:00Z", vec![]));
