@@ -123,8 +123,7 @@ async fn call(
     ids: &BTreeMap<&str, String>,
     caller: Option<&Caller>,
 ) -> crate::client::Answer {
-    let client =
-        caller.map_or_else(|| company.world.stranger(), |caller| company.world.client(caller.clone()));
+    let client = caller.map_or_else(|| company.world.stranger(), |caller| company.world.client(caller));
     let mut path = endpoint.path.clone();
     for (name, id) in ids {
         path = path.replace(&format!("{{{name}}}"), id);

@@ -63,6 +63,15 @@ impl Client {
         Answer::of(request.send().await.expect("an answer")).await
     }
 
+    /// Commands; none if the far side goes away.
+    pub async fn try_post(&self, path: &str, body: Value) -> Option<Answer> {
+        let request = self.http.post(format!("{}{path}", self.base)).json(&body);
+        let response = request.bearer_auth(self.token.as_deref().unwrap_or_default()).send().await.ok()?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.ok()?;
+        Some(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+
     /// Sends a file.
     pub async fn upload(&self, path: &str, content: impl Into<reqwest::Body>) -> Answer {
         let request = self.http.post(format!("{}{path}", self.base)).header("content-type", "text/csv");
@@ -91,7 +100,7 @@ impl Client {
         loop {
             let page = self.get(&format!("{path}{mark}pageSize=200&pageToken={token}")).await.ok();
             rows.extend(page[field].as_array().expect("a list").iter().cloned());
-            token = page["nextPageToken"].as_str().unwrap_or_default().to_owned();
+            page["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut token);
             if token.is_empty() {
                 return rows;
             }

@@ -75,7 +75,7 @@ async fn a_read_after_a_position_sees_the_write_in_every_service() {
 async fn every_refusal_is_a_problem_document() {
     let world = World::new().await;
     let office = world.office(None);
-    office.get("/api/v1/nowhere").await.refused(404, "NOT_FOUND");
+    office.get("/api/v1/nowhere").await.refused(404, "PATH_NOT_FOUND");
     office.send(Method::DELETE, "/api/v1/editions", None, &[]).await.refused(405, "METHOD_NOT_ALLOWED");
     office.get("/api/v1/editions?pageToken=none-of-ours").await.refused(422, "INVALID_FIELDS");
     world.stranger().get("/api/v1/editions").await.refused(401, "TOKEN_MISSING");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use identity::{Audience, Caller, Keys, Role};
 use serde_json::json;
+use tokio::sync::mpsc::{self, UnboundedSender};
 
 use crate::client::Client;
 use crate::company::settings;
@@ -73,7 +74,7 @@ impl Running {
         let child =
             program(&arguments).envs(variables.iter().copied()).stdout(Stdio::null()).spawn().unwrap();
         let ready = format!("http://{admin}/readyz");
-        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        let deadline = std::time::Instant::now() + Duration::from_mins(1);
         while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
             assert!(std::time::Instant::now() < deadline, "the program does not become ready");
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -106,16 +107,10 @@ impl Running {
 }
 
 /// Writes until the far side goes away; answers with what was acknowledged.
-async fn write_until_it_dies(office: Client) -> Vec<String> {
-    let mut acknowledged = Vec::new();
-    loop {
-        let attempt = tokio::spawn({
-            let office = office.clone();
-            async move { office.post("/api/v1/editions", json!({ "settings": settings() })).await }
-        });
-        match attempt.await {
-            Ok(answer) if answer.status == 201 => acknowledged.push(answer.id()),
-            _ => return acknowledged,
+async fn write_until_it_dies(office: Client, acknowledged: UnboundedSender<String>) {
+    while let Some(answer) = office.try_post("/api/v1/editions", json!({ "settings": settings() })).await {
+        if answer.status == 201 && acknowledged.send(answer.id()).is_err() {
+            return;
         }
     }
 }
@@ -124,15 +119,21 @@ async fn write_until_it_dies(office: Client) -> Vec<String> {
 async fn every_acknowledged_write_survives_a_kill_of_the_process() {
     let data = Folder::new("process");
     let running = Running::start(&data.0).await;
-    let writers: Vec<_> = (0..4).map(|_| tokio::spawn(write_until_it_dies(running.office()))).collect();
-    // Long enough for some hundred writes; how many does not matter.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    running.kill();
+    let (acknowledge, mut written) = mpsc::unbounded_channel();
+    let writers: Vec<_> =
+        (0..4).map(|_| tokio::spawn(write_until_it_dies(running.office(), acknowledge.clone()))).collect();
+    drop(acknowledge);
     let mut acknowledged = Vec::new();
-    for writer in writers {
-        acknowledged.extend(writer.await.unwrap());
+    while acknowledged.len() < 40 {
+        acknowledged.push(written.recv().await.expect("the writers go on"));
     }
-    assert!(acknowledged.len() > 10, "{} writes", acknowledged.len());
+    running.kill();
+    while let Some(late) = written.recv().await {
+        acknowledged.push(late);
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
 
     let again = Running::start(&data.0).await;
     let stored: std::collections::BTreeSet<String> = again

@@ -24,7 +24,7 @@ async fn a_draft_is_changed_only_on_the_version_that_was_read() {
     let read = office.get(&company.path()).await;
     let etag = read.headers["etag"].to_str().unwrap().to_owned();
 
-    office.send(Method::PUT, &path, Some(settings()), &[]).await.refused(428, "PRECONDITION_REQUIRED");
+    office.send(Method::PUT, &path, Some(settings()), &[]).await.refused(428, "IF_MATCH_REQUIRED");
     let mut changed = settings();
     changed["obligationRule"]["excludedPersonIds"] = json!([company.id("E1")]);
     office.send(Method::PUT, &path, Some(changed.clone()), &[("if-match", &etag)]).await.ok();

@@ -73,7 +73,7 @@ async fn a_run_is_published_only_after_a_person_has_looked_at_this_very_version(
     let pair = json!([{ "mentorPersonId": company.id("Y1"), "menteePersonId": company.id("H1") }]);
     command("revise", json!({ "forbids": pair }), staged.clone()).await.ok();
     command("review", json!({}), staged).await.refused(412, "ETAG_MISMATCH");
-    office.post(&format!("{path}/review"), json!({})).await.refused(428, "PRECONDITION_REQUIRED");
+    office.post(&format!("{path}/review"), json!({})).await.refused(428, "IF_MATCH_REQUIRED");
     let revised = office.get(&path).await.ok();
     assert!(revised["pairs"].as_array().unwrap().iter().all(|found| {
         company.number(&found["mentorPersonId"]) != "Y1" || company.number(&found["menteePersonId"]) != "H1"
@@ -87,7 +87,7 @@ async fn a_lock_that_breaks_a_hard_rule_is_refused() {
         json!({ "locks": [{ "mentorPersonId": company.id("Y1"), "menteePersonId": company.id("E2") }] });
     let refused = company.office().post(&format!("{}/match-runs", company.path()), lock).await;
     let problem = refused.refused(409, "LOCK_BREAKS_RULE");
-    assert!(problem["detail"].as_str().unwrap().contains("level"), "{problem:#}");
+    assert!(problem["detail"].as_str().unwrap().contains("CHAIN"), "{problem:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +124,7 @@ async fn a_veto_is_free_once_and_a_refused_tandem_stays_refused() {
         .person(&tandem.mentor)
         .post(&format!("{}/veto", tandem.path), json!({}))
         .await
-        .refused(403, "PERMISSION_DENIED");
+        .refused(403, "WRONG_SIDE");
     company.person(&tandem.mentee).post(&format!("{}/veto", tandem.path), json!({})).await.ok();
     company
         .person(&tandem.mentor)
@@ -136,7 +136,7 @@ async fn a_veto_is_free_once_and_a_refused_tandem_stays_refused() {
         "mentorPersonId": company.id(&tandem.mentor), "menteePersonId": company.id(&tandem.mentee),
     });
     let again = company.office().post(&format!("{}/tandems", company.path()), second).await;
-    again.refused(409, "FORMER_PAIR");
+    again.refused(409, "REFUSED_BEFORE");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,7 @@ mod collector;
 
 use collector::Collector;
 
-const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const TRACE: u128 = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_one_trace_down_to_the_followers_of_its_events() {
@@ -24,7 +24,7 @@ async fn a_request_is_one_trace_down_to_the_followers_of_its_events() {
     let data = Folder::new("trace");
     let running = Running::start_with(&data.0, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await;
     let office: Client = running.office();
-    let traceparent = format!("00-{TRACE}-b7ad6b7169203331-01");
+    let traceparent = format!("00-{TRACE:032x}-b7ad6b7169203331-01");
     let body = Some(json!({ "settings": settings() }));
     let created =
         office.send(reqwest::Method::POST, "/api/v1/editions", body, &[("traceparent", &traceparent)]).await;
@@ -38,7 +38,7 @@ async fn a_request_is_one_trace_down_to_the_followers_of_its_events() {
     let names: BTreeSet<String> = collector
         .all_spans()
         .into_iter()
-        .filter(|span| span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == TRACE)
+        .filter(|span| span.trace_id == TRACE.to_be_bytes())
         .map(|span| span.name)
         .collect();
     let call = "updraft.enrollment.v1.EditionService/CreateEdition";

@@ -98,17 +98,17 @@ impl World {
 
     /// A client of the programme office; a person where one is given.
     pub fn office(&self, person: Option<PersonId>) -> Client {
-        self.client(Caller { person, ..Caller::system(Role::Office) })
+        self.client(&Caller { person, ..Caller::system(Role::Office) })
     }
 
     /// A client of one person, mentor or mentee.
     pub fn person(&self, person: PersonId) -> Client {
-        self.client(Caller::of(person, [Role::Participant]))
+        self.client(&Caller::of(person, [Role::Participant]))
     }
 
     /// A client of anybody.
-    pub fn client(&self, caller: Caller) -> Client {
-        Client::new(self.rest(), Some(self.token(&caller)))
+    pub fn client(&self, caller: &Caller) -> Client {
+        Client::new(self.rest(), Some(self.token(caller)))
     }
 
     /// A client who does not say who calls.
@@ -149,11 +149,5 @@ impl World {
         let url = format!("http://{}/settle", self.whole.serving.admin);
         let answer = reqwest::Client::new().post(url).send().await.expect("the admin port");
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
-    }
-
-    /// Ends the system and keeps its database.
-    pub async fn end(self) -> Scratch {
-        self.whole.drain().await;
-        self.database
     }
 }

@@ -2,7 +2,6 @@
 
 mod calls;
 mod refusal;
-
 mod shown;
 
 use boot::{Call, not_found, refuse, unavailable};
