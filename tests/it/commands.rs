@@ -84,8 +84,9 @@ async fn every_refusal_is_a_problem_document() {
     assert_eq!(problem["instance"], "/api/v1/editions/0193a1b2-0000-7000-8000-000000000001");
     assert!(problem["type"].as_str().unwrap().ends_with("/problems/not-found"), "{problem:#}");
     let unknown =
-        office.post("/api/v1/editions", json!({ "setings": {} })).await.refused(422, "UNKNOWN_FIELD");
+        office.post("/api/v1/editions", json!({ "setings": {} })).await.refused(422, "INVALID_FIELDS");
     assert_eq!(unknown["errors"][0]["pointer"], "/setings");
+    assert_eq!(unknown["errors"][0]["code"], "UNKNOWN_FIELD");
 }
 
 #[tokio::test(flavor = "multi_thread")]
