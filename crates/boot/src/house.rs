@@ -8,10 +8,10 @@ use futures::future::BoxFuture;
 use identity::{AuthLayer, Guard, Keys};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::RoutesBuilder;
+use tonic::transport::server::TcpIncoming;
 use vault::{MasterKey, Vault};
 
 use crate::database::Database;
@@ -186,12 +186,12 @@ impl House {
             .layer(telemetry::ServerLayer::grpc(is_known))
             .layer(AuthLayer(common.keys.clone()))
             .add_routes(self.routes.routes());
+        // Without this an answer of several packets waits for the client's delayed acknowledgement, 40 ms.
+        let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
         let stop = common.shutdown.clone();
         common.tasks.spawn(async move {
             let stopped = stop.cancelled_owned();
-            if let Err(error) =
-                server.serve_with_incoming_shutdown(TcpListenerStream::new(grpc), stopped).await
-            {
+            if let Err(error) = server.serve_with_incoming_shutdown(incoming, stopped).await {
                 tracing::error!(error = error.to_string(), "the gRPC server ended");
             }
         });

@@ -70,7 +70,7 @@ fn consistency(page: &mut String, report: &Value) -> std::fmt::Result {
 fn cadence(page: &mut String, grid: &Value) -> std::fmt::Result {
     writeln!(
         page,
-        "\nCadence      H held  C cancelled  M missed  E excused  . tandem ended  - planned  ? not recorded"
+        "\nCadence      H held  C cancelled  M missed  E excused  . no tandem  - planned  ? not recorded"
     )?;
     for row in grid["rows"].as_array().into_iter().flatten() {
         let cells = row["cells"].as_array().into_iter().flatten();
@@ -86,7 +86,7 @@ fn mark(outcome: &str) -> &'static str {
         "OUTCOME_CANCELLED_BY_MENTOR" | "OUTCOME_CANCELLED_BY_MENTEE" => "C",
         "OUTCOME_MISSED_BY_MENTOR" | "OUTCOME_MISSED_BY_MENTEE" => "M",
         "OUTCOME_EXCUSED" => "E",
-        "OUTCOME_ENDED" => ".",
+        "OUTCOME_ENDED" | "OUTCOME_NONE" => ".",
         "OUTCOME_PLANNED" => "-",
         _ => "?",
     }
