@@ -34,5 +34,7 @@ pub async fn play(stage: &Stage) -> anyhow::Result<String> {
     season::meet(stage, &cast, &edition).await?;
     season::complete(stage, &cast, &edition).await?;
     season::follow_up(stage, &cast, &edition).await?;
-    report::text(stage, &cast, &edition).await
+    let report = report::text(stage, &cast, &edition).await?;
+    stage.resume_clock().await?;
+    Ok(report)
 }

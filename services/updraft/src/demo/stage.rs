@@ -64,6 +64,13 @@ impl Stage {
         Ok(())
     }
 
+    /// Lets time run again, from the end of the story to today.
+    pub(super) async fn resume_clock(&self) -> anyhow::Result<()> {
+        let answer = self.http.post(format!("http://{}/clock/resume", self.admin)).send().await?;
+        anyhow::ensure!(answer.status().is_success(), "the clock does not go on: {}", answer.text().await?);
+        self.settle().await
+    }
+
     /// Waits until every service knows what the others recorded.
     pub(super) async fn settle(&self) -> anyhow::Result<()> {
         let answer = self.http.post(format!("http://{}/settle", self.admin)).send().await?;
