@@ -1,13 +1,13 @@
 # `make run` and `make test` are all there is to know; both install what is missing and say so.
 
-.PHONY: run demo test check buf audit prepare
+.PHONY: run demo test check buf audit record bench prepare
 
 run: prepare
-	cargo run --quiet --package updraft -- run --demonstration --identity-page
+	cargo run --package updraft -- run --demonstration --identity-page
 
 # Plays the demonstration anew in a directory of its own, and prints the report.
 demo: prepare
-	cargo run --quiet --package updraft -- demo
+	cargo run --package updraft -- demo
 
 test: prepare check buf audit
 	cargo test --workspace
@@ -24,11 +24,15 @@ buf:
 
 # Licences and sources of every dependency; advisories need a database from outside.
 audit:
-	deploy/tool cargo-deny check --config .cargo/deny.toml licenses bans sources
+	deploy/tool cargo-deny --locked --config .cargo/deny.toml check licenses bans sources
 
 # Records the interfaces as they are now: from here on they may only grow.
 record:
-	deploy/tool buf build proto --output proto/recorded.binpb
+	deploy/tool buf build proto --exclude-source-info --output proto/recorded.binpb
+
+# Benchmarks; each prints its ratio against a limit or a peer of the same run.
+bench: prepare
+	cargo bench --package bench
 
 prepare:
 	deploy/prepare

@@ -144,3 +144,22 @@ async fn an_overdue_obligation_escalates_step_by_step_and_an_excuse_ends_it() {
     let late = company.person("E2").post(&format!("{path}/acknowledge"), needs).await;
     late.refused(409, "TERMINAL_STATE");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_in_the_moment_of_applying_has_no_live_application() {
+    let company = Company::open().await;
+    for number in ["Y1", "Y2", "Y3", "Y5", "Y6", "Y7"] {
+        let (mentor, office) = (company.person(number), company.office());
+        let applications = format!("{}/applications", company.path());
+        let leave = format!("/api/v1/people/{}/leave", company.id(number));
+        let last_day = json!({ "lastDay": "2013-08-31" });
+        let (applied, left) =
+            tokio::join!(mentor.post(&applications, offer()), office.post(&leave, last_day));
+        left.ok();
+        if applied.status.is_success() {
+            assert_eq!(state(&company, &applied.id()).await, "STATE_WITHDRAWN");
+        } else {
+            applied.refused(409, "LEFT");
+        }
+    }
+}

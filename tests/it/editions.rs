@@ -126,3 +126,48 @@ async fn names_and_texts_stand_in_no_event() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_met_to_the_end_is_never_lapsed_by_an_archive_that_comes_too_early() {
+    let company = Company::running().await;
+    let (office, path) = (company.office(), company.path());
+    office.post(&format!("{path}/complete"), json!({})).await.ok();
+    // The tandems end a moment later: until then the edition is not archived.
+    loop {
+        let archived = office.post(&format!("{path}/archive"), json!({})).await;
+        if archived.status.is_success() {
+            break;
+        }
+        archived.refused(409, "TANDEMS_LIVE");
+    }
+    company.world.settle().await;
+    let obligations = office.list(&format!("{path}/obligations"), "obligations").await;
+    assert!(obligations.iter().all(|duty| duty["state"] == "STATE_FULFILLED"), "{obligations:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_anonymity_threshold_of_a_draft_is_never_lowered() {
+    let company = Company::draft().await;
+    let (office, path) = (company.office(), company.path());
+    let set = async |threshold: i32| {
+        let etag = office.get(&path).await.headers["etag"].to_str().unwrap().to_owned();
+        let mut changed = settings();
+        changed["anonymityK"] = json!(threshold);
+        office.send(Method::PUT, &format!("{path}/settings"), Some(changed), &[("if-match", &etag)]).await
+    };
+    set(7).await.ok();
+    set(6).await.refused(409, "ANONYMITY_LOWERED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dates_of_birth_are_gone_when_nobody_can_apply_any_more() {
+    let company = Company::open().await;
+    let pool = company.world.database.pool("enrollment");
+    let kept = async || -> i64 {
+        let count = sqlx::query_scalar("select count(*) from birth_dates");
+        count.fetch_one(&pool).await.unwrap()
+    };
+    assert_eq!(kept().await, 16);
+    company.office().post(&format!("{}/start-matching", company.path()), json!({})).await.ok();
+    assert_eq!(kept().await, 0);
+}

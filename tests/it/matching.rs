@@ -190,3 +190,23 @@ async fn a_leavers_tandem_ends_and_the_future_meetings_with_it() {
         company.person(&tandem.mentee).list(&format!("{}/sessions", tandem.path), "sessions").await;
     assert!(sessions.iter().all(|session| session["state"] == "STATE_CANCELLED"), "{sessions:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_excused_executive_has_no_offer_and_no_tandem_any_more() {
+    let company = Company::ready().await;
+    company.publish().await;
+    let offered = company.tandems("STATE_PUBLISHED").await;
+    offered[0].accept(&company).await;
+    for tandem in &offered[..2] {
+        let path = format!("{}/obligations/{}", company.path(), company.obligation(&tandem.mentee).await);
+        let excuse = json!({ "reason": "EXCUSE_REASON_LONG_LEAVE" });
+        company.office().post(&format!("{path}/excuse"), excuse).await.ok();
+    }
+    company.world.settle().await;
+    let ended = company.tandems("STATE_DISSOLVED").await;
+    assert_eq!(ended.len(), 2, "{ended:?}");
+    let late =
+        company.person(&offered[1].mentor).post(&format!("{}/accept", offered[1].path), json!({})).await;
+    late.refused(409, "TERMINAL_STATE");
+    assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees), "a replay gives the same");
+}

@@ -1,5 +1,6 @@
 //! Tandems meet: charter, plan, what happened, and what only the two may read.
 
+use identity::{Caller, Role};
 use serde_json::{Value, json};
 
 use crate::company::{Company, Tandem};
@@ -122,6 +123,27 @@ async fn questions_and_actions_are_for_the_two_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_topic_beside_a_question_or_an_answer_is_one_of_the_catalogue() {
+    let (company, tandem) = met().await;
+    let questions = format!("{}/questions", tandem.path);
+    let mentee = company.person(&tandem.mentee);
+    for topic in ["my secret", "telex", "nul\0"] {
+        let question = json!({ "text": "Why?", "topicId": topic });
+        mentee.post(&questions, question).await.refused(409, "UNKNOWN_TOPIC");
+    }
+    mentee.post(&questions, json!({ "text": "Why?", "topicId": "hashtags" })).await.ok();
+
+    company.world.set_clock("2014-04-01T08:00:00Z").await;
+    company.office().post(&format!("{}/complete", company.path()), json!({})).await.ok();
+    company.world.set_clock("2014-07-01T08:00:00Z").await;
+    let path = format!("{}/follow-ups", company.path());
+    let own = mentee.list(&path, "followUps").await;
+    let answer = format!("{path}/{}/answer", own[0]["followUpId"].as_str().unwrap());
+    let telex = json!({ "active": true, "levels": [{ "topicId": "telex", "level": 3 }] });
+    mentee.post(&answer, telex).await.refused(409, "UNKNOWN_TOPIC");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pulse_is_voluntary_and_given_once() {
     let (company, tandem) = met().await;
     let session = tandem.session_path(&company, 1).await;
@@ -176,4 +198,29 @@ async fn the_report_counts_what_happened_and_the_grid_is_for_the_office_alone() 
         .find(|row| company.number(&row["menteePersonId"]) == tandem.mentee);
     assert_eq!(row.unwrap()["cells"][0]["outcome"], "OUTCOME_HELD");
     company.person("E2").get(&grid).await.refused(403, "PERMISSION_DENIED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_published_at_the_end_and_tells_of_no_small_group_whether_it_met() {
+    let (company, _) = met().await;
+    let path = format!("{}/report", company.path());
+    let sponsor = company.world.client(&Caller::of(company.id("E1"), [Role::Sponsor]));
+    let mentor = company.person("Y1");
+    mentor.get(&path).await.refused(403, "PERMISSION_DENIED");
+    let seen = sponsor.get(&path).await.ok();
+    assert_eq!(seen["obligations"]["obliged"], 4);
+    assert_eq!(
+        (&seen["consistency"], &seen["cancellations"]),
+        (&Value::Null, &Value::Null),
+        "4 are fewer than k"
+    );
+    assert!(company.office().get(&path).await.ok()["consistency"].is_object());
+
+    company.world.set_clock("2014-04-01T08:00:00Z").await;
+    company.office().post(&format!("{}/complete", company.path()), json!({})).await.ok();
+    company.world.settle().await;
+    assert_eq!(
+        mentor.get(&path).await.ok()["funnel"]["applied"],
+        company.office().get(&path).await.ok()["funnel"]["applied"]
+    );
 }

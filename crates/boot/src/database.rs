@@ -2,6 +2,7 @@
 
 mod plan;
 
+use std::fmt;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
@@ -19,7 +20,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const PREPARING: i64 = 0x7570_6472_6166_7421;
 
 /// A database on the private Postgres or on an existing server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Database {
     admin: PgConnectOptions,
     logins: Logins,
@@ -221,6 +222,13 @@ impl Database {
     pub async fn remove(self) -> Result<(), DatabaseError> {
         let mut server = connect(&self.admin.clone().database("postgres")).await?;
         run(&mut server, format!("drop database if exists {} with (force)", plan::quoted(self.name()))).await
+    }
+}
+
+impl fmt::Debug for Database {
+    /// Without the options of its connections, which may hold a password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Database").field(&self.name()).finish()
     }
 }
 

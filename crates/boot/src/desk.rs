@@ -1,5 +1,6 @@
 //! The desk of a service: every gRPC call comes in here, and every refusal goes out.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -192,14 +193,8 @@ pub fn not_found(what: &str) -> Status {
 /// The status of a failure that is none of the caller's doing; this is where it is logged, once.
 #[must_use]
 pub fn unavailable(error: impl Into<BoxError>) -> Status {
-    let error = error.into();
-    let mut causes = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    tracing::error!(error = causes.join(": "), "a call failed");
+    let error: &dyn Error = &*error.into();
+    tracing::error!(error, "a call failed");
     status::refusal(Code::Unavailable, "UNAVAILABLE", "the service cannot answer right now")
 }
 

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use eventlog::BoxError;
+use telemetry::TelemetryError;
 
 use crate::database::DatabaseError;
 use crate::postgres::PostgresError;
 
 /// Exit code of a bad setting, as sysexits.h has it (`EX_USAGE`).
-const USAGE: u8 = 64;
+pub(crate) const USAGE: u8 = 64;
 
 /// Why a process does not start, each in one sentence for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -75,21 +76,57 @@ pub enum StartError {
     Reflection(#[source] tonic_reflection::server::Error),
     /// Telemetry cannot be set up.
     #[error(transparent)]
-    Telemetry(#[from] telemetry::TelemetryError),
+    Telemetry(#[from] TelemetryError),
     /// The system refused something.
     #[error("the operating system refused")]
     Io(#[source] std::io::Error),
 }
 
-/// Says on standard error why a process does not start, with every cause, and makes the exit code.
-pub fn report(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    let mut sentence = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        sentence.push_str(": ");
-        sentence.push_str(&cause.to_string());
-        source = cause.source();
+impl StartError {
+    /// Whether the operator gave a setting that cannot be followed.
+    fn is_setting(&self) -> bool {
+        match self {
+            Self::Telemetry(error) => is_telemetry_setting(error),
+            Self::DatabaseUrlFile(_)
+            | Self::Database(DatabaseError::Url(_))
+            | Self::Postgres(PostgresError::BadPrograms { .. })
+            | Self::Taken { .. }
+            | Self::Listen { .. } => true,
+            _ => false,
+        }
     }
-    eprintln!("updraft: {sentence}");
-    ExitCode::from(USAGE)
+}
+
+fn is_telemetry_setting(error: &TelemetryError) -> bool {
+    use TelemetryError::{Certificate, Exporter, Filter, Protocol};
+    matches!(error, Filter(_) | Exporter(_) | Protocol(_) | Certificate(_))
+}
+
+/// Says on standard error why a process ends, with every cause, and makes the exit code: 64 for a bad setting, else 1.
+pub fn report(failure: &anyhow::Error) -> ExitCode {
+    eprintln!("updraft: {failure:#}");
+    let setting = failure.downcast_ref().is_some_and(StartError::is_setting)
+        || failure.downcast_ref().is_some_and(is_telemetry_setting)
+        || matches!(failure.downcast_ref(), Some(DatabaseError::Url(_)));
+    if setting { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_setting_exits_with_64_and_a_failure_with_1() {
+        let code = |failure: anyhow::Error| format!("{:?}", report(&failure));
+        let (setting, failure) = (format!("{:?}", ExitCode::from(USAGE)), format!("{:?}", ExitCode::FAILURE));
+        let taken =
+            StartError::Taken { address: ([127, 0, 0, 1], 8090).into(), setting: "UPDRAFT_GRPC_LISTEN" };
+        assert_eq!(code(anyhow::Error::new(taken).context("while starting")), setting);
+        assert_eq!(code(StartError::Telemetry(TelemetryError::Protocol("http".to_owned())).into()), setting);
+        assert_eq!(code(TelemetryError::Protocol("http".to_owned()).into()), setting);
+        assert_eq!(code(DatabaseError::Url(sqlx::Error::PoolClosed).into()), setting);
+        assert_eq!(code(DatabaseError::Connect(sqlx::Error::PoolClosed).into()), failure);
+        assert_eq!(code(StartError::Telemetry(TelemetryError::AlreadyStarted).into()), failure);
+        assert_eq!(code(anyhow::anyhow!("the report could not be written")), failure);
+    }
 }

@@ -1,7 +1,9 @@
 //! A process: takes the database, adds services, serves, drains.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eventlog::{BoxError, Feed};
 use futures::future::BoxFuture;
@@ -23,6 +25,9 @@ use crate::{Clock, Config, Service, StartError, admin};
 
 type Replay = Box<dyn Fn() -> BoxFuture<'static, Result<Vec<Compared>, BoxError>> + Send + Sync>;
 type Tick = Box<dyn Fn(Timestamp) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
+
+/// How long each step of the end may take: an idle client must not keep a process from ending.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A process with its services, not serving yet.
 pub struct House {
@@ -73,7 +78,8 @@ impl House {
             .map_err(|source| StartError::Migration { service: "vault", source })?;
         let vault = Vault::unlock(&vault_pool, master_key).await?;
         let shutdown = CancellationToken::new();
-        let feed = Feed::start(database.pool("reader"), shutdown.clone());
+        // The feed outlives the callers, who may be waiting for it: draining it is what ends it.
+        let feed = Feed::start(database.pool("reader"), CancellationToken::new());
         let guard = Arc::new(Guard::new()?);
         let tasks = TaskTracker::new();
         let common = Common { clock, keys, guard, feed, vault, shutdown, tasks };
@@ -139,7 +145,7 @@ impl House {
         }
     }
 
-    /// The token that ends the process when it is cancelled.
+    /// The token that ends the process when it is cancelled; whoever calls our servers stops then.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
         self.common.shutdown.clone()
@@ -182,32 +188,31 @@ impl House {
         reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
         self.routes.add_service(health);
         let server = tonic::transport::Server::builder()
-            .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .layer(telemetry::ServerLayer::grpc(is_known))
             .layer(AuthLayer(common.keys.clone()))
             .add_routes(self.routes.routes());
         // Without this an answer of several packets waits for the client's delayed acknowledgement, 40 ms.
         let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
-        let stop = common.shutdown.clone();
-        common.tasks.spawn(async move {
-            let stopped = stop.cancelled_owned();
-            if let Err(error) = server.serve_with_incoming_shutdown(incoming, stopped).await {
-                tracing::error!(error = error.to_string(), "the gRPC server ended");
+        let (servers, closing) = (TaskTracker::new(), CancellationToken::new());
+        let closed = closing.clone().cancelled_owned();
+        servers.spawn(async move {
+            if let Err(error) = server.serve_with_incoming_shutdown(incoming, closed).await {
+                tracing::error!(error = &error as &dyn Error, "the gRPC server ended");
             }
         });
 
         let wheel = Wheel::new(common.clock.clone(), common.feed.clone(), self.ticks);
-        common.tasks.spawn(common.shutdown.clone().run_until_cancelled_owned(wheel.clone().run()));
+        common.tasks.spawn(wheel.clone().run(common.shutdown.clone()));
         let router = admin::router(self.database.pool("reader"), wheel, common.clock.is_manual());
-        let stop = common.shutdown.clone();
-        common.tasks.spawn(async move {
-            if let Err(error) =
-                axum::serve(admin, router).with_graceful_shutdown(stop.cancelled_owned()).await
-            {
-                tracing::error!(error = error.to_string(), "the admin port ended");
+        let closed = closing.clone().cancelled_owned();
+        servers.spawn(async move {
+            if let Err(error) = axum::serve(admin, router).with_graceful_shutdown(closed).await {
+                tracing::error!(error = &error as &dyn Error, "the admin port ended");
             }
         });
-        Ok(Serving { grpc: grpc_address, admin: admin_address, common, cluster: self.cluster })
+        let (grpc, admin, cluster) = (grpc_address, admin_address, self.cluster);
+        Ok(Serving { grpc, admin, common, servers, closing, cluster })
     }
 }
 
@@ -227,6 +232,8 @@ pub struct Serving {
     /// Where the admin port listens.
     pub admin: SocketAddr,
     common: Common,
+    servers: TaskTracker,
+    closing: CancellationToken,
     cluster: Option<Cluster>,
 }
 
@@ -249,16 +256,32 @@ impl Serving {
         }
     }
 
-    /// Ends everything in order: callers first, then followers and tasks, Postgres last.
+    /// Ends everything in order: callers and tasks, the servers they call, followers, Postgres last.
+    ///
+    /// Whoever keeps a connection or a stream open is waited for some seconds, and no longer once a second signal arrives.
     pub async fn drain(self) {
-        self.common.shutdown.cancel();
-        self.common.tasks.close();
-        self.common.tasks.wait().await;
-        self.common.feed.drain().await;
-        if let Some(cluster) = self.cluster {
+        let Self { common, servers, closing, cluster, .. } = self;
+        common.shutdown.cancel();
+        common.tasks.close();
+        patiently("tasks", common.tasks.wait()).await;
+        closing.cancel();
+        servers.close();
+        patiently("connections", servers.wait()).await;
+        patiently("followers", common.feed.drain()).await;
+        if let Some(cluster) = cluster {
             cluster.stop().await;
         }
     }
+}
+
+/// Waits for what ends, but not forever: what is cut off here is rolled back by Postgres, as in a crash.
+async fn patiently(what: &'static str, ended: impl Future<Output = ()>) {
+    tokio::select! {
+        () = ended => return,
+        () = tokio::time::sleep(PATIENCE) => {}
+        () = crate::signal::asked_to_end() => {}
+    }
+    tracing::warn!(what, "not everything has ended; the process ends all the same");
 }
 
 /// The addresses of a process, taken before anything else so that a taken one costs no time.

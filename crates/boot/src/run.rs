@@ -5,11 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser};
 
-use crate::error::{self, StartError};
+use crate::error::{StartError, USAGE, report};
 use crate::{Clock, Config, House, Ports, Service};
-
-/// Exit code of a bad setting, as sysexits.h has it (`EX_USAGE`).
-const USAGE: u8 = 64;
 
 #[derive(Parser)]
 struct Cli<C: Args> {
@@ -59,16 +56,14 @@ pub fn parse<P: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<P, E
     })
 }
 
-/// Runs a future to its end on a runtime of its own and says why it failed.
-pub fn block_on<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
-    process: impl Future<Output = Result<(), E>>,
-) -> ExitCode {
+/// Runs a future to its end on a runtime of its own, says why it failed, and makes the exit code.
+pub fn block_on<E: Into<anyhow::Error>>(process: impl Future<Output = Result<(), E>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(refused) => return error::report(&refused),
+        Err(refused) => return report(&refused.into()),
     };
     match runtime.block_on(process) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => error::report(&*failure.into()),
+        Err(failure) => report(&failure.into()),
     }
 }

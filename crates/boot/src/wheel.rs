@@ -1,5 +1,6 @@
 //! Turns what is due by the clock into commands, in time or when the clock is set by hand.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use eventlog::{BoxError, Feed};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
 use crate::clock::Backwards;
@@ -48,7 +50,8 @@ impl Wheel {
         let _one_at_a_time = self.0.turning.lock().await;
         for (service, tick) in &self.0.ticks {
             if let Err(error) = tick(self.0.clock.now()).await {
-                tracing::error!(service, error = error.to_string(), "due work failed; it is tried again");
+                let error: &dyn Error = &*error;
+                tracing::error!(service, error, "due work failed; it is tried again");
             }
         }
     }
@@ -72,12 +75,11 @@ impl Wheel {
         self.0.clock.resume();
     }
 
-    /// Turns for as long as it is polled; a manual clock turns it by itself.
-    pub(crate) async fn run(self) {
+    /// Turns until it is told to stop, after the turn it is at; a manual clock turns it by itself.
+    pub(crate) async fn run(self, stop: CancellationToken) {
         let mut interval = tokio::time::interval(TURN_EVERY);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            interval.tick().await;
+        while stop.run_until_cancelled(interval.tick()).await.is_some() {
             if !self.0.clock.is_manual() {
                 self.turn().await;
             }

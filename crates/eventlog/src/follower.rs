@@ -1,5 +1,6 @@
 //! A follower: one consumer of the log, its checkpoint, and what happens when it fails.
 
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{BoxError, Error, Recorded, Wake, read};
+use crate::{BoxError, Recorded, Wake, read};
 
 /// The most events of one transaction.
 const PAGE: i64 = 1000;
@@ -72,11 +73,11 @@ enum Failure {
     /// The follower could not take in this event.
     Event { position: i64, name: String, source: BoxError },
     /// The log is out of reach.
-    Log(Error),
+    Log(crate::Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
         Self::Log(error)
     }
 }
@@ -132,12 +133,12 @@ impl<F: Follower> Tail<F> {
                 }
                 Err(Failure::Event { position, name, source }) => {
                     if self.meets(Trouble::Event(position)) {
-                        let error = chain(source.as_ref());
+                        let error: &dyn Error = &*source;
                         tracing::error!(
+                            error,
                             follower,
                             position,
                             name,
-                            error,
                             "the follower cannot take in an event"
                         );
                     }
@@ -145,7 +146,8 @@ impl<F: Follower> Tail<F> {
                 }
                 Err(Failure::Log(error)) => {
                     if self.meets(Trouble::Log) {
-                        tracing::error!(follower, error = chain(&error), "the follower cannot reach the log");
+                        let error: &dyn Error = &error;
+                        tracing::error!(error, follower, "the follower cannot reach the log");
                     }
                 }
             }
@@ -206,7 +208,7 @@ impl<F: Follower> Tail<F> {
         let page = read(&mut *sql, checkpoint, Some(safe), PAGE).await?;
         let page = self.before_trouble(&page);
         let Some(last) = self.take_in(&mut sql, page).await? else {
-            // Every position up to here is burnt. The checkpoint stays at the last event, which exists for certain.
+            // The checkpoint is further than we knew: the answer to our last commit was lost.
             self.passed(safe);
             return Ok(());
         };
@@ -286,10 +288,4 @@ impl<F: Follower> Tail<F> {
         }
         new
     }
-}
-
-/// What an error says, with the errors that caused it.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

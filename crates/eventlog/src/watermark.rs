@@ -38,12 +38,12 @@ pub(crate) async fn keep(pool: PgPool, wake: Wake, safe: watch::Sender<i64>) {
     let mut away = false;
     loop {
         match round(&pool, &mut connection, &mut watermark).await {
-            Ok((taken, settled)) => {
+            Ok(Round { taken, settled, last }) => {
                 away = false;
                 lag.record(taken - settled, &[]);
                 safe.send_if_modified(|safe| {
-                    let advanced = settled > *safe;
-                    *safe = settled.max(*safe);
+                    let advanced = last > *safe;
+                    *safe = last.max(*safe);
                     advanced
                 });
                 sleep(PAUSE).await;
@@ -57,27 +57,43 @@ pub(crate) async fn keep(pool: PgPool, wake: Wake, safe: watch::Sender<i64>) {
                 }
                 away = true;
                 connection = None;
+                // If the server has crashed, positions are taken anew that no commit had made lasting.
+                watermark = Watermark::default();
                 sleep(RECONNECT_PAUSE).await;
             }
         }
     }
 }
 
-/// Looks once, and answers with the last position taken and the one up to which the log is settled.
+/// What one look at the log found.
+struct Round {
+    /// The last position that any transaction has taken.
+    taken: i64,
+    /// Up to here every position is committed or burnt.
+    settled: i64,
+    /// The last event among the settled positions.
+    ///
+    /// Followers are told of this one: it is there for certain, while a burnt position can be taken again after a crash.
+    last: i64,
+}
+
+/// Looks once.
 ///
-/// The two statements are not one: each has to see what there is when it runs, in this order.
+/// The statements are not one: each has to see what there is when it runs, in this order.
 async fn round(
     pool: &PgPool,
     connection: &mut Option<PoolConnection<Postgres>>,
     watermark: &mut Watermark,
-) -> Result<(i64, i64), sqlx::Error> {
+) -> Result<Round, sqlx::Error> {
     let conn = match connection {
         Some(conn) => conn,
         None => connection.insert(pool.acquire().await?),
     };
     let taken = taken(conn).await?;
     let in_flight = in_flight(conn).await?;
-    Ok((taken, watermark.advance(taken, in_flight)))
+    let settled = watermark.advance(taken, in_flight);
+    let last = last_event(conn, settled).await?;
+    Ok(Round { taken, settled, last })
 }
 
 /// The last position that any transaction has taken.
@@ -87,6 +103,14 @@ async fn taken(conn: &mut PgConnection) -> Result<i64, sqlx::Error> {
     )
     .fetch_one(conn)
     .await
+}
+
+/// The position of the last event up to this one.
+async fn last_event(conn: &mut PgConnection, up_to: i64) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("select coalesce(max(position), 0) from eventlog.events where position <= $1")
+        .bind(up_to)
+        .fetch_one(conn)
+        .await
 }
 
 /// The transactions that may have taken positions and have not ended.
@@ -106,10 +130,8 @@ async fn in_flight(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> 
     .await
 }
 
-/// What is remembered from round to round.
-///
-/// It outlives a lost connection, because what it knows stays true: a transaction that was not in flight in the
-/// previous round has taken no position up to then.
+/// What is remembered from round to round, as long as the server does not go away: a transaction that was not in flight
+/// in the previous round has taken no position up to then.
 #[derive(Debug, Default)]
 struct Watermark {
     /// The last position taken as of the previous round. As long as there was none, it is 0, and so nothing is safe

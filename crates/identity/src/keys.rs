@@ -42,12 +42,15 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`KeyError::File`] if it can be neither read nor created, else as [`Keys::from_pem`].
+    /// [`KeyError::File`] if it can be neither read nor created, or does not hold what [`Keys::from_pem`] takes.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         let path = path.as_ref();
         let text = secret_file::read_or_create(path, || Ok(new_private_key()?.into_bytes()))
             .map_err(|source| KeyError::File { path: path.to_owned(), source })?;
-        Self::from_pem(&text)
+        Self::from_pem(&text).map_err(|wrong| KeyError::File {
+            path: path.to_owned(),
+            source: io::Error::new(io::ErrorKind::InvalidData, wrong),
+        })
     }
 
     /// Makes keys that no file remembers.
@@ -100,12 +103,12 @@ impl fmt::Debug for Keys {
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The key file can be neither read nor created.
-    #[error("the key file {} can be neither read nor created", path.display())]
+    /// The key file cannot be read, created or understood.
+    #[error("the key file {} cannot be used", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the file system said.
+        /// What the file system said, or what is wrong with it.
         source: io::Error,
     },
     /// The operating system gave no randomness.

@@ -1,8 +1,8 @@
 //! Secrets that live in a file only their owner can read.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use crate::Id;
@@ -20,9 +20,8 @@ pub fn read_or_create(path: &Path, fresh: impl FnOnce() -> io::Result<Vec<u8>>) 
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         other => return other,
     }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", Id::<()>::mint()));
     let linked =
@@ -31,7 +30,11 @@ pub fn read_or_create(path: &Path, fresh: impl FnOnce() -> io::Result<Vec<u8>>) 
     let _ = fs::remove_file(&draft);
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::read(path),
+        _ => {
+            // What is about to be sealed with the secret must not outlive its name in the folder.
+            File::open(folder)?.sync_all()?;
+            fs::read(path)
+        }
     }
 }
 
@@ -61,6 +64,7 @@ mod tests {
         });
         assert!(secrets.windows(2).all(|pair| pair[0] == pair[1]));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "drafts are cleared away");
         fs::remove_dir_all(folder).unwrap();
     }

@@ -210,7 +210,7 @@ fn an_assistant_keeps_one_calendar_and_reads_no_content() {
         .filter(|action| guard.check(&delegate, action, executives).is_ok())
         .collect();
     let calendar = ["GetSeries", "ListSessions", "ListCalendar", "MoveSession", "CancelSession"];
-    let rules = ["GetEdition", "ListEditions"];
+    let rules = ["GetEdition", "GetPerson", "ListEditions"];
     assert_eq!(BTreeSet::from_iter(may), calendar.into_iter().chain(rules).collect());
     assert!(guard.check(&delegate, "ListSessions", &relations[3].1).is_err());
 }

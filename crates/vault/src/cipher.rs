@@ -70,14 +70,16 @@ impl MasterKey {
     ///
     /// # Errors
     ///
-    /// [`MasterKeyError::File`] if it can be neither read nor created, [`MasterKeyError::Length`] if it
-    /// does not hold 32 bytes.
+    /// [`MasterKeyError::File`] if it can be neither read nor created, or does not hold 32 bytes.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, MasterKeyError> {
         let path = path.as_ref();
         let key = identity::secret_file::read_or_create(path, || Ok(new_key()?.to_vec()))
             .map(Zeroizing::new)
             .map_err(|source| MasterKeyError::File { path: path.to_owned(), source })?;
-        Self::from_bytes(&key)
+        Self::from_bytes(&key).map_err(|wrong| MasterKeyError::File {
+            path: path.to_owned(),
+            source: io::Error::new(io::ErrorKind::InvalidData, wrong),
+        })
     }
 
     /// Takes the key's 32 bytes.
@@ -99,12 +101,12 @@ impl fmt::Debug for MasterKey {
 /// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
-    /// The key file can be neither read nor created.
-    #[error("the master key file {} can be neither read nor created", path.display())]
+    /// The key file cannot be read, created or understood.
+    #[error("the master key file {} cannot be used", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the file system said.
+        /// What the file system said, or what is wrong with it.
         source: io::Error,
     },
     /// The key has the wrong length.

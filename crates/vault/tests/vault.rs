@@ -1,14 +1,30 @@
 //! The vault on a real Postgres, as a service would use it.
 #![expect(clippy::unwrap_used, reason = "a preparation that fails fails its test")]
 
-mod cluster;
-
-use cluster::Database;
+use boot::scratch::{self, Scratch};
 use identity::PersonId;
+use sqlx::PgPool;
 use uuid::Uuid;
 use vault::{Error, MasterKey, Vault};
 
 const QUESTION: &[u8] = b"what does YouTube earn its money with?";
+
+/// A fresh, migrated database.
+struct Database {
+    /// Connected as a member of the services' group role.
+    service: PgPool,
+    /// Connected as the owner of the vault's schema.
+    admin: PgPool,
+    _scratch: Scratch,
+}
+
+impl Database {
+    async fn fresh() -> Self {
+        let fill = async |empty: &boot::database::Database| vault::migrate(&empty.pool("vault")).await;
+        let scratch = scratch::database("vault", fill).await.unwrap();
+        Self { service: scratch.pool("sessions"), admin: scratch.pool("vault"), _scratch: scratch }
+    }
+}
 
 fn subject() -> Uuid {
     PersonId::mint().uuid()

@@ -35,6 +35,9 @@ fn of_enrollment(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> 
             let it: e::EditionRevised = event.read()?;
             edition(event, &it.edition_id, it.rules)?
         }
+        "EditionCompleted" => {
+            Fact::EditionCompleted { edition: read(event, &event.read::<e::EditionCompleted>()?.edition_id)? }
+        }
         "ApplicationSubmitted" => {
             let it: e::ApplicationSubmitted = event.read()?;
             Fact::Applied {

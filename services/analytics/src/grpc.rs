@@ -29,10 +29,18 @@ impl AnalyticsService for Reports {
         request: Request<a::GetReportRequest>,
     ) -> Result<Response<a::GetReportResponse>, Status> {
         let call = self.desk.receive(request).await?;
+        // Whoever may read no report is not told whether the edition exists.
         call.allow("GetReport", &Resource::public())?;
         let id = edition_id(&call.message.edition_id)?;
         let (mut snapshot, edition) = self.look(id).await?;
-        let report = report(&mut snapshot, id, &edition, call.now).await.map_err(unavailable)?;
+        // Its completion publishes the report of an edition; before, it is for those who may read every report.
+        let reach = if edition.completed { Resource::public() } else { Resource::everything() };
+        call.allow("GetReport", &reach)?;
+        let mut report = report(&mut snapshot, id, &edition, call.now).await.map_err(unavailable)?;
+        // Whoever may see the grid knows who met; for everybody else there must be enough of them.
+        if call.allow("GetCadenceGrid", &Resource::everything()).is_err() {
+            withhold_meetings(&mut report);
+        }
         Ok(Response::new(a::GetReportResponse { report: Some(report) }))
     }
 
@@ -104,6 +112,15 @@ async fn report(
         as_of: Some(proto::time::to_proto(now)),
         freshness: Some(freshness(edition)),
     })
+}
+
+/// Leaves out what happened in the meetings if they were those of a small group.
+fn withhold_meetings(report: &mut a::Report) {
+    let executives = report.obligations.as_ref().map_or(0, |counted| counted.obliged - counted.excused);
+    if !anonymity::tells_nobody_apart(executives, report.anonymity_k) {
+        report.consistency = None;
+        report.cancellations = None;
+    }
 }
 
 fn funnel(counts: &views::Counts) -> a::Funnel {

@@ -134,26 +134,50 @@ impl Imports {
         let mut unit = work.unit();
         let known = directory::everybody_alone(unit.conn()).await?;
         reporting_line::check(&records, &superiors(&known)).map_err(Failure::Refused)?;
-        let birth_dates = self.birth_dates(&mut unit).await?;
 
         let roster = Roster::of(&records, known);
-        let mut counts = Counts::default();
-        let mut noted = Instant::now();
-        for (index, record) in records.iter().enumerate() {
-            *self.record(&mut unit, &roster, birth_dates.as_ref(), record).await?.of(&mut counts) += 1;
-            if noted.elapsed() > NOTE_PROGRESS {
-                noted = Instant::now();
-                let percent = i32::try_from(index * 100 / records.len()).unwrap_or_default();
-                operations::progress(&self.pool, import.operation, percent).await?;
-            }
-        }
-
+        let lines = records.iter().map(|record| roster.line(record)).collect::<Result<Vec<_>, _>>()?;
+        let counts = counts(&lines);
         if import.dry_run {
             drop(work);
             operations::succeed(&self.pool, import.operation, counts).await?;
         } else {
+            self.take_over(&mut unit, import.operation, &lines).await?;
             operations::succeed(unit.conn(), import.operation, counts).await?;
             work.commit(Receipt { id: import.operation.uuid(), version: 0, position: 0 }).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what is new; who is as before is left alone.
+    async fn take_over(
+        &self,
+        unit: &mut Unit<'_, Views>,
+        operation: OperationId,
+        lines: &[Line],
+    ) -> Result<(), Failure> {
+        let renamed: Vec<_> =
+            lines.iter().filter(|line| line.renamed).map(|line| (line.person, &line.details)).collect();
+        directory::keep_details(unit.conn(), &renamed).await?;
+        let birth_dates = self.birth_dates(unit).await?;
+        let mut noted = Instant::now();
+        for (index, line) in lines.iter().enumerate() {
+            let &Line { person, place, birth_date, .. } = line;
+            if line.moved {
+                unit.execute::<Person>(person.uuid(), Command::Record { person, place }).await?;
+            }
+            let born = birth_dates
+                .as_ref()
+                .and_then(|kept| birth_date.filter(|date| kept.get(&person) != Some(date)));
+            if let Some(date) = born {
+                let sealed = self.vault.seal(unit.conn(), person.uuid(), date.to_string().as_bytes()).await?;
+                birth_dates::keep(unit.conn(), person, &sealed).await?;
+            }
+            if noted.elapsed() > NOTE_PROGRESS {
+                noted = Instant::now();
+                let percent = i32::try_from(index * 100 / lines.len()).unwrap_or_default();
+                operations::progress(&self.pool, operation, percent).await?;
+            }
         }
         Ok(())
     }
@@ -175,60 +199,30 @@ impl Imports {
         }
         Ok(Some(kept))
     }
-
-    /// Takes one person in; who is as before is left alone.
-    async fn record(
-        &self,
-        unit: &mut Unit<'_, Views>,
-        roster: &Roster<'_>,
-        birth_dates: Option<&HashMap<PersonId, Date>>,
-        record: &Record,
-    ) -> Result<Outcome, Failure> {
-        let Some(person) = roster.person(&record.employee_number) else {
-            return Err(Failure::Failed("a line of the roster has got no id".into()));
-        };
-        let place = roster.place(record);
-        let details = details(record);
-        let known = roster.known.get(record.employee_number.as_str());
-
-        let moved = known.is_none_or(|known| known.place != place || !known.active);
-        if moved {
-            unit.execute::<Person>(person.uuid(), Command::Record { person, place }).await?;
-        }
-        let renamed = known.is_none_or(|known| known.details != details);
-        if renamed {
-            directory::keep_details(unit.conn(), person, &details).await?;
-        }
-        let born =
-            birth_dates.and_then(|kept| record.birth_date.filter(|date| kept.get(&person) != Some(date)));
-        if let Some(date) = born {
-            let sealed = self.vault.seal(unit.conn(), person.uuid(), date.to_string().as_bytes()).await?;
-            birth_dates::keep(unit.conn(), person, &sealed).await?;
-        }
-        Ok(match known {
-            None => Outcome::Created,
-            // A date of birth comes and goes with the rule that needs it; the person is the same.
-            Some(_) if moved || renamed => Outcome::Updated,
-            Some(_) => Outcome::Unchanged,
-        })
-    }
 }
 
-/// What became of a line.
-enum Outcome {
-    Created,
-    Updated,
-    Unchanged,
+/// What a line of the roster says, and what of it is new.
+struct Line {
+    person: PersonId,
+    place: Place,
+    details: Details,
+    birth_date: Option<Date>,
+    known: bool,
+    moved: bool,
+    renamed: bool,
 }
 
-impl Outcome {
-    fn of(self, counts: &mut Counts) -> &mut i32 {
-        match self {
-            Self::Created => &mut counts.created,
-            Self::Updated => &mut counts.updated,
-            Self::Unchanged => &mut counts.unchanged,
+/// What becomes of the lines. A date of birth comes and goes with the rule that needs it; the person is the same.
+fn counts(lines: &[Line]) -> Counts {
+    let mut counts = Counts::default();
+    for line in lines {
+        match line {
+            Line { known: false, .. } => counts.created += 1,
+            Line { moved, renamed, .. } if *moved || *renamed => counts.updated += 1,
+            _ => counts.unchanged += 1,
         }
     }
+    counts
 }
 
 /// The people of a roster, those known and those first seen.
@@ -254,6 +248,23 @@ impl<'a> Roster<'a> {
     fn person(&self, employee_number: &str) -> Option<PersonId> {
         let known = self.known.get(employee_number).map(|listed| listed.person);
         known.or_else(|| self.minted.get(employee_number).copied())
+    }
+
+    fn line(&self, record: &Record) -> Result<Line, Failure> {
+        let Some(person) = self.person(&record.employee_number) else {
+            return Err(Failure::Failed("a line of the roster has got no id".into()));
+        };
+        let known = self.known.get(&record.employee_number);
+        let (place, details) = (self.place(record), details(record));
+        Ok(Line {
+            person,
+            place,
+            birth_date: record.birth_date,
+            known: known.is_some(),
+            moved: known.is_none_or(|known| known.place != place || !known.active),
+            renamed: known.is_none_or(|known| known.details != details),
+            details,
+        })
     }
 
     fn place(&self, record: &Record) -> Place {

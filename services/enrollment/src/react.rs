@@ -1,14 +1,14 @@
-//! What happens elsewhere and matters here: a tandem that met to the end fulfils its executive's obligation.
+//! What happens elsewhere and matters here: tandems meet, and one that met to the end fulfils its executive's obligation.
 
 use boot::Clock;
 use eventlog::{BoxError, CommandError, Context, Follower, Journal, Recorded};
-use identity::{EditionId, PersonId};
-use proto::matching::TandemCompleted;
+use identity::{EditionId, PersonId, TandemId};
+use proto::matching::{TandemActivated, TandemCompleted, TandemDissolved, TandemPublished};
 use sqlx::PgConnection;
 
 use crate::codec::Obligation;
 use crate::domain::obligation::{Command, Key};
-use crate::views::Views;
+use crate::views::{Views, tandems};
 
 /// Follows the events of the matching.
 pub struct Reactions {
@@ -21,7 +21,18 @@ impl Follower for Reactions {
         "enrollment"
     }
 
-    async fn project(&self, _: &mut PgConnection, _: &Recorded) -> Result<(), BoxError> {
+    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+        let tandem = TandemId::from_uuid(event.stream.id);
+        if event.is::<TandemPublished>() {
+            let it: TandemPublished = event.read()?;
+            let (mentor, mentee) = (it.mentor_person_id.parse()?, it.mentee_person_id.parse()?);
+            tandems::introduce(conn, tandem, mentor, mentee).await?;
+        } else if event.is::<TandemActivated>() {
+            let it: TandemActivated = event.read()?;
+            tandems::begin(conn, tandem, it.edition_id.parse()?).await?;
+        } else if event.is::<TandemCompleted>() || event.is::<TandemDissolved>() {
+            tandems::end(conn, tandem).await?;
+        }
         Ok(())
     }
 

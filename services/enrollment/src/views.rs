@@ -1,7 +1,7 @@
 //! The read models: how events change them, and every query of the service.
 //!
-//! The tables people, editions, applications and obligations are what the events say. The others (names, dates of birth,
-//! operations) are kept beside the events and are no part of a replay.
+//! The tables people, editions, applications and obligations are what the service's own events say, `live_tandems` and
+//! `partners` what the matching says. The others (names, dates of birth, operations) are kept beside the events and are no part of a replay.
 
 pub mod applications;
 pub mod birth_dates;
@@ -9,6 +9,7 @@ pub mod directory;
 pub mod editions;
 pub mod obligations;
 pub mod operations;
+pub mod tandems;
 
 mod availability;
 mod people;
@@ -20,7 +21,8 @@ use sqlx::{PgConnection, Row};
 use crate::codec::{Application, Edition, Obligation, Person};
 
 /// The tables that a replay builds anew.
-pub const PROJECTIONS: &[&str] = &["people", "editions", "applications", "obligations"];
+pub const PROJECTIONS: &[&str] =
+    &["people", "editions", "applications", "obligations", "live_tandems", "partners"];
 
 /// The read models of the service's own events.
 #[derive(Clone, Copy, Debug)]

@@ -42,12 +42,7 @@ export async function report(edition) {
   const number = (entry, value) => (entry.suppressed ? "too few to show" : (value ?? "–"));
   return [
     make("h2", {}, "Consistency"),
-    figures([
-      ["Consistency index", percent(index.index), `${index.sessionsHeld} held of ${index.sessionsDue} due`],
-      ["Obligations fulfilled", percent(index.obligationsFulfilled), `${index.sessionsPlanned} months with a tandem`],
-      ["Cadence kept", percent(index.cadenceKept), `${index.sessionsHeld} held of ${index.sessionsPlanned}`],
-    ]),
-    make("p", { class: "quiet-text" }, `Sessions count as due up to ${time(report.asOf)}.`),
+    ...meetings(index, report),
     make("h3", {}, "Funnel"),
     figures([
       ["Applied", funnel.applied],
@@ -71,16 +66,7 @@ export async function report(edition) {
       ["Excused", obligations.excused],
       ["Lapsed", obligations.lapsed],
     ]),
-    make("h3", {}, "Sessions that did not happen"),
-    figures([
-      ["Cancelled by mentors", cancellations.byMentor],
-      ["Cancelled by mentees", cancellations.byMentee],
-      ["Mentors did not come", cancellations.missedByMentor],
-      ["Mentees did not come", cancellations.missedByMentee],
-      ["Approved absences", cancellations.approvedAbsences],
-      ["Moved inside the month", cancellations.moved],
-      ["Alerts to the office", cancellations.alerts],
-    ]),
+    ...failures(cancellations),
     make("h3", {}, "Persistence"),
     table(
       "Practices alive, months after the end",
@@ -121,15 +107,13 @@ export async function report(edition) {
 /** Who is obliged and how it stands. */
 export async function obligations(edition) {
   const obligations = await list(`/editions/${edition.editionId}/obligations`, "obligations");
-  const rows = await Promise.all(
-    obligations.map(async (obligation) => [
-      await nameOf(obligation.personId),
-      words(obligation.state, "STATE"),
-      obligation.dueDate,
-      obligation.escalation,
-      words(obligation.excuseReason, "EXCUSE_REASON"),
-    ]),
-  );
+  const rows = obligations.map((obligation) => [
+    obligation.displayName,
+    words(obligation.state, "STATE"),
+    obligation.dueDate,
+    obligation.escalation,
+    words(obligation.excuseReason, "EXCUSE_REASON"),
+  ]);
   rows.sort(([one], [other]) => one.localeCompare(other));
   const columns = ["Executive", "State", "To acknowledge by", "Reminders", "Excused because"];
   return [make("h2", {}, "Obliged executives"), table("Obligations", columns, rows)];
@@ -137,4 +121,34 @@ export async function obligations(edition) {
 
 function rounded(level) {
   return level === undefined ? undefined : Math.round(level * 10) / 10;
+}
+
+// What happened in the meetings of a small group is for the programme office alone.
+
+function meetings(index, report) {
+  if (!index) return [make("p", { class: "quiet-text" }, "Too few executives to show.")];
+  return [
+    figures([
+      ["Consistency index", percent(index.index), `${index.sessionsHeld} held of ${index.sessionsDue} due`],
+      ["Obligations fulfilled", percent(index.obligationsFulfilled), `${index.sessionsPlanned} months with a tandem`],
+      ["Cadence kept", percent(index.cadenceKept), `${index.sessionsHeld} held of ${index.sessionsPlanned}`],
+    ]),
+    make("p", { class: "quiet-text" }, `Sessions count as due up to ${time(report.asOf)}.`),
+  ];
+}
+
+function failures(cancellations) {
+  if (!cancellations) return [];
+  return [
+    make("h3", {}, "Sessions that did not happen"),
+    figures([
+      ["Cancelled by mentors", cancellations.byMentor],
+      ["Cancelled by mentees", cancellations.byMentee],
+      ["Mentors did not come", cancellations.missedByMentor],
+      ["Mentees did not come", cancellations.missedByMentee],
+      ["Approved absences", cancellations.approvedAbsences],
+      ["Moved inside the month", cancellations.moved],
+      ["Alerts to the office", cancellations.alerts],
+    ]),
+  ];
 }

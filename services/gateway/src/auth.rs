@@ -57,7 +57,10 @@ pub(crate) fn same_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let ours = match (text(SEC_FETCH_SITE), text(header::ORIGIN)) {
         (Some(site), _) => site == "same-origin",
-        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) == text(header::HOST),
+        (None, Some(origin)) => {
+            // A page without an origin of its own says `null`, which must not pass for a missing Host.
+            origin.split_once("://").is_some_and(|(_, host)| Some(host) == text(header::HOST))
+        }
         (None, None) => false,
     };
     let detail = "A command with a cookie must come from a page of this server.";

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`Config`]; `routes`, what the descriptors say of each method; `transcode`, one request from HTTP to
 //! gRPC and back, with `auth`, `conditions`, `message` and `upstream` at its side; `problem`, every refusal; `openapi`,
-//! the same routes as a document; `pages` and `identity_page`, what a browser shows.
+//! the same routes as a document; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
 
 mod auth;
 mod conditions;
@@ -14,12 +14,12 @@ mod openapi;
 mod pages;
 mod problem;
 mod routes;
+mod serve;
 mod transcode;
 mod upstream;
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
-use axum::serve::ListenerExt as _;
 use axum::{
     Router,
     extract::MatchedPath,
@@ -29,14 +29,13 @@ use axum::{
 };
 use identity::Keys;
 use telemetry::ServerLayer;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use self::{
     config::{Config, Services},
     openapi::openapi,
     routes::RouteError,
+    serve::serve,
 };
 use self::{problem::Problem, upstream::Upstreams};
 
@@ -101,24 +100,13 @@ pub fn router(config: &Config, services: &Services, keys: Keys) -> Result<Router
         .layer(ServerLayer::http(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))))
 }
 
-/// Serves until `shutdown` is cancelled, then finishes what was begun.
-///
-/// # Errors
-/// When the listener fails for good.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> io::Result<()> {
-    // Without this an answer of several packets waits for the client's delayed acknowledgement, 40 ms.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(error = error.to_string(), "a connection keeps its delay");
-        }
-    });
-    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
-}
-
 /// Headers that keep a browser from doing more than it is asked to, unless a page says otherwise.
 async fn harden(mut response: Response) -> Response {
-    const DEFAULTS: [(HeaderName, &str); 3] = [
+    const DEFAULTS: [(HeaderName, &str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        // Two people at one browser see different answers at the same address.
+        (header::VARY, "Authorization, Cookie"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     ];

@@ -105,15 +105,16 @@ impl Problem {
     pub(crate) fn of(refused: &Status, route: &Route) -> Self {
         let details = refused.get_error_details();
         let reason = details.error_info().filter(|info| info.domain == proto::status::DOMAIN);
-        let (status, code, generic) = meaning(refused.code());
         let Some(reason) = reason else {
             // Without a reason it is no answer of our services but a failure on the way to them: its text stays inside.
+            let (status, code, generic) = meaning(on_the_way(refused));
             if status.is_server_error() {
                 let (method, error) = (route.method.full_name(), refused.message());
                 tracing::warn!(method, code = ?refused.code(), error, "a service gave no answer of its own");
             }
             return Self::new(status, code, generic).in_time();
         };
+        let (status, _, generic) = meaning(refused.code());
         let status = match reason.reason.as_str() {
             "ETAG_MISMATCH" => StatusCode::PRECONDITION_FAILED,
             "IDEMPOTENCY_KEY_REUSED" => StatusCode::UNPROCESSABLE_ENTITY,
@@ -135,6 +136,22 @@ impl Problem {
             StatusCode::UNAUTHORIZED => self.with_header("www-authenticate", "Bearer realm=\"updraft\""),
             _ => self,
         }
+    }
+}
+
+/// The code of what failed on the way to a service: a connection that broke under the call leaves the service away.
+fn on_the_way(failed: &Status) -> Code {
+    use std::error::Error as _;
+    // Without a cause the far side said it; with one, tonic's client made it of an error.
+    let mut cause = failed.source();
+    let mut is_broken = cause.is_some();
+    while let Some(error) = cause {
+        is_broken &= !error.is::<tonic::TimeoutExpired>();
+        cause = error.source();
+    }
+    match failed.code() {
+        Code::Cancelled | Code::Unknown if is_broken => Code::Unavailable,
+        code => code,
     }
 }
 
@@ -167,7 +184,7 @@ fn meaning(code: Code) -> (StatusCode, &'static str, &'static str) {
             "UNAVAILABLE",
             "The service does not answer right now; try again.",
         ),
-        // tonic's client calls its own deadline a cancellation; nobody else cancels a call of the gateway.
+        // A deadline is a cancellation to tonic; nobody else cancels a call of the gateway.
         Code::DeadlineExceeded | Code::Cancelled => {
             (StatusCode::GATEWAY_TIMEOUT, "DEADLINE_EXCEEDED", "The service did not answer in time.")
         }

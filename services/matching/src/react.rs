@@ -1,4 +1,4 @@
-//! What happens elsewhere and matters to tandems: people leave, move and withdraw, and editions end.
+//! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end.
 
 use boot::Clock;
 use eventlog::{BoxError, Context, Follower, Journal, Recorded};
@@ -7,6 +7,7 @@ use proto::enrollment as told;
 use sqlx::PgConnection;
 
 use crate::answer;
+use crate::domain::Side;
 use crate::domain::tandem::{Action, Command, Key};
 use crate::follow;
 use crate::views::{Views, editions, inputs, tandems};
@@ -38,7 +39,12 @@ impl Follower for Reactions {
             flag(conn, it.person_id.parse()?).await?
         } else if event.is::<told::ApplicationWithdrawn>() {
             let it: told::ApplicationWithdrawn = event.read()?;
-            withdraw(conn, it.edition_id.parse()?, it.person_id.parse()?).await?
+            let mentor = (it.person_id.parse()?, Side::Mentor);
+            step_back(conn, it.edition_id.parse()?, mentor, &Action::WithdrawMentor).await?
+        } else if event.is::<told::ObligationExcused>() {
+            let it: told::ObligationExcused = event.read()?;
+            let mentee = (it.person_id.parse()?, Side::Mentee);
+            step_back(conn, it.edition_id.parse()?, mentee, &Action::ExcuseMentee).await?
         } else if event.is::<told::EditionCompleted>() {
             let it: told::EditionCompleted = event.read()?;
             complete(conn, it.edition_id.parse()?).await?
@@ -66,14 +72,17 @@ async fn leave(conn: &mut PgConnection, person: PersonId) -> sqlx::Result<Comman
     Ok(live.into_iter().map(|(tandem, side)| (tandem.key, Action::Leave(side))).collect())
 }
 
-async fn withdraw(conn: &mut PgConnection, edition: EditionId, mentor: PersonId) -> sqlx::Result<Commands> {
+/// What follows for the live tandems in which somebody who takes no part any more stands on this side.
+async fn step_back(
+    conn: &mut PgConnection,
+    edition: EditionId,
+    (person, side): (PersonId, Side),
+    action: &Action,
+) -> sqlx::Result<Commands> {
     editions::hold(conn, edition).await?;
-    let live = tandems::live_of(conn, mentor).await?;
-    let taught = live
-        .into_iter()
-        .filter(|(tandem, _)| tandem.key.edition == edition && tandem.pair.mentor == mentor)
-        .map(|(tandem, _)| (tandem.key, Action::WithdrawMentor));
-    Ok(taught.collect())
+    let live = tandems::live_of(conn, person).await?;
+    let own = live.into_iter().filter(|(tandem, stands)| tandem.key.edition == edition && *stands == side);
+    Ok(own.map(|(tandem, _)| (tandem.key, action.clone())).collect())
 }
 
 async fn complete(conn: &mut PgConnection, edition: EditionId) -> sqlx::Result<Commands> {

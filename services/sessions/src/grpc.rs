@@ -16,10 +16,10 @@ use uuid::Uuid;
 use crate::Sessions;
 use crate::codec::Series;
 use crate::domain::Side;
-use crate::domain::planning::Slot;
+use crate::domain::planning::{Rules, Slot};
 use crate::domain::series::{Act, Command, Rejection};
 use crate::views::series::{self, SeriesRow};
-use crate::views::sessions;
+use crate::views::{editions, sessions};
 
 /// What a command names, and what has to be prepared for it.
 #[derive(Default)]
@@ -28,6 +28,8 @@ struct Named<'a> {
     tandem_id: &'a str,
     /// A text to be sealed with the tandem's key.
     text: Option<&'a str>,
+    /// A topic of the catalogue; empty if none.
+    topic: &'a str,
     /// The session whose new time must not collide.
     moves: Option<SessionId>,
     /// The id of what the command makes, for its receipt.
@@ -91,10 +93,13 @@ impl Sessions {
         row: &SeriesRow,
         named: &Named<'_>,
     ) -> Result<Prepared, Status> {
+        if !named.topic.is_empty() {
+            let rules = editions::find(&mut *conn, row.edition).await.map_err(unavailable)?;
+            known_topic(&rules.ok_or_else(|| not_found("edition"))?, named.topic)?;
+        }
         let sealed_text = match named.text {
             Some(text) => {
-                let sealed = self.vault.seal(conn, row.tandem.uuid(), text.as_bytes()).await;
-                sealed.map_err(unavailable)?
+                self.vault.seal(conn, row.tandem.uuid(), text.as_bytes()).await.map_err(unsealed)?
             }
             None => Vec::new(),
         };
@@ -135,6 +140,23 @@ impl Sessions {
 fn side_of(caller: &Caller, row: &SeriesRow) -> Option<Side> {
     let side = |person: Option<PersonId>| person.and_then(|person| row.side_of(person));
     side(caller.person).or_else(|| side(caller.delegate_for))
+}
+
+/// A topic stands in the clear, so that it must be one of the catalogue and no free text.
+fn known_topic(rules: &Rules, topic: &str) -> Result<(), Status> {
+    let message = "The topic is not in the edition's catalogue.";
+    let unknown = || status::refusal(Code::FailedPrecondition, "UNKNOWN_TOPIC", message);
+    rules.teaches(topic).then_some(()).ok_or_else(unknown)
+}
+
+fn unsealed(error: vault::Error) -> Status {
+    match error {
+        vault::Error::Forgotten => {
+            let message = "What the tandem wrote was erased, and nothing can be added.";
+            status::refusal(Code::FailedPrecondition, "ERASED", message)
+        }
+        failure => unavailable(failure),
+    }
 }
 
 fn id<K>(field: &str, text: &str) -> Result<Id<K>, Status> {

@@ -33,6 +33,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         "tokens are handed out only where gRPC listens on loopback, not on {}",
         args.process.grpc_listen
     );
+    anyhow::ensure!(
+        !args.roles.contains(&Role::Service),
+        "the role service is the system's own: it comes from the keys of a process, never as a token"
+    );
     let keys = Keys::load_or_create(args.process.identity_key_path())?;
     let caller = Caller {
         person: args.person,

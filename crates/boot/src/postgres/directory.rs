@@ -211,6 +211,9 @@ fn sockets_of(root: &Path, account: &Account) -> Result<PathBuf, PostgresError> 
     let beside = root.join("run");
     if beside.join(SOCKET).as_os_str().len() <= SOCKET_PATH_BYTES_MAX {
         make_private(&beside).map_err(PostgresError::io("create", &beside))?;
+        // It may have been there before us, open to others.
+        fs::set_permissions(&beside, Permissions::from_mode(0o700))
+            .map_err(PostgresError::io("change the mode of", &beside))?;
         return Ok(beside);
     }
     let mut hasher = DefaultHasher::new();

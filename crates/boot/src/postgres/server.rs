@@ -124,6 +124,8 @@ impl Site {
         if self.durable {
             set("fsync", "on");
             set("max_connections", "200");
+            // A first import takes one advisory lock for each person, in one transaction.
+            set("max_locks_per_transaction", "512");
         } else {
             set("fsync", "off");
             set("synchronous_commit", "off");

@@ -109,3 +109,9 @@ async fn a_service_with_a_login_of_its_own_needs_no_other_role() {
     assert_eq!(names, ("updraft_matching".to_owned(), "matching".to_owned()));
     cluster.stop().await;
 }
+
+#[test]
+fn the_password_of_a_url_is_not_shown() {
+    let database = Database::from_url("postgres://ada:opensesame@localhost/updraft").unwrap();
+    assert_eq!(format!("{database:?}"), "Database(\"updraft\")");
+}

@@ -4,4 +4,5 @@
 
 mod database;
 mod postgres;
+mod serving;
 mod support;

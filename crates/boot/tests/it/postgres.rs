@@ -34,6 +34,17 @@ async fn the_server_has_no_privileges_no_tcp_port_and_a_socket_that_only_its_own
 }
 
 #[tokio::test]
+async fn a_folder_for_the_socket_that_was_open_to_others_is_closed() {
+    let folder = Folder::named("open");
+    let sockets = folder.path().join("run");
+    fs::create_dir_all(&sockets).unwrap();
+    fs::set_permissions(&sockets, Permissions::from_mode(0o777)).unwrap();
+    let cluster = Cluster::start(folder.quick()).await.unwrap();
+    assert_eq!(mode(cluster.socket_dir()), 0o700);
+    cluster.stop().await;
+}
+
+#[tokio::test]
 async fn a_second_start_finds_the_data_of_the_first() {
     let folder = Folder::named("again");
     let cluster = Cluster::start(folder.quick()).await.unwrap();

@@ -18,7 +18,7 @@ fn keyed(key: &str, fingerprint: &[u8]) -> Context {
 }
 
 async fn total(pool: &PgPool, number: u128) -> Option<i64> {
-    sqlx::query_scalar("select total from updraft_tests.totals where id = $1")
+    sqlx::query_scalar("select total from matching.totals where id = $1")
         .bind(stream(number))
         .fetch_optional(pool)
         .await

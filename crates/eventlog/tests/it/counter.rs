@@ -90,7 +90,7 @@ pub(crate) struct Totals;
 impl Views for Totals {
     async fn apply(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
         sqlx::query(
-            "insert into updraft_tests.totals as t (id, total) values ($1, $2)
+            "insert into matching.totals as t (id, total) values ($1, $2)
              on conflict (id) do update set total = t.total + excluded.total",
         )
         .bind(event.stream.id)
@@ -115,15 +115,13 @@ impl Follower for Noting {
 }
 
 pub(crate) async fn note(follower: &str, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-    sqlx::query(
-        "insert into updraft_tests.seen (follower, position, stream, version) values ($1, $2, $3, $4)",
-    )
-    .bind(follower)
-    .bind(event.position)
-    .bind(event.stream.id)
-    .bind(event.version)
-    .execute(conn)
-    .await?;
+    sqlx::query("insert into matching.seen (follower, position, stream, version) values ($1, $2, $3, $4)")
+        .bind(follower)
+        .bind(event.position)
+        .bind(event.stream.id)
+        .bind(event.version)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

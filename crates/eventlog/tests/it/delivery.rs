@@ -18,7 +18,7 @@ pub(crate) fn feed(database: &Database) -> (Feed, Journal<Totals>) {
 }
 
 pub(crate) async fn seen(pool: &PgPool, follower: &str) -> Vec<i64> {
-    sqlx::query_scalar("select position from updraft_tests.seen where follower = $1 order by n")
+    sqlx::query_scalar("select position from matching.seen where follower = $1 order by n")
         .bind(follower)
         .fetch_all(pool)
         .await

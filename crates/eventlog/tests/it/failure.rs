@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use eventlog::{BoxError, CommandError, Context, Error, Follower, Idempotency, Recorded};
+use eventlog::{Begun, BoxError, CommandError, Context, Error, Follower, Idempotency, Recorded};
 use sqlx::PgConnection;
 
 use crate::counter::{Add, Counter, Noting, context, note, stream};
@@ -95,4 +95,33 @@ async fn the_feed_and_its_followers_go_on_when_their_connections_are_killed() {
         .unwrap();
     assert_eq!(recorded.len(), 200);
     assert_eq!(seen(&database.pool, "noting").await, recorded);
+}
+
+#[tokio::test]
+async fn positions_that_a_crash_gives_out_again_are_delivered() {
+    let database = Database::create().await;
+    let (feed, journal) = feed(&database);
+    feed.follow(database.pool.clone(), Noting("noting"));
+    journal.execute::<Counter>(&context(), stream(1), Add(vec![1])).await.unwrap();
+    feed.settle().await.unwrap();
+    let Begun::Work(mut given_up) = journal.begin(&context()).await.unwrap() else {
+        panic!("no key, no replay")
+    };
+    given_up.unit().execute::<Counter>(stream(1), Add(vec![1; 9])).await.unwrap();
+    given_up.rollback().await;
+    // Several rounds of the watermark.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+
+    // As a crash does, before which no commit made the positions lasting that were given up.
+    let sequence = "select setval('eventlog.events_position_seq', 1)";
+    sqlx::query(sequence).execute(&database.admin).await.unwrap();
+    database.kill_connections().await;
+    let receipt = loop {
+        if let Ok(receipt) = journal.execute::<Counter>(&context(), stream(1), Add(vec![1])).await {
+            break receipt;
+        }
+    };
+    assert_eq!(receipt.position, 2);
+    feed.passed("noting", 2, Duration::from_secs(5)).await.unwrap();
+    assert_eq!(seen(&database.pool, "noting").await, [1, 2]);
 }

@@ -1,4 +1,4 @@
-//! The event log on a real Postgres; `support` starts a private one.
+//! The event log on a real Postgres.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 

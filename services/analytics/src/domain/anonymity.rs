@@ -14,6 +14,14 @@ pub fn shown(count: i32, whole: i32, k: i32) -> Option<i32> {
     (whole >= k && !small(count) && !small(whole - count)).then_some(count)
 }
 
+/// Whether what happened in meetings may be told of a group, as a whole, outside the programme office.
+///
+/// Of a smaller group a sum would say of somebody whether they met, which is for the office alone.
+#[must_use]
+pub const fn tells_nobody_apart(group: i32, k: i32) -> bool {
+    group >= k
+}
+
 /// A mean over respondents, if they are enough.
 #[must_use]
 pub fn mean(sum: i64, respondents: i32, k: i32) -> Option<f64> {

@@ -50,6 +50,8 @@ pub enum Fact {
         anonymity_k: i32,
         topics: Vec<String>,
     },
+    /// The meetings of an edition are over.
+    EditionCompleted { edition: EditionId },
     /// A mentor applied.
     Applied { application: ApplicationId, edition: EditionId, person: PersonId, topics: Vec<String> },
     /// An application changed its state.

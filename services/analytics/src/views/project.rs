@@ -15,6 +15,10 @@ use crate::domain::{Fact, SessionFate};
 pub async fn project(conn: &mut PgConnection, event: &Recorded, fact: &Fact) -> Result<(), sqlx::Error> {
     match fact {
         Fact::EditionSet { .. } => set_edition(conn, fact).await,
+        Fact::EditionCompleted { edition } => {
+            let sql = "update editions set completed = true where edition_id = $1";
+            query(sql).bind(edition.uuid()).execute(conn).await.map(drop)
+        }
         Fact::Applied { .. } | Fact::ApplicationIs { .. } => set_application(conn, fact).await,
         Fact::ObligationIs { edition, person, state } => set_obligation(conn, *edition, *person, state).await,
         Fact::Needs { edition, person, needs } => set_needs(conn, *edition, *person, needs).await,

@@ -22,6 +22,8 @@ pub struct Edition {
     pub anonymity_k: i32,
     /// Catalogue, in the order it was written.
     pub topic_ids: Vec<String>,
+    /// Whether its meetings are over.
+    pub completed: bool,
     /// How far the follower had come.
     pub position: i64,
 }
@@ -52,7 +54,7 @@ impl Edition {
 /// If the query fails.
 pub async fn edition(conn: &mut PgConnection, edition: EditionId) -> Result<Option<Edition>, sqlx::Error> {
     query_as(
-        "select start_date, time_zone, months, anonymity_k, topic_ids,
+        "select start_date, time_zone, months, anonymity_k, topic_ids, completed,
                 coalesce((select position from eventlog.checkpoints where consumer = 'analytics'), 0) as position
          from editions where edition_id = $1",
     )
@@ -78,7 +80,10 @@ pub async fn funnel(conn: &mut PgConnection, edition: EditionId) -> Result<Count
                  || case when accepted then array['ever_accepted'] else '{}' end) as name
              from applications where edition_id = $1
              union all
-             select unnest(array['proposed', 'tandem_' || state]
+             -- Who leaves before both have accepted ends no tandem but an offer.
+             select unnest(array['proposed',
+                                 case when state = 'dissolved' and not activated then 'tandem_refused'
+                                      else 'tandem_' || state end]
                  || case when activated then array['activated'] else '{}' end)
              from tandems where edition_id = $1
          ) as happened group by name",

@@ -325,7 +325,10 @@ fn check(submission: &Submission, phase: Phase) -> Result<(), Rejection> {
 fn step(known: Known, action: &Action, promised: Date) -> Result<Option<Change>, Rejection> {
     use Status::{Accepted, Declined, NeedsInfo, Submitted, Waitlisted, Withdrawn};
     let change = match (action, known.status) {
-        (Action::Accept, Accepted) | (Action::Withdraw { .. }, Withdrawn) => return Ok(None),
+        // Whoever was declined in the moment of leaving has no application to withdraw.
+        (Action::Accept, Accepted)
+        | (Action::Withdraw { .. }, Withdrawn)
+        | (Action::Withdraw { left_company: true }, Declined) => return Ok(None),
         (Action::Waitlist(reason), Waitlisted) | (Action::Decline(reason), Declined)
             if known.reason == Some(*reason) =>
         {

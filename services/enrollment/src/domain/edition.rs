@@ -94,7 +94,10 @@ pub enum Command {
     /// End the meetings.
     Complete,
     /// Close for good.
-    Archive,
+    Archive {
+        /// How many tandems have not ended yet.
+        live_tandems: i64,
+    },
 }
 
 /// What a drafted edition consists of.
@@ -214,6 +217,17 @@ pub enum Rejection {
         "The rules oblige nobody: no active person of the directory is within the levels or on the list."
     )]
     NobodyObliged,
+    /// A report that people relied on must not become finer.
+    #[error("The anonymity threshold is {is} and can be raised, not lowered to {asked}.")]
+    AnonymityLowered {
+        /// The smallest group a report speaks of so far.
+        is: i32,
+        /// What was asked for.
+        asked: i32,
+    },
+    /// Whoever met to the end would lose what they fulfilled.
+    #[error("Tandems of the edition that have not ended yet: {0}. They end soon after it is completed.")]
+    TandemsLive(i64),
 }
 
 /// Decides what happens on a command.
@@ -237,7 +251,7 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
         Command::StartMatching => known.advance(Phase::Open, Phase::Matching, Change::MatchingStarted)?,
         Command::Start => known.advance(Phase::Matching, Phase::Running, Change::Started)?,
         Command::Complete => known.advance(Phase::Running, Phase::Completed, Change::Completed)?,
-        Command::Archive => known.advance(Phase::Completed, Phase::Archived, Change::Archived)?,
+        Command::Archive { live_tandems } => archive(known, *live_tandems)?,
     };
     Ok(change.into_iter().map(|change| Event { edition: known.edition, change }).collect())
 }
@@ -245,6 +259,10 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
 fn revise(known: &Known, revised: &Revised) -> Result<Change, Rejection> {
     known.require(Phase::Draft)?;
     revised.rules.check()?;
+    let (is, asked) = (known.rules.anonymity_k, revised.rules.anonymity_k);
+    if asked < is {
+        return Err(Rejection::AnonymityLowered { is, asked });
+    }
     if let Some(rule) = &known.age_rule {
         outlives(rule, revised.rules.reference_date)?;
     }
@@ -279,6 +297,14 @@ fn open(known: &Known, obliged: i32) -> Result<Option<Change>, Rejection> {
         return Err(Rejection::NobodyObliged);
     }
     known.advance(Phase::Draft, Phase::Open, Change::Opened(obliged))
+}
+
+fn archive(known: &Known, live_tandems: i64) -> Result<Option<Change>, Rejection> {
+    let change = known.advance(Phase::Completed, Phase::Archived, Change::Archived)?;
+    if change.is_some() && live_tandems > 0 {
+        return Err(Rejection::TandemsLive(live_tandems));
+    }
+    Ok(change)
 }
 
 impl Known {

@@ -23,6 +23,9 @@ pub fn check(roster: &[Record], directory: &Superiors) -> Result<(), Vec<Issue>>
     if issues.is_empty() { Ok(()) } else { Err(issues) }
 }
 
+/// So many people of a cycle are named; a longer one is cut short.
+const CYCLE_NAMED_MAX: usize = 20;
+
 struct Line<'a> {
     roster: &'a [Record],
     superiors: HashMap<&'a str, Option<&'a str>>,
@@ -82,6 +85,12 @@ impl<'a> Line<'a> {
 
     /// Each cycle once, at the first line of the roster that is part of it.
     fn cycles(&self) -> Vec<Issue> {
+        let places: HashMap<&str, usize> = self
+            .roster
+            .iter()
+            .enumerate()
+            .map(|(place, record)| (record.employee_number.as_str(), place))
+            .collect();
         let mut cleared: HashMap<&str, usize> = HashMap::new();
         let mut issues = Vec::new();
         for (walk, record) in self.roster.iter().enumerate() {
@@ -97,17 +106,21 @@ impl<'a> Line<'a> {
             // Who was met on this very walk closes a cycle; who was met before has been followed to the end.
             if let Some(closing) = next.filter(|number| cleared.get(number) == Some(&walk)) {
                 let cycle = path.iter().skip_while(|number| **number != closing).copied();
-                issues.extend(self.cycle(&cycle.collect::<Vec<_>>()));
+                issues.extend(self.cycle(&places, &cycle.collect::<Vec<_>>()));
             }
         }
         issues
     }
 
-    fn cycle(&self, members: &[&str]) -> Option<Issue> {
-        let record = self.roster.iter().find(|record| members.contains(&record.employee_number.as_str()))?;
-        let start = members.iter().position(|number| *number == record.employee_number)?;
-        let around = members.iter().cycle().skip(start).take(members.len() + 1);
-        let chain = around.copied().collect::<Vec<_>>().join(" → ");
+    fn cycle(&self, places: &HashMap<&str, usize>, members: &[&str]) -> Option<Issue> {
+        let on_roster =
+            members.iter().enumerate().filter_map(|(at, number)| Some((*places.get(number)?, at)));
+        let (place, start) = on_roster.min()?;
+        let mut chain: Vec<&str> =
+            members.iter().cycle().skip(start).take(members.len().min(CYCLE_NAMED_MAX)).copied().collect();
+        chain.extend((members.len() > CYCLE_NAMED_MAX).then_some("…"));
+        chain.push(members[start]);
+        let (record, chain) = (&self.roster[place], chain.join(" → "));
         Some(issue(record, "REPORTING_CYCLE", format!("The reporting line goes in a circle: {chain}.")))
     }
 }
@@ -171,6 +184,17 @@ mod tests {
         ];
         let detail = "The reporting line goes in a circle: b → c → d → b.".to_owned();
         assert_eq!(issues(&roster, &directory(&[])), [(4, "REPORTING_CYCLE", detail)]);
+    }
+
+    #[test]
+    fn a_cycle_of_the_whole_company_is_cut_short() {
+        let numbers: Vec<String> = (0..50_000).map(|number| format!("n{number}")).collect();
+        let next = |at: usize| Some(numbers[(at + 1) % numbers.len()].as_str());
+        let roster: Vec<_> =
+            numbers.iter().enumerate().map(|(at, number)| record(at + 2, number, next(at))).collect();
+        let issues = issues(&roster, &directory(&[]));
+        assert_eq!((issues.len(), issues[0].0), (1, 2));
+        assert!(issues[0].2.ends_with("n18 → n19 → … → n0."), "{}", issues[0].2);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::domain::edition::{AgeRule, Command, Created, Revised};
 use crate::domain::obligation::{Command as ObligationCommand, Key, Status as Stands};
 use crate::domain::rules::Rules;
 use crate::views::editions::EditionRow;
-use crate::views::{birth_dates, directory, editions, obligations};
+use crate::views::{birth_dates, directory, editions, obligations, tandems};
 
 #[tonic::async_trait]
 impl EditionService for Enrollment {
@@ -121,6 +121,8 @@ impl EditionService for Enrollment {
                 let sealed = self.seal(unit.conn(), edition.uuid(), &texts).await?;
                 let command = Command::ProposeAgeRule(rule, sealed);
                 let receipt = unit.execute::<Edition>(edition.uuid(), command).await.map_err(refuse)?;
+                // A proposal takes the place of a rule that was released.
+                birth_dates::drop_unless_needed(unit.conn()).await.map_err(unavailable)?;
                 work.commit(receipt).await.map_err(unavailable)?
             }
         };
@@ -154,7 +156,9 @@ impl EditionService for Enrollment {
     ) -> Result<Response<api::StartMatchingResponse>, Status> {
         let call = self.desk.receive(request).await?;
         call.allow("StartMatching", &Resource::public())?;
-        let receipt = self.lead(&call, &call.message.edition_id, Command::StartMatching).await?;
+        let edition = id("edition_id", &call.message.edition_id)?;
+        // Nothing lapses; nobody applies any more, so that no rule needs a date of birth.
+        let receipt = self.end(&call, edition, Command::StartMatching, &[]).await?;
         Ok(Response::new(api::StartMatchingResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -187,8 +191,11 @@ impl EditionService for Enrollment {
         let call = self.desk.receive(request).await?;
         call.allow("ArchiveEdition", &Resource::public())?;
         let edition = id("edition_id", &call.message.edition_id)?;
+        // A tandem that ended before this call has fulfilled its obligation.
+        self.desk.catch_up(&self.pool).await?;
+        let live_tandems = tandems::live(&self.pool, edition).await.map_err(unavailable)?;
         let open = [Stands::Due, Stands::Acknowledged];
-        let receipt = self.end(&call, edition, Command::Archive, &open).await?;
+        let receipt = self.end(&call, edition, Command::Archive { live_tandems }, &open).await?;
         Ok(Response::new(api::ArchiveEditionResponse { receipt: boot::receipt(&receipt) }))
     }
 }
@@ -248,7 +255,7 @@ impl Enrollment {
         work.commit(opened.map_err(refuse)?).await.map_err(unavailable)
     }
 
-    /// Leads an edition to an end: what is still open lapses, and what no rule needs any more is deleted.
+    /// Ends a part of an edition's life: what is still open lapses, and what no rule needs any more is deleted.
     async fn end<M>(
         &self,
         call: &Call<M>,

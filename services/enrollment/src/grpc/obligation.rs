@@ -119,6 +119,7 @@ impl Enrollment {
             obligation_id: row.key.obligation.to_string(),
             edition_id: row.key.edition.to_string(),
             person_id: row.key.person.to_string(),
+            display_name: row.display_name,
             state: state(row.status).into(),
             excuse_reason: row.excuse_reason.map(codec::excuse_reason_to_proto).unwrap_or_default(),
             approver_person_id: optional_id_text(row.approver),

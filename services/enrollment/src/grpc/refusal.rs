@@ -54,6 +54,8 @@ fn of_edition(rejection: &edition::Rejection) -> (Code, &'static str) {
         R::NoAgeRule => (Code::FailedPrecondition, "NO_AGE_RULE"),
         R::SecondPersonNeeded => (Code::FailedPrecondition, "SECOND_PERSON_NEEDED"),
         R::NobodyObliged => (Code::FailedPrecondition, "NOBODY_OBLIGED"),
+        R::AnonymityLowered { .. } => (Code::FailedPrecondition, "ANONYMITY_LOWERED"),
+        R::TandemsLive(_) => (Code::FailedPrecondition, "TANDEMS_LIVE"),
     }
 }
 

@@ -106,21 +106,29 @@ pub async fn page(
     .await
 }
 
-/// The applications of a person that are still alive, in editions that are not over.
+/// The applications of somebody who leaves that are still alive, in editions that are not over.
+///
+/// Until the transaction ends the person submits no other one, and the editions stay as they are.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn alive(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<Vec<Key>> {
+pub async fn alive_alone(conn: &mut PgConnection, person: PersonId) -> sqlx::Result<Vec<Key>> {
+    // A statement of its own, so that the next one sees what was submitted before.
+    sqlx::query("select from people where person_id = $1 for update")
+        .bind(person.uuid())
+        .execute(&mut *conn)
+        .await?;
     let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "select application_id, edition_id
          from applications join editions using (edition_id)
          where person_id = $1
            and status not in ('declined', 'withdrawn')
            and phase not in ('completed', 'archived')
-         order by application_id",
+         order by application_id
+         for share of editions",
     )
     .bind(person.uuid())
-    .fetch_all(executor)
+    .fetch_all(conn)
     .await?;
     let key = |(application, edition)| Key {
         application: ApplicationId::from_uuid(application),

@@ -6,13 +6,13 @@ use identity::PersonId;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-/// Whether a released age rule of an edition that is not over needs dates of birth.
+/// Whether a released age rule of an edition that takes applications, or will, needs dates of birth.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn needed(executor: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     sqlx::query_scalar(
-        "select exists (select from editions where age_released and phase not in ('completed', 'archived'))",
+        "select exists (select from editions where age_released and phase in ('draft', 'open'))",
     )
     .fetch_one(executor)
     .await

@@ -127,26 +127,27 @@ pub async fn page(
     .await
 }
 
-/// Keeps what the HR system says about a person.
+/// Keeps what the HR system says about people.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn keep_details(conn: &mut PgConnection, person: PersonId, details: &Details) -> sqlx::Result<()> {
+pub async fn keep_details(conn: &mut PgConnection, people: &[(PersonId, &Details)]) -> sqlx::Result<()> {
+    let each = |text: fn(&Details) -> &str| people.iter().map(|(_, said)| text(said)).collect::<Vec<_>>();
     sqlx::query(
         "insert into person_details
              (person_id, employee_number, given_name, family_name, email, job_title, department)
-         values ($1, $2, $3, $4, $5, $6, $7)
+         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
          on conflict (person_id) do update
          set given_name = excluded.given_name, family_name = excluded.family_name, email = excluded.email,
              job_title = excluded.job_title, department = excluded.department",
     )
-    .bind(person.uuid())
-    .bind(&details.employee_number)
-    .bind(&details.given_name)
-    .bind(&details.family_name)
-    .bind(&details.email)
-    .bind(&details.job_title)
-    .bind(&details.department)
+    .bind(people.iter().map(|(person, _)| person.uuid()).collect::<Vec<_>>())
+    .bind(each(|said| &said.employee_number))
+    .bind(each(|said| &said.given_name))
+    .bind(each(|said| &said.family_name))
+    .bind(each(|said| &said.email))
+    .bind(each(|said| &said.job_title))
+    .bind(each(|said| &said.department))
     .execute(conn)
     .await
     .map(drop)
@@ -214,6 +215,11 @@ pub async fn applicant(
     // A statement of its own, so that the next one sees what the previous holder has committed.
     sqlx::query("select pg_advisory_xact_lock(hashtextextended('applicant' || $1::text || $2::text, 0))")
         .bind(edition.uuid())
+        .bind(person.uuid())
+        .execute(&mut *conn)
+        .await?;
+    // Whoever records that somebody leaves waits until this is over, and sees the application.
+    sqlx::query("select from people where person_id = $1 for share")
         .bind(person.uuid())
         .execute(&mut *conn)
         .await?;

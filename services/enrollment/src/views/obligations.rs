@@ -17,6 +17,8 @@ use crate::domain::obligation::{Acknowledgement, Change, Event, ExcuseReason, Ke
 pub struct ObligationRow {
     /// Whose it is, and in what.
     pub key: Key,
+    /// The executive's given and family name.
+    pub display_name: String,
     /// Where it stands.
     pub status: Status,
     /// By when to acknowledge.
@@ -48,6 +50,7 @@ impl FromRow<'_, PgRow> for ObligationRow {
         let approver: Option<Uuid> = row.try_get("approver_person_id")?;
         Ok(Self {
             key: key(row)?,
+            display_name: row.try_get("display_name")?,
             status: status.ok_or_else(|| unreadable("status", "it is null"))?,
             due_date: row.try_get::<jiff_sqlx::Date, _>("due_date")?.to_jiff(),
             escalation: row.try_get("escalation")?,
@@ -77,10 +80,14 @@ pub async fn find(
     executor: impl PgExecutor<'_>,
     obligation: ObligationId,
 ) -> sqlx::Result<Option<ObligationRow>> {
-    sqlx::query_as("select * from obligations where obligation_id = $1")
-        .bind(obligation.uuid())
-        .fetch_optional(executor)
-        .await
+    sqlx::query_as(
+        "select obligations.*, coalesce(given_name || ' ' || family_name, '') as display_name
+         from obligations left join person_details using (person_id)
+         where obligation_id = $1",
+    )
+    .bind(obligation.uuid())
+    .fetch_optional(executor)
+    .await
 }
 
 /// A page of an edition's obligations by id, perhaps only that of one person.
@@ -95,7 +102,8 @@ pub async fn page(
     limit: i64,
 ) -> sqlx::Result<Vec<ObligationRow>> {
     sqlx::query_as(
-        "select * from obligations
+        "select obligations.*, coalesce(given_name || ' ' || family_name, '') as display_name
+         from obligations left join person_details using (person_id)
          where edition_id = $1
            and ($2::uuid is null or person_id = $2)
            and ($3::uuid is null or obligation_id > $3)

@@ -148,7 +148,8 @@ pub async fn reject(pool: &PgPool, operation: OperationId, issues: &[Issue]) -> 
         "insert into operation_issues (operation_id, ordinal, line, column_name, code, detail)
          select $1, issue.ordinal - 1, issue.line, issue.column_name, issue.code, issue.detail
          from unnest($2::integer[], $3::text[], $4::text[], $5::text[]) with ordinality
-             as issue (line, column_name, code, detail, ordinal)",
+             as issue (line, column_name, code, detail, ordinal)
+         on conflict do nothing",
     )
     .bind(operation.uuid())
     .bind(&lines)

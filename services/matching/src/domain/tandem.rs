@@ -128,6 +128,8 @@ pub enum Action {
     Leave(Side),
     /// The mentor's application was taken back.
     WithdrawMentor,
+    /// The mentee's obligation was excused.
+    ExcuseMentee,
     /// The edition is over.
     Complete,
     /// A change in the organisation breaks a hard rule.
@@ -292,19 +294,12 @@ fn step(known: &Known, action: &Action) -> Result<Vec<Change>, Rejection> {
             over => return Err(Rejection::Over(over)),
         },
         Action::Lapse { now } => (*now >= known.answer_by).then(|| expire(known)).flatten(),
-        Action::Leave(side) => {
-            matches!(status, Status::Published | Status::Active).then(|| Change::Dissolved {
-                pair,
-                side: Some(*side),
-                left_company: true,
-                never_again: false,
-                sealed_reason: Vec::new(),
-            })
-        }
+        Action::Leave(side) => end_without_fault(known, Some(*side)),
+        Action::ExcuseMentee => end_without_fault(known, None),
         Action::WithdrawMentor => (status == Status::Published).then_some(Change::Declined(pair)),
         Action::Complete if status == Status::Active => Some(Change::Completed(pair)),
         Action::Complete => expire(known),
-        Action::Flag => (status == Status::Active && !known.flagged).then_some(Change::Flagged),
+        Action::Flag => (is_live(status) && !known.flagged).then_some(Change::Flagged),
     };
     Ok(change.into_iter().collect())
 }
@@ -335,6 +330,21 @@ fn refuse(known: &Known, side: Side, whose: Side, change: Change) -> Result<Opti
         Status::Dissolved if known.refused_or_ended_by == Some(side) => Ok(None),
         over => Err(Rejection::Over(over)),
     }
+}
+
+/// Ends what is live, because one side leaves the company or else because nobody needs it any more.
+fn end_without_fault(known: &Known, leaver: Option<Side>) -> Option<Change> {
+    is_live(known.status).then(|| Change::Dissolved {
+        pair: known.pair,
+        side: leaver,
+        left_company: leaver.is_some(),
+        never_again: false,
+        sealed_reason: Vec::new(),
+    })
+}
+
+fn is_live(status: Status) -> bool {
+    matches!(status, Status::Published | Status::Active)
 }
 
 fn expire(known: &Known) -> Option<Change> {

@@ -172,8 +172,14 @@ impl Matching {
         match self.journal.begin(context).await? {
             Begun::Replayed(first) => Ok(first),
             Begun::Work(mut work) => {
-                let receipt = answer::carry_out(&mut work.unit(), command.clone()).await?;
-                Ok(work.commit(receipt).await?)
+                match answer::carry_out(&mut work.unit(), command.clone()).await {
+                    Ok(receipt) => Ok(work.commit(receipt).await?),
+                    // The next attempt needs the idempotency key at once.
+                    Err(error) => {
+                        work.rollback().await;
+                        Err(error)
+                    }
+                }
             }
         }
     }

@@ -146,7 +146,7 @@ pub async fn live_in(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
     .await
 }
 
-/// The active tandems that are not flagged yet and have somebody at most so many levels below the person, or the person.
+/// The live tandems that are not flagged yet and have somebody at most so many levels below the person, or the person.
 ///
 /// # Errors
 /// If the database fails.
@@ -164,7 +164,7 @@ pub async fn below(
              where below.depth < $2
          )
          select * from tandems
-         where status = 'active' and not flagged
+         where status in ('published', 'active') and not flagged
            and (mentor_person_id in (select person_id from below)
                 or mentee_person_id in (select person_id from below))
          order by tandem_id",

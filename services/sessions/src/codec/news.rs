@@ -116,6 +116,7 @@ impl Fields<'_> {
             months: rules.months,
             session_minutes: rules.session_minutes,
             time_zone: self.time_zone(&rules.time_zone)?,
+            topics: rules.topic_ids,
         })
     }
 
@@ -157,6 +158,7 @@ mod tests {
             months: 6,
             session_minutes: 60,
             time_zone: "Europe/Berlin".to_owned(),
+            topic_ids: vec!["hashtags".to_owned()],
             ..enrollment::EditionRules::default()
         };
         let expected = Rules {
@@ -164,6 +166,7 @@ mod tests {
             months: 6,
             session_minutes: 60,
             time_zone: TimeZone::get("Europe/Berlin").unwrap(),
+            topics: vec!["hashtags".to_owned()],
         };
         let (edition_id, rules) = (edition.to_string(), Some(rules));
         let created = enrollment::EditionCreated { edition_id, rules, ..Default::default() };

@@ -47,6 +47,8 @@ pub struct Rules {
     pub session_minutes: i32,
     /// The zone of whoever has said nothing else.
     pub time_zone: TimeZone,
+    /// The catalogue of topics, by short names.
+    pub topics: Vec<String>,
 }
 
 /// What a series has to fit into.
@@ -71,6 +73,14 @@ pub struct Schedule {
     pub starts: Vec<(i32, Timestamp)>,
     /// Months in which the two have no time in common.
     pub months_without_time: Vec<i32>,
+}
+
+impl Rules {
+    /// Tells whether the catalogue has this topic.
+    #[must_use]
+    pub fn teaches(&self, topic: &str) -> bool {
+        self.topics.iter().any(|taught| taught == topic)
+    }
 }
 
 impl Availability {

@@ -197,7 +197,7 @@ pub struct Action {
 }
 
 /// The three voluntary answers after a session: 1 not at all to 5 very, 0 not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {
     /// The hour was useful.
     pub useful: i32,

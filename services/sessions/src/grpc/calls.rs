@@ -7,7 +7,7 @@ use proto::sessions as api;
 use proto::sessions::sessions_service_server::SessionsService;
 use tonic::{Request, Response, Status};
 
-use super::{Named, id, shown, violation};
+use super::{Named, id, known_topic, shown, violation};
 use crate::Sessions;
 use crate::codec::{self, FollowUp};
 use crate::domain::Side;
@@ -153,8 +153,9 @@ impl SessionsService for Sessions {
         let call = self.desk.receive(request).await?;
         let api::AskQuestionRequest { edition_id, tandem_id, text, topic_id } = &call.message;
         let (question, asked_by) = (QuestionId::mint(), call.person()?);
+        let creates = Some(question.uuid());
         let named =
-            Named { edition_id, tandem_id, text: Some(text), creates: Some(question.uuid()), moves: None };
+            Named { edition_id, tandem_id, text: Some(text), topic: topic_id, creates, ..Named::default() };
         let receipt = self
             .act("AskQuestion", &call, named, |given| {
                 let (sealed_text, topic) = (given.sealed_text, topic_id.clone());
@@ -192,8 +193,8 @@ impl SessionsService for Sessions {
             .parse()
             .map_err(|_| violation("due_date", "DATE", "must be a day of the calendar, as 2013-09-01"))?;
         let (action, agreed_by) = (ActionId::mint(), call.person()?);
-        let named =
-            Named { edition_id, tandem_id, text: Some(text), creates: Some(action.uuid()), moves: None };
+        let creates = Some(action.uuid());
+        let named = Named { edition_id, tandem_id, text: Some(text), creates, ..Named::default() };
         let receipt = self
             .act("AgreeAction", &call, named, |given| {
                 let sealed_text = given.sealed_text;
@@ -281,9 +282,12 @@ impl SessionsService for Sessions {
 
         let rules = editions::find(&mut *conn, subject.edition).await.map_err(unavailable)?;
         drop(conn);
-        let zone = rules.ok_or_else(|| not_found("edition"))?.time_zone;
+        let rules = rules.ok_or_else(|| not_found("edition"))?;
+        for level in &call.message.levels {
+            known_topic(&rules, &level.topic_id)?;
+        }
         let answer = codec::answer(call.message.active, call.message.levels.clone());
-        let act = follow_up::Act::Answer(zone.to_datetime(call.now).date(), answer);
+        let act = follow_up::Act::Answer(rules.time_zone.to_datetime(call.now).date(), answer);
         let command = follow_up::Command { edition, act };
         let receipt = self.journal.execute::<FollowUp>(&call.context(), follow_up.uuid(), command).await;
         let receipt = receipt.map_err(refuse)?;

@@ -27,24 +27,27 @@ fn rules(row: &PgRow) -> sqlx::Result<Rules> {
         months: row.try_get("months")?,
         session_minutes: row.try_get("session_minutes")?,
         time_zone: time_zone(row, "time_zone")?,
+        topics: row.try_get("topic_ids")?,
     })
 }
 
 pub(crate) async fn keep(conn: &mut PgConnection, edition: EditionId, rules: &Rules) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into editions (edition_id, start_date, months, session_minutes, time_zone)
-         values ($1, $2, $3, $4, $5)
+        "insert into editions (edition_id, start_date, months, session_minutes, time_zone, topic_ids)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (edition_id) do update
          set start_date = excluded.start_date,
              months = excluded.months,
              session_minutes = excluded.session_minutes,
-             time_zone = excluded.time_zone",
+             time_zone = excluded.time_zone,
+             topic_ids = excluded.topic_ids",
     )
     .bind(edition.uuid())
     .bind(rules.start_date.to_sqlx())
     .bind(rules.months)
     .bind(rules.session_minutes)
     .bind(zone_name(&rules.time_zone))
+    .bind(&rules.topics)
     .execute(conn)
     .await
     .map(drop)

@@ -201,6 +201,7 @@ fn nothing_leaves_a_terminal_status_not_even_for_another_reason() {
 fn a_leaver_is_withdrawn_even_when_accepted() {
     let left = when(&until(Status::Accepted), Action::Withdraw { left_company: true });
     assert_eq!(left, Ok(vec![Change::Withdrawn { left_company: true }]));
+    assert_eq!(when(&until(Status::Declined), Action::Withdraw { left_company: true }), Ok(vec![]));
 }
 
 #[test]

@@ -76,8 +76,27 @@ fn a_draft_is_revised_and_an_open_edition_is_not() {
 }
 
 #[test]
+fn the_anonymity_threshold_is_raised_and_never_lowered() {
+    let raised = revised(Rules { anonymity_k: 7, ..rules() });
+    let state = given(&[Change::Revised(raised.clone())]);
+    assert_eq!(when(&state, &Command::Revise(raised.clone())), Ok(vec![Change::Revised(raised)]));
+    let refused = Err(Rejection::AnonymityLowered { is: 7, asked: 5 });
+    assert_eq!(when(&state, &Command::Revise(revised(rules()))), refused);
+}
+
+fn archive(live_tandems: i64) -> Command {
+    Command::Archive { live_tandems }
+}
+
+#[test]
+fn an_edition_is_not_archived_before_its_tandems_have_ended() {
+    assert_eq!(when(&until(Phase::Completed), &archive(2)), Err(Rejection::TandemsLive(2)));
+    assert_eq!(when(&until(Phase::Archived), &archive(2)), Ok(vec![]), "it was archived before");
+}
+
+#[test]
 fn an_edition_that_was_never_drafted_is_unknown() {
-    for command in [Command::Revise(revised(rules())), Command::Open { obliged: 1 }, Command::Archive] {
+    for command in [Command::Revise(revised(rules())), Command::Open { obliged: 1 }, archive(0)] {
         assert_eq!(when(&State::default(), &command), Err(Rejection::Unknown));
     }
 }
@@ -149,7 +168,7 @@ fn each_step_leads_from_one_phase_to_the_next_and_nowhere_else() {
         (Command::StartMatching, Phase::Open, Change::MatchingStarted),
         (Command::Start, Phase::Matching, Change::Started),
         (Command::Complete, Phase::Running, Change::Completed),
-        (Command::Archive, Phase::Completed, Change::Archived),
+        (archive(0), Phase::Completed, Change::Archived),
     ];
     for (command, from, change) in steps {
         for phase in Phase::ALL {

@@ -207,10 +207,27 @@ fn the_end_of_the_edition_completes_what_is_active() {
 }
 
 #[test]
-fn an_active_tandem_is_flagged_once() {
-    assert_eq!(when(&active(), Action::Flag), Ok(vec![Change::Flagged]));
-    assert_eq!(when(&then(active(), Change::Flagged), Action::Flag), Ok(vec![]));
-    assert_eq!(when(&published(), Action::Flag), Ok(vec![]));
+fn what_is_live_is_flagged_once() {
+    for history in [published(), active()] {
+        assert_eq!(when(&history, Action::Flag), Ok(vec![Change::Flagged]));
+        assert_eq!(when(&then(history, Change::Flagged), Action::Flag), Ok(vec![]));
+    }
+    assert_eq!(when(&then(active(), completed()), Action::Flag), Ok(vec![]));
+}
+
+#[test]
+fn an_excused_mentee_ends_what_is_live_and_nobody_has_ended_it() {
+    let released = Change::Dissolved {
+        pair: pair(11, 1),
+        side: None,
+        left_company: false,
+        never_again: false,
+        sealed_reason: vec![],
+    };
+    for history in [published(), active()] {
+        assert_eq!(when(&history, Action::ExcuseMentee), Ok(vec![released.clone()]));
+    }
+    assert_eq!(when(&then(active(), completed()), Action::ExcuseMentee), Ok(vec![]));
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn berlin(weekdays: &[Weekday], hours: std::ops::Range<i32>) -> Availability {
 }
 
 fn rules(session_minutes: i32) -> Rules {
-    Rules { start_date: START_DATE, months: 6, session_minutes, time_zone: TimeZone::UTC }
+    Rules { start_date: START_DATE, months: 6, session_minutes, time_zone: TimeZone::UTC, topics: Vec::new() }
 }
 
 fn frame<'a>(mentor: &'a Availability, mentee: &'a Availability, busy: &'a [Slot]) -> Frame<'a> {

@@ -145,6 +145,8 @@ impl Series {
             return Err(Rejection::NotHeld);
         }
         match self.pulses.get(&(session, side)) {
+            // Who answers nothing may still answer later.
+            None if pulse == Pulse::default() => Ok(vec![]),
             None => Ok(vec![Change::PulseAnswered(session, side, pulse)]),
             Some(same) if *same == pulse => Ok(vec![]),
             Some(_) => Err(Rejection::AlreadyAnswered),

@@ -308,6 +308,7 @@ fn each_side_answers_the_survey_once_after_a_session_was_held() {
 
     let answered = Change::PulseAnswered(session(1), Side::Mentee, pulse);
     let held = after(ready(), [held(1)]);
+    assert_eq!(given(held.clone(), answer(Side::Mentee, Pulse::default())), NOTHING);
     assert_eq!(given(held.clone(), answer(Side::Mentee, pulse)), Ok(vec![answered.clone()]));
     let history = after(held, [answered]);
     assert_eq!(given(history.clone(), answer(Side::Mentee, pulse)), NOTHING);
