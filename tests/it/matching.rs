@@ -208,5 +208,8 @@ async fn an_excused_executive_has_no_offer_and_no_tandem_any_more() {
     let late =
         company.person(&offered[1].mentor).post(&format!("{}/accept", offered[1].path), json!({})).await;
     late.refused(409, "TERMINAL_STATE");
-    assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees), "a replay gives the same");
+    assert!(
+        company.world.replay().await.iter().all(boot::replay::Compared::agrees),
+        "a replay gives the same"
+    );
 }

@@ -2,6 +2,9 @@ use std::io::{IsTerminal, stderr};
 
 use clap::{Args, ValueEnum};
 
+/// Postgres tells at every start that what is there already is there already.
+const DEFAULT_FILTER: &str = "info,sqlx::postgres::notice=warn";
+
 /// What is logged, and how a line looks.
 ///
 /// Where traces, metrics and logs are sent is not set here: the standard `OTEL_*` variables say so.
@@ -9,7 +12,7 @@ use clap::{Args, ValueEnum};
 #[group(skip)]
 pub struct Config {
     /// Which events are logged, for example `info,sqlx=warn`.
-    #[arg(long = "log", env = "UPDRAFT_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(long = "log", env = "UPDRAFT_LOG", value_name = "FILTER", default_value = DEFAULT_FILTER)]
     pub log_filter: String,
 
     /// How a log line looks; on a terminal text, else JSON.
@@ -19,7 +22,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { log_filter: "info".to_owned(), log_format: None }
+        Self { log_filter: DEFAULT_FILTER.to_owned(), log_format: None }
     }
 }
 
