@@ -18,6 +18,7 @@ mod follower;
 mod idempotency;
 mod journal;
 mod record;
+pub mod rehearsal;
 mod wake;
 mod watermark;
 

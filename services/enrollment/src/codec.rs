@@ -84,32 +84,3 @@ pub(crate) fn availability_to_proto(availability: &Availability) -> api::Availab
         languages: availability.languages.clone(),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::fmt::Debug;
-
-    use eventlog::Aggregate;
-
-    /// Every event comes back from the log as it went in.
-    pub(super) fn round_trip<A: Aggregate>(events: impl IntoIterator<Item = A::Event>)
-    where
-        A::Event: Debug + PartialEq,
-    {
-        for event in events {
-            let decoded = A::decode(&A::encode(&event).rehearsed()).unwrap();
-            assert_eq!(decoded, event);
-        }
-    }
-
-    /// What is recorded elsewhere, or lacks its fields, is reported and not made up.
-    pub(super) fn refuses_the_unreadable<A: Aggregate, M: prost::Message + prost::Name + Default>()
-    where
-        A::Event: Debug,
-    {
-        let lacking = eventlog::Draft::of(&M::default()).rehearsed();
-        assert!(A::decode(&lacking).is_err());
-        let foreign = eventlog::Draft::of(&proto::api::Receipt::default()).rehearsed();
-        assert!(A::decode(&foreign).is_err());
-    }
-}

@@ -193,8 +193,8 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::codec::tests::{refuses_the_unreadable, round_trip};
     use crate::domain::rules::tests::rules;
+    use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
 
     #[test]
     fn every_event_of_an_edition_comes_back_as_it_was() {

@@ -84,7 +84,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::codec::tests::{refuses_the_unreadable, round_trip};
+    use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
 
     #[test]
     fn every_event_of_a_person_comes_back_as_it_was() {

@@ -58,8 +58,8 @@ mod tests {
     use identity::{EditionId, TandemId};
     use uuid::Uuid;
 
-    use crate::codec::tests::{refuses_the_unreadable, round_trip};
     use crate::domain::inputs::tests::person;
+    use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
 
     use super::*;
 

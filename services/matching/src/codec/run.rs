@@ -195,9 +195,9 @@ mod tests {
     use identity::{EditionId, MatchRunId};
     use uuid::Uuid;
 
-    use crate::codec::tests::{refuses_the_unreadable, round_trip};
     use crate::domain::inputs::tests::{inputs, mentee, pair, person};
     use crate::domain::solution;
+    use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
 
     use super::*;
 

@@ -195,9 +195,9 @@ mod tests {
     use identity::{EditionId, MatchRunId, TandemId};
     use uuid::Uuid;
 
-    use crate::codec::tests::{refuses_the_unreadable, round_trip};
     use crate::domain::Side;
     use crate::domain::inputs::tests::pair;
+    use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
 
     use super::*;
 

@@ -123,9 +123,9 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::codec::tests::{refuses_the_unreadable, round_trip};
     use crate::domain::Side;
     use crate::domain::series::{Action, Occasion, Outcome, Plan, PlannedSession, Question};
+    use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
 
     fn changes() -> Vec<Change> {
         let (session, start) = (SessionId::mint(), "2013-09-03T07:00:00Z".parse().unwrap());
