@@ -15,7 +15,7 @@ test: prepare check buf audit
 check:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
-	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
 
 # The interfaces keep their style, and neither the wire nor the stored history breaks.
 buf:

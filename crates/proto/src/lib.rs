@@ -1,6 +1,6 @@
 //! The interfaces of Updraft: what `/proto` defines, as Rust, as descriptors and as rules that are enforced.
 //!
-//! Reading order: the generated packages below, [`pool`] for reflection, [`validate`] for the rules of fields, [`status`] for
+//! Reading order: the generated packages below, [`pool`] for reflection, [`validate()`] for the rules of fields, [`status`] for
 //! errors, [`time`] for instants.
 
 pub mod status;
