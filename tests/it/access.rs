@@ -74,10 +74,22 @@ fn rights() -> BTreeMap<(String, Role), String> {
 #[test]
 fn every_rpc_has_a_rule_and_every_rule_an_rpc() {
     let guard = Guard::new().unwrap();
-    let ruled: BTreeSet<&str> = guard.actions().into_iter().collect();
+    let ruled: BTreeSet<String> = guard.actions().into_iter().map(str::to_owned).collect();
     let named: BTreeSet<String> = rpcs().into_iter().map(|rpc| rpc.name().to_owned()).collect();
     assert_eq!(named.len(), rpcs().len(), "the names of RPCs are the names of actions, so each is unique");
-    assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), ruled);
+    let differing: Vec<_> = named.symmetric_difference(&ruled).collect();
+    assert!(
+        differing.is_empty(),
+        "{differing:?} stand only in proto/ or only in crates/identity/policies/updraft.cedarschema"
+    );
+    for rpc in rpcs() {
+        let request = rpc.input().name().to_owned();
+        assert_eq!(
+            request,
+            format!("{}Request", rpc.name()),
+            "the request names the action that is asked for"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,7 +77,9 @@ impl Desk {
                 return Err(violation(IDEMPOTENCY_KEY, "KEY", rule));
             }
         };
-        Ok(Call { message, caller, now: self.clock.now(), idempotency, guard: Arc::clone(&self.guard) })
+        let action = M::NAME.strip_suffix("Request").unwrap_or(M::NAME);
+        let (now, guard) = (self.clock.now(), Arc::clone(&self.guard));
+        Ok(Call { message, caller, now, action, idempotency, guard })
     }
 
     /// Waits until the service knows of everything that has been recorded by now.
@@ -104,25 +106,33 @@ pub struct Call<M> {
     pub caller: Caller,
     /// When.
     pub now: Timestamp,
+    /// The name of the RPC, which is that of its request without `Request` and the action of the policies.
+    action: &'static str,
     idempotency: Option<Idempotency>,
     guard: Arc<Guard>,
 }
 
 impl<M> Call<M> {
-    /// Asks the policies whether the caller may do this to that.
+    /// Asks the policies whether the caller may call this RPC on that.
     ///
     /// # Errors
     /// `PERMISSION_DENIED`.
-    pub fn allow(&self, action: &'static str, resource: &Resource) -> Result<(), Status> {
-        self.guard.check(&self.caller, action, resource).map_err(|denied| forbidden(&denied))
+    pub fn allow(&self, resource: &Resource) -> Result<(), Status> {
+        self.guard.check(&self.caller, self.action, resource).map_err(|denied| forbidden(&denied))
     }
 
-    /// Asks the policies how much of a list the caller may see.
+    /// Asks the policies whether the caller could call another RPC, for an answer that depends on it.
+    #[must_use]
+    pub fn could(&self, action: &'static str, resource: &Resource) -> bool {
+        self.guard.check(&self.caller, action, resource).is_ok()
+    }
+
+    /// Asks the policies how much of this RPC's list the caller may see.
     ///
     /// # Errors
     /// `PERMISSION_DENIED` if not even the caller's own.
-    pub fn scope(&self, action: &'static str) -> Result<Scope, Status> {
-        self.guard.scope(&self.caller, action).map_err(|denied| forbidden(&denied))
+    pub fn scope(&self) -> Result<Scope, Status> {
+        self.guard.scope(&self.caller, self.action).map_err(|denied| forbidden(&denied))
     }
 
     /// The person who calls.

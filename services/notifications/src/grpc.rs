@@ -27,7 +27,7 @@ impl NotificationsService for Inbox {
     ) -> Result<Response<n::ListNotificationsResponse>, Status> {
         let call = self.desk.receive(request).await?;
         let person = call.person()?;
-        call.allow("ListNotifications", &Resource::of(person))?;
+        call.allow(&Resource::of(person))?;
         let page = Page::<(Timestamp, Uuid)>::of(call.message.page_size, &call.message.page_token)?;
         let rows = views::list(&self.pool, person, page.after, page.fetch()).await.map_err(unavailable)?;
         let (rows, next_page_token) = page.cut(rows, |row| (row.created(), row.notification_id));

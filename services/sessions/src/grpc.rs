@@ -59,13 +59,12 @@ impl Sessions {
     /// Carries out a command on a series.
     async fn act<M>(
         &self,
-        name: &'static str,
         call: &Call<M>,
         named: Named<'_>,
         act: impl FnOnce(Prepared) -> Result<Act, Status>,
     ) -> Result<Receipt, Status> {
         // Whoever may never do this is not told whether the tandem exists.
-        call.scope(name)?;
+        call.scope()?;
         let edition: EditionId = id("edition_id", named.edition_id)?;
         let tandem: TandemId = id("tandem_id", named.tandem_id)?;
         // Beginning knows no rules, so that any kind of rejection will do.
@@ -77,7 +76,7 @@ impl Sessions {
         let mut unit = work.unit();
         let found = series::find(unit.conn(), tandem).await.map_err(unavailable)?;
         let row = found.ok_or_else(|| not_found("tandem"))?;
-        call.allow(name, &Resource::between(&row.parties()))?;
+        call.allow(&Resource::between(&row.parties()))?;
 
         let prepared = self.prepare(unit.conn(), &call.caller, &row, &named).await?;
         let command = Command { tandem, edition, now: call.now, act: act(prepared)? };
@@ -117,15 +116,14 @@ impl Sessions {
     async fn read_series<M>(
         &self,
         conn: &mut PgConnection,
-        name: &'static str,
         call: &Call<M>,
         (edition_id, tandem_id): (&str, &str),
     ) -> Result<SeriesRow, Status> {
-        call.scope(name)?;
+        call.scope()?;
         let edition: EditionId = id("edition_id", edition_id)?;
         let found = series::find(conn, id("tandem_id", tandem_id)?).await.map_err(unavailable)?;
         let row = found.filter(|row| row.edition == edition).ok_or_else(|| not_found("tandem"))?;
-        call.allow(name, &Resource::between(&row.parties()))?;
+        call.allow(&Resource::between(&row.parties()))?;
         Ok(row)
     }
 

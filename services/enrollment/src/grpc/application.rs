@@ -28,7 +28,7 @@ impl ApplicationService for Enrollment {
         request: Request<api::SubmitApplicationRequest>,
     ) -> Result<Response<api::SubmitApplicationResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("SubmitApplication", &Resource::of(call.person()?))?;
+        call.allow(&Resource::of(call.person()?))?;
         let receipt = self.submit(call).await?;
         Ok(Response::new(api::SubmitApplicationResponse { receipt: boot::receipt(&receipt) }))
     }
@@ -40,7 +40,7 @@ impl ApplicationService for Enrollment {
         let call = self.desk.receive(request).await?;
         let api::RequestInformationRequest { edition_id, application_id, question } = &call.message;
         let named = Named { edition_id, application_id, text: Some(question) };
-        let receipt = self.act("RequestInformation", &call, named, Action::RequestInformation).await?;
+        let receipt = self.act(&call, named, Action::RequestInformation).await?;
         Ok(Response::new(api::RequestInformationResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -51,7 +51,7 @@ impl ApplicationService for Enrollment {
         let call = self.desk.receive(request).await?;
         let api::ProvideInformationRequest { edition_id, application_id, answer } = &call.message;
         let named = Named { edition_id, application_id, text: Some(answer) };
-        let receipt = self.act("ProvideInformation", &call, named, Action::ProvideInformation).await?;
+        let receipt = self.act(&call, named, Action::ProvideInformation).await?;
         Ok(Response::new(api::ProvideInformationResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -62,7 +62,7 @@ impl ApplicationService for Enrollment {
         let call = self.desk.receive(request).await?;
         let api::AcceptApplicationRequest { edition_id, application_id } = &call.message;
         let named = Named { edition_id, application_id, text: None };
-        let receipt = self.act("AcceptApplication", &call, named, |_| Action::Accept).await?;
+        let receipt = self.act(&call, named, |_| Action::Accept).await?;
         Ok(Response::new(api::AcceptApplicationResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -73,7 +73,7 @@ impl ApplicationService for Enrollment {
         let call = self.desk.receive(request).await?;
         let api::WaitlistApplicationRequest { edition_id, application_id, reason } = &call.message;
         let (named, reason) = (Named { edition_id, application_id, text: None }, decision_reason(*reason)?);
-        let receipt = self.act("WaitlistApplication", &call, named, |_| Action::Waitlist(reason)).await?;
+        let receipt = self.act(&call, named, |_| Action::Waitlist(reason)).await?;
         Ok(Response::new(api::WaitlistApplicationResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -84,7 +84,7 @@ impl ApplicationService for Enrollment {
         let call = self.desk.receive(request).await?;
         let api::DeclineApplicationRequest { edition_id, application_id, reason } = &call.message;
         let (named, reason) = (Named { edition_id, application_id, text: None }, decision_reason(*reason)?);
-        let receipt = self.act("DeclineApplication", &call, named, |_| Action::Decline(reason)).await?;
+        let receipt = self.act(&call, named, |_| Action::Decline(reason)).await?;
         Ok(Response::new(api::DeclineApplicationResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -96,7 +96,7 @@ impl ApplicationService for Enrollment {
         let api::WithdrawApplicationRequest { edition_id, application_id } = &call.message;
         let named = Named { edition_id, application_id, text: None };
         let withdraw = |_| Action::Withdraw { left_company: false };
-        let receipt = self.act("WithdrawApplication", &call, named, withdraw).await?;
+        let receipt = self.act(&call, named, withdraw).await?;
         Ok(Response::new(api::WithdrawApplicationResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -105,13 +105,13 @@ impl ApplicationService for Enrollment {
         request: Request<api::GetApplicationRequest>,
     ) -> Result<Response<api::GetApplicationResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.scope("GetApplication")?;
+        call.scope()?;
         let edition = id("edition_id", &call.message.edition_id)?;
         let application = id("application_id", &call.message.application_id)?;
         let mut conn = self.connection().await?;
         let found = applications::find(&mut *conn, application).await.map_err(unavailable)?;
         let row = found.filter(|row| row.key.edition == edition).ok_or_else(|| not_found("application"))?;
-        call.allow("GetApplication", &Resource::of(row.key.person))?;
+        call.allow(&Resource::of(row.key.person))?;
         let application = self.shown_application(&mut conn, &row).await?;
         Ok(Response::new(api::GetApplicationResponse { application: Some(application) }))
     }
@@ -121,7 +121,7 @@ impl ApplicationService for Enrollment {
         request: Request<api::ListApplicationsRequest>,
     ) -> Result<Response<api::ListApplicationsResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        let person = match call.scope("ListApplications")? {
+        let person = match call.scope()? {
             Scope::All => None,
             Scope::Own(person) => Some(person),
         };
@@ -188,13 +188,12 @@ impl Enrollment {
     /// Carries out an action on an application; its text is sealed with the applicant's key.
     async fn act<M>(
         &self,
-        name: &'static str,
         call: &Call<M>,
         named: Named<'_>,
         action: impl FnOnce(Vec<u8>) -> Action,
     ) -> Result<Receipt, Status> {
         // Whoever may never do this is not told whether the application exists.
-        call.scope(name)?;
+        call.scope()?;
         let edition = id("edition_id", named.edition_id)?;
         let application: ApplicationId = id("application_id", named.application_id)?;
         let mut work = match self.begin(&call.context()).await? {
@@ -204,7 +203,7 @@ impl Enrollment {
         let mut unit = work.unit();
         let found = applications::find(unit.conn(), application).await.map_err(unavailable)?;
         let applicant = found.ok_or_else(|| not_found("application"))?.key.person;
-        call.allow(name, &Resource::of(applicant))?;
+        call.allow(&Resource::of(applicant))?;
 
         let held = hold_edition(unit.conn(), edition).await?;
         let sealed = match named.text {

@@ -25,7 +25,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::CreateImportRequest>,
     ) -> Result<Response<api::CreateImportResponse>, Status> {
         let mut call = self.desk.receive(request).await?;
-        call.allow("CreateImport", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let operation = match self.begin(&call.context()).await? {
             Begun::Replayed(first) => OperationId::from_uuid(first.id),
             Begun::Work(mut work) => {
@@ -53,7 +53,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::GetOperationRequest>,
     ) -> Result<Response<api::GetOperationResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("GetOperation", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let operation = self.operation(id("operation_id", &call.message.operation_id)?).await?;
         Ok(Response::new(api::GetOperationResponse { operation: Some(operation) }))
     }
@@ -63,7 +63,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::ListOperationIssuesRequest>,
     ) -> Result<Response<api::ListOperationIssuesResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ListOperationIssues", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let page = Page::<i32>::of(call.message.page_size, &call.message.page_token)?;
         let operation = id("operation_id", &call.message.operation_id)?;
         let rows = operations::issues(&self.pool, operation, page.after, page.fetch()).await;
@@ -77,7 +77,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::ListPeopleRequest>,
     ) -> Result<Response<api::ListPeopleResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ListPeople", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let page = Page::<String>::of(call.message.page_size, &call.message.page_token)?;
         let after = page.after.as_deref();
         let rows = directory::page(&self.pool, call.message.max_level, after, page.fetch()).await;
@@ -94,9 +94,9 @@ impl DirectoryService for Enrollment {
         let call = self.desk.receive(request).await?;
         let person_id = id("person_id", &call.message.person_id)?;
         let parties = tandems::acquainted(&self.pool, person_id).await.map_err(unavailable)?;
-        let whole = call.allow("GetPerson", &Resource::of(person_id));
+        let whole = call.allow(&Resource::of(person_id));
         if whole.is_err() {
-            call.allow("GetPerson", &Resource::between(&parties))?;
+            call.allow(&Resource::between(&parties))?;
         }
         let found = person(self.placed(person_id).await?);
         let found = if whole.is_ok() { found } else { as_partner(found) };
@@ -109,7 +109,7 @@ impl DirectoryService for Enrollment {
     ) -> Result<Response<api::RecordLeaverResponse>, Status> {
         let call = self.desk.receive(request).await?;
         let person = id("person_id", &call.message.person_id)?;
-        call.allow("RecordLeaver", &Resource::of(person))?;
+        call.allow(&Resource::of(person))?;
         let last_day = date("last_day", &call.message.last_day)?;
 
         let receipt = match self.begin(&call.context()).await? {
@@ -138,7 +138,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::GetContactRequest>,
     ) -> Result<Response<api::GetContactResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("GetContact", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let Placed { listed, .. } = self.placed(id("person_id", &call.message.person_id)?).await?;
         let display_name = format!("{} {}", listed.details.given_name, listed.details.family_name);
         let contact =

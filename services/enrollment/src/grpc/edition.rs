@@ -27,7 +27,7 @@ impl EditionService for Enrollment {
         request: Request<api::CreateEditionRequest>,
     ) -> Result<Response<api::CreateEditionResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("CreateEdition", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let settings = call.message.settings.clone().unwrap_or_default();
         let receipt = self.draft(&call, None, settings).await?;
         Ok(Response::new(api::CreateEditionResponse { receipt: boot::receipt(&receipt) }))
@@ -38,7 +38,7 @@ impl EditionService for Enrollment {
         request: Request<api::CopyEditionRequest>,
     ) -> Result<Response<api::CopyEditionResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("CopyEdition", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let source = id("edition_id", &call.message.edition_id)?;
         let shown = self.edition(source).await?;
         let settings = api::EditionSettings {
@@ -56,7 +56,7 @@ impl EditionService for Enrollment {
         request: Request<api::GetEditionRequest>,
     ) -> Result<Response<api::GetEditionResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("GetEdition", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let edition = self.edition(id("edition_id", &call.message.edition_id)?).await?;
         Ok(Response::new(api::GetEditionResponse { edition: Some(edition) }))
     }
@@ -66,7 +66,7 @@ impl EditionService for Enrollment {
         request: Request<api::ListEditionsRequest>,
     ) -> Result<Response<api::ListEditionsResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ListEditions", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let page = Page::<EditionId>::of(call.message.page_size, &call.message.page_token)?;
         let mut conn = self.connection().await?;
         let rows = editions::page(&mut *conn, page.after, page.fetch()).await.map_err(unavailable)?;
@@ -83,7 +83,7 @@ impl EditionService for Enrollment {
         request: Request<api::UpdateEditionRequest>,
     ) -> Result<Response<api::UpdateEditionResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("UpdateEdition", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let edition: EditionId = id("edition_id", &call.message.edition_id)?;
         let (rules, texts) = settings::read(call.message.settings.clone().unwrap_or_default())?;
         let receipt = match self.begin(&call.context_at(&call.message.etag)?).await? {
@@ -104,7 +104,7 @@ impl EditionService for Enrollment {
         request: Request<api::ProposeAgeRuleRequest>,
     ) -> Result<Response<api::ProposeAgeRuleResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ProposeAgeRule", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let edition: EditionId = id("edition_id", &call.message.edition_id)?;
         let proposed = call.message.age_rule.clone().unwrap_or_default();
         let rule = AgeRule {
@@ -134,7 +134,7 @@ impl EditionService for Enrollment {
         request: Request<api::ReleaseAgeRuleRequest>,
     ) -> Result<Response<api::ReleaseAgeRuleResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ReleaseAgeRule", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let command = Command::ReleaseAgeRule { by: call.person()? };
         let receipt = self.lead(&call, &call.message.edition_id, command).await?;
         Ok(Response::new(api::ReleaseAgeRuleResponse { receipt: boot::receipt(&receipt) }))
@@ -145,7 +145,7 @@ impl EditionService for Enrollment {
         request: Request<api::OpenEditionRequest>,
     ) -> Result<Response<api::OpenEditionResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("OpenEdition", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let receipt = self.open_for_mentors(&call).await?;
         Ok(Response::new(api::OpenEditionResponse { receipt: boot::receipt(&receipt) }))
     }
@@ -155,7 +155,7 @@ impl EditionService for Enrollment {
         request: Request<api::StartMatchingRequest>,
     ) -> Result<Response<api::StartMatchingResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("StartMatching", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let edition = id("edition_id", &call.message.edition_id)?;
         // Nothing lapses; nobody applies any more, so that no rule needs a date of birth.
         let receipt = self.end(&call, edition, Command::StartMatching, &[]).await?;
@@ -167,7 +167,7 @@ impl EditionService for Enrollment {
         request: Request<api::StartEditionRequest>,
     ) -> Result<Response<api::StartEditionResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("StartEdition", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let receipt = self.lead(&call, &call.message.edition_id, Command::Start).await?;
         Ok(Response::new(api::StartEditionResponse { receipt: boot::receipt(&receipt) }))
     }
@@ -177,7 +177,7 @@ impl EditionService for Enrollment {
         request: Request<api::CompleteEditionRequest>,
     ) -> Result<Response<api::CompleteEditionResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("CompleteEdition", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let edition = id("edition_id", &call.message.edition_id)?;
         // What was acknowledged may be fulfilled yet: the tandems end after the edition.
         let receipt = self.end(&call, edition, Command::Complete, &[Stands::Due]).await?;
@@ -189,7 +189,7 @@ impl EditionService for Enrollment {
         request: Request<api::ArchiveEditionRequest>,
     ) -> Result<Response<api::ArchiveEditionResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ArchiveEdition", &Resource::public())?;
+        call.allow(&Resource::public())?;
         let edition = id("edition_id", &call.message.edition_id)?;
         // A tandem that ended before this call has fulfilled its obligation.
         self.desk.catch_up(&self.pool).await?;

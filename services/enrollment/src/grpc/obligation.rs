@@ -21,7 +21,7 @@ impl ObligationService for Enrollment {
         request: Request<api::AcknowledgeObligationRequest>,
     ) -> Result<Response<api::AcknowledgeObligationResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.scope("AcknowledgeObligation")?;
+        call.scope()?;
         let edition = id("edition_id", &call.message.edition_id)?;
         let obligation: ObligationId = id("obligation_id", &call.message.obligation_id)?;
         let availability = codec::availability(call.message.availability.clone().unwrap_or_default());
@@ -35,7 +35,7 @@ impl ObligationService for Enrollment {
                 unit.load::<Obligation>(obligation.uuid()).await.map_err(unavailable)?;
                 let found = obligations::find(unit.conn(), obligation).await.map_err(unavailable)?;
                 let executive = found.ok_or_else(|| not_found("obligation"))?.key.person;
-                call.allow("AcknowledgeObligation", &Resource::of(executive))?;
+                call.allow(&Resource::of(executive))?;
 
                 let held = hold_edition(unit.conn(), edition).await?;
                 let goals = call.message.goals.as_bytes();
@@ -58,7 +58,7 @@ impl ObligationService for Enrollment {
         request: Request<api::ExcuseObligationRequest>,
     ) -> Result<Response<api::ExcuseObligationResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ExcuseObligation", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let reason = codec::excuse_reason(call.message.reason)
             .ok_or_else(|| violation("reason", "DEFINED_ONLY", "must be set"))?;
         let edition = id("edition_id", &call.message.edition_id)?;
@@ -74,13 +74,13 @@ impl ObligationService for Enrollment {
         request: Request<api::GetObligationRequest>,
     ) -> Result<Response<api::GetObligationResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.scope("GetObligation")?;
+        call.scope()?;
         let edition = id("edition_id", &call.message.edition_id)?;
         let obligation = id("obligation_id", &call.message.obligation_id)?;
         let mut conn = self.connection().await?;
         let found = obligations::find(&mut *conn, obligation).await.map_err(unavailable)?;
         let row = found.filter(|row| row.key.edition == edition).ok_or_else(|| not_found("obligation"))?;
-        call.allow("GetObligation", &Resource::of(row.key.person))?;
+        call.allow(&Resource::of(row.key.person))?;
         let obligation = self.shown_obligation(&mut conn, &call.caller, row).await?;
         Ok(Response::new(api::GetObligationResponse { obligation: Some(obligation) }))
     }
@@ -90,7 +90,7 @@ impl ObligationService for Enrollment {
         request: Request<api::ListObligationsRequest>,
     ) -> Result<Response<api::ListObligationsResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        let person = match call.scope("ListObligations")? {
+        let person = match call.scope()? {
             Scope::All => None,
             Scope::Own(person) => Some(person),
         };

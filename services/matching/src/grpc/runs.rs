@@ -24,7 +24,7 @@ impl Matching {
         request: Request<api::CreateMatchRunRequest>,
     ) -> Result<api::CreateMatchRunResponse, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("CreateMatchRun", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let edition = id("edition_id", &call.message.edition_id)?;
         let (phase, result) = self.compute(edition, &call.message.locks, &call.message.forbids).await?;
         let key = Key { run: MatchRunId::mint(), edition };
@@ -38,7 +38,7 @@ impl Matching {
         request: Request<api::ReviseMatchRunRequest>,
     ) -> Result<api::ReviseMatchRunResponse, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ReviseMatchRun", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let key = key(&call.message.match_run_id, &call.message.edition_id)?;
         let (phase, result) = self.compute(key.edition, &call.message.locks, &call.message.forbids).await?;
         let command = Command { key, phase, action: Action::Revise(result) };
@@ -52,7 +52,7 @@ impl Matching {
         request: Request<api::ReviewMatchRunRequest>,
     ) -> Result<api::ReviewMatchRunResponse, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ReviewMatchRun", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let key = key(&call.message.match_run_id, &call.message.edition_id)?;
         let found = editions::find(&self.pool, key.edition).await.map_err(unavailable)?;
         let phase = found.ok_or_else(|| not_found("edition"))?.phase;
@@ -67,7 +67,7 @@ impl Matching {
         request: Request<api::PublishMatchRunRequest>,
     ) -> Result<api::PublishMatchRunResponse, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("PublishMatchRun", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         self.desk.catch_up(&self.pool).await?;
         let context = call.context_at(&call.message.etag)?;
         let receipt = match self.begin(&context).await? {
@@ -85,7 +85,7 @@ impl Matching {
         request: Request<api::GetMatchRunRequest>,
     ) -> Result<api::GetMatchRunResponse, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("GetMatchRun", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let key = key(&call.message.match_run_id, &call.message.edition_id)?;
         let (state, version) = self.journal.load::<Run>(key.run.uuid()).await.map_err(unavailable)?;
         let known = state.known().filter(|known| known.key == key).ok_or_else(|| not_found("match run"))?;
@@ -99,7 +99,7 @@ impl Matching {
         request: Request<api::ListMatchRunsRequest>,
     ) -> Result<api::ListMatchRunsResponse, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ListMatchRuns", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         let page = Page::<MatchRunId>::of(call.message.page_size, &call.message.page_token)?;
         let edition = id("edition_id", &call.message.edition_id)?;
         let rows = runs::page(&self.pool, edition, page.after, page.fetch()).await.map_err(unavailable)?;

@@ -24,7 +24,7 @@ impl Matching {
         request: Request<api::ProposeTandemRequest>,
     ) -> Result<api::ProposeTandemResponse, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow("ProposeTandem", &Resource::everything())?;
+        call.allow(&Resource::everything())?;
         self.desk.catch_up(&self.pool).await?;
         let edition = id("edition_id", &call.message.edition_id)?;
         let pair = Pair {
@@ -54,12 +54,12 @@ impl Matching {
         request: Request<api::GetTandemRequest>,
     ) -> Result<api::GetTandemResponse, Status> {
         let call = self.desk.receive(request).await?;
-        call.scope("GetTandem")?;
+        call.scope()?;
         let edition = id("edition_id", &call.message.edition_id)?;
         let tandem = id("tandem_id", &call.message.tandem_id)?;
         let found = tandems::find(&self.pool, tandem).await.map_err(unavailable)?;
         let row = found.filter(|row| row.key.edition == edition).ok_or_else(|| not_found("tandem"))?;
-        call.allow("GetTandem", &Resource::between(&[row.pair.mentor, row.pair.mentee]))?;
+        call.allow(&Resource::between(&[row.pair.mentor, row.pair.mentee]))?;
         Ok(api::GetTandemResponse { tandem: Some(shown(&row)) })
     }
 
@@ -68,7 +68,7 @@ impl Matching {
         request: Request<api::ListTandemsRequest>,
     ) -> Result<api::ListTandemsResponse, Status> {
         let call = self.desk.receive(request).await?;
-        let person = match call.scope("ListTandems")? {
+        let person = match call.scope()? {
             Scope::All => None,
             Scope::Own(person) => Some(person),
         };
@@ -85,7 +85,7 @@ impl Matching {
     ) -> Result<api::AcceptTandemResponse, Status> {
         let call = self.desk.receive(request).await?;
         let key = key(&call.message.tandem_id, &call.message.edition_id)?;
-        let side = self.own_side(&call, "AcceptTandem", key.tandem).await?;
+        let side = self.own_side(&call, key.tandem).await?;
         let receipt = self.answer(&call, key, Action::Accept { side, now: call.now }).await?;
         Ok(api::AcceptTandemResponse { receipt: boot::receipt(&receipt) })
     }
@@ -96,7 +96,7 @@ impl Matching {
     ) -> Result<api::VetoTandemResponse, Status> {
         let call = self.desk.receive(request).await?;
         let key = key(&call.message.tandem_id, &call.message.edition_id)?;
-        let side = self.own_side(&call, "VetoTandem", key.tandem).await?;
+        let side = self.own_side(&call, key.tandem).await?;
         let receipt = self.answer(&call, key, Action::Veto(side)).await?;
         Ok(api::VetoTandemResponse { receipt: boot::receipt(&receipt) })
     }
@@ -107,7 +107,7 @@ impl Matching {
     ) -> Result<api::DeclineTandemResponse, Status> {
         let call = self.desk.receive(request).await?;
         let key = key(&call.message.tandem_id, &call.message.edition_id)?;
-        let side = self.own_side(&call, "DeclineTandem", key.tandem).await?;
+        let side = self.own_side(&call, key.tandem).await?;
         let receipt = self.answer(&call, key, Action::Decline(side)).await?;
         Ok(api::DeclineTandemResponse { receipt: boot::receipt(&receipt) })
     }
@@ -118,7 +118,7 @@ impl Matching {
     ) -> Result<api::DissolveTandemResponse, Status> {
         let call = self.desk.receive(request).await?;
         let key = key(&call.message.tandem_id, &call.message.edition_id)?;
-        let side = self.own_side(&call, "DissolveTandem", key.tandem).await?;
+        let side = self.own_side(&call, key.tandem).await?;
         let (author, never_again) = (call.person()?.uuid(), call.message.never_again);
         let receipt = match self.begin(&call.context()).await? {
             Begun::Replayed(first) => first,
@@ -139,16 +139,11 @@ impl Matching {
     }
 
     /// The side of a tandem on which the caller stands.
-    async fn own_side<M>(
-        &self,
-        call: &Call<M>,
-        action: &'static str,
-        tandem: TandemId,
-    ) -> Result<Side, Status> {
-        call.scope(action)?;
+    async fn own_side<M>(&self, call: &Call<M>, tandem: TandemId) -> Result<Side, Status> {
+        call.scope()?;
         let found = tandems::find(&self.pool, tandem).await.map_err(unavailable)?;
         let pair = found.ok_or_else(|| not_found("tandem"))?.pair;
-        call.allow(action, &Resource::between(&[pair.mentor, pair.mentee]))?;
+        call.allow(&Resource::between(&[pair.mentor, pair.mentee]))?;
         pair.side_of(call.person()?).ok_or_else(|| not_found("tandem"))
     }
 

@@ -25,7 +25,7 @@ impl SessionsService for Sessions {
         let call = self.desk.receive(request).await?;
         let named = (call.message.edition_id.as_str(), call.message.tandem_id.as_str());
         let mut conn = self.connection().await?;
-        let row = self.read_series(&mut conn, "GetSeries", &call, named).await?;
+        let row = self.read_series(&mut conn, &call, named).await?;
         let counts = sessions::counts(&mut *conn, row.tandem).await.map_err(unavailable)?;
         Ok(Response::new(api::GetSeriesResponse { series: Some(shown::series(&row, counts)) }))
     }
@@ -38,7 +38,7 @@ impl SessionsService for Sessions {
         let named = (call.message.edition_id.as_str(), call.message.tandem_id.as_str());
         let page = Page::<Key>::of(call.message.page_size, &call.message.page_token)?;
         let mut conn = self.connection().await?;
-        let series = self.read_series(&mut conn, "ListSessions", &call, named).await?;
+        let series = self.read_series(&mut conn, &call, named).await?;
         let rows = sessions::page(&mut *conn, series.tandem, page.after, page.fetch()).await;
         let (rows, next_page_token) =
             page.cut(rows.map_err(unavailable)?, |row| (row.slot.start, row.session));
@@ -51,7 +51,7 @@ impl SessionsService for Sessions {
         request: Request<api::ListCalendarRequest>,
     ) -> Result<Response<api::ListCalendarResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        let person = match call.scope("ListCalendar")? {
+        let person = match call.scope()? {
             Scope::Own(person) => person,
             Scope::All => call.person()?,
         };
@@ -71,8 +71,7 @@ impl SessionsService for Sessions {
         let call = self.desk.receive(request).await?;
         let api::AcceptCharterRequest { edition_id, tandem_id } = &call.message;
         let named = Named { edition_id, tandem_id, ..Named::default() };
-        let receipt =
-            self.act("AcceptCharter", &call, named, |given| Ok(Act::AcceptCharter(given.side()?))).await?;
+        let receipt = self.act(&call, named, |given| Ok(Act::AcceptCharter(given.side()?))).await?;
         Ok(Response::new(api::AcceptCharterResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -87,7 +86,7 @@ impl SessionsService for Sessions {
         let answered = answered_question_ids.iter().map(|text| id("answered_question_ids", text));
         let answered = answered.collect::<Result<_, _>>()?;
         let named = Named { edition_id, tandem_id, ..Named::default() };
-        let receipt = self.act("HoldSession", &call, named, |_| Ok(Act::Hold(session, answered))).await?;
+        let receipt = self.act(&call, named, |_| Ok(Act::Hold(session, answered))).await?;
         Ok(Response::new(api::HoldSessionResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -102,7 +101,7 @@ impl SessionsService for Sessions {
         let start = start.ok_or_else(|| violation("start_time", "TIMESTAMP", "must be an instant"))?;
         let named = Named { edition_id, tandem_id, moves: Some(session), ..Named::default() };
         let receipt = self
-            .act("MoveSession", &call, named, |given| {
+            .act(&call, named, |given| {
                 Ok(Act::Move(Move { session, side: given.side()?, start, busy: given.busy }))
             })
             .await?;
@@ -117,8 +116,7 @@ impl SessionsService for Sessions {
         let api::CancelSessionRequest { edition_id, tandem_id, session_id } = &call.message;
         let session = id("session_id", session_id)?;
         let named = Named { edition_id, tandem_id, ..Named::default() };
-        let receipt =
-            self.act("CancelSession", &call, named, |given| Ok(Act::Cancel(session, given.side()?))).await?;
+        let receipt = self.act(&call, named, |given| Ok(Act::Cancel(session, given.side()?))).await?;
         Ok(Response::new(api::CancelSessionResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -130,7 +128,7 @@ impl SessionsService for Sessions {
         let api::ExcuseSessionRequest { edition_id, tandem_id, session_id, side } = &call.message;
         let (session, side) = (id("session_id", session_id)?, side_of(*side)?);
         let named = Named { edition_id, tandem_id, ..Named::default() };
-        let receipt = self.act("ExcuseSession", &call, named, |_| Ok(Act::Excuse(session, side))).await?;
+        let receipt = self.act(&call, named, |_| Ok(Act::Excuse(session, side))).await?;
         Ok(Response::new(api::ExcuseSessionResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -142,7 +140,7 @@ impl SessionsService for Sessions {
         let api::MissSessionRequest { edition_id, tandem_id, session_id, side } = &call.message;
         let (session, side) = (id("session_id", session_id)?, side_of(*side)?);
         let named = Named { edition_id, tandem_id, ..Named::default() };
-        let receipt = self.act("MissSession", &call, named, |_| Ok(Act::Miss(session, side))).await?;
+        let receipt = self.act(&call, named, |_| Ok(Act::Miss(session, side))).await?;
         Ok(Response::new(api::MissSessionResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -157,7 +155,7 @@ impl SessionsService for Sessions {
         let named =
             Named { edition_id, tandem_id, text: Some(text), topic: topic_id, creates, ..Named::default() };
         let receipt = self
-            .act("AskQuestion", &call, named, |given| {
+            .act(&call, named, |given| {
                 let (sealed_text, topic) = (given.sealed_text, topic_id.clone());
                 Ok(Act::AskQuestion(Question { id: question, asked_by, sealed_text, topic }))
             })
@@ -173,7 +171,7 @@ impl SessionsService for Sessions {
         let named = (call.message.edition_id.as_str(), call.message.tandem_id.as_str());
         let page = Page::<i64>::of(call.message.page_size, &call.message.page_token)?;
         let mut conn = self.connection().await?;
-        let series = self.read_series(&mut conn, "ListQuestions", &call, named).await?;
+        let series = self.read_series(&mut conn, &call, named).await?;
         let rows = content::questions(&mut *conn, series.tandem, page.after, page.fetch()).await;
         let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| row.position);
         let mut questions = Vec::with_capacity(rows.len());
@@ -196,7 +194,7 @@ impl SessionsService for Sessions {
         let creates = Some(action.uuid());
         let named = Named { edition_id, tandem_id, text: Some(text), creates, ..Named::default() };
         let receipt = self
-            .act("AgreeAction", &call, named, |given| {
+            .act(&call, named, |given| {
                 let sealed_text = given.sealed_text;
                 Ok(Act::AgreeAction(Action { id: action, agreed_by, sealed_text, due_date }))
             })
@@ -212,7 +210,7 @@ impl SessionsService for Sessions {
         let api::CompleteActionRequest { edition_id, tandem_id, action_id } = &call.message;
         let action = id("action_id", action_id)?;
         let named = Named { edition_id, tandem_id, ..Named::default() };
-        let receipt = self.act("CompleteAction", &call, named, |_| Ok(Act::CompleteAction(action))).await?;
+        let receipt = self.act(&call, named, |_| Ok(Act::CompleteAction(action))).await?;
         Ok(Response::new(api::CompleteActionResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -224,7 +222,7 @@ impl SessionsService for Sessions {
         let named = (call.message.edition_id.as_str(), call.message.tandem_id.as_str());
         let page = Page::<i64>::of(call.message.page_size, &call.message.page_token)?;
         let mut conn = self.connection().await?;
-        let series = self.read_series(&mut conn, "ListActions", &call, named).await?;
+        let series = self.read_series(&mut conn, &call, named).await?;
         let rows = content::actions(&mut *conn, series.tandem, page.after, page.fetch()).await;
         let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| row.position);
         let mut actions = Vec::with_capacity(rows.len());
@@ -244,9 +242,8 @@ impl SessionsService for Sessions {
         let (session, pulse) =
             (id("session_id", session_id)?, Pulse { useful: *useful, learnt: *learnt, open: *open });
         let named = Named { edition_id, tandem_id, ..Named::default() };
-        let receipt = self
-            .act("AnswerPulse", &call, named, |given| Ok(Act::AnswerPulse(session, given.side()?, pulse)))
-            .await?;
+        let receipt =
+            self.act(&call, named, |given| Ok(Act::AnswerPulse(session, given.side()?, pulse))).await?;
         Ok(Response::new(api::AnswerPulseResponse { receipt: boot::receipt(&receipt) }))
     }
 
@@ -255,7 +252,7 @@ impl SessionsService for Sessions {
         request: Request<api::ListFollowUpsRequest>,
     ) -> Result<Response<api::ListFollowUpsResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        let mentee = match call.scope("ListFollowUps")? {
+        let mentee = match call.scope()? {
             Scope::Own(person) => person,
             Scope::All => call.person()?,
         };
@@ -272,13 +269,13 @@ impl SessionsService for Sessions {
         request: Request<api::AnswerFollowUpRequest>,
     ) -> Result<Response<api::AnswerFollowUpResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.scope("AnswerFollowUp")?;
+        call.scope()?;
         let edition = id("edition_id", &call.message.edition_id)?;
         let follow_up: FollowUpId = id("follow_up_id", &call.message.follow_up_id)?;
         let mut conn = self.connection().await?;
         let found = follow_ups::find(&mut *conn, follow_up).await.map_err(unavailable)?;
         let subject = found.ok_or_else(|| not_found("follow-up"))?.subject;
-        call.allow("AnswerFollowUp", &Resource::of(subject.mentee))?;
+        call.allow(&Resource::of(subject.mentee))?;
 
         let rules = editions::find(&mut *conn, subject.edition).await.map_err(unavailable)?;
         drop(conn);
