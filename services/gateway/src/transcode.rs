@@ -4,13 +4,13 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{
     RequestPartsExt, Router,
-    body::{self, Body as HttpBody, Bytes},
+    body::{Body as HttpBody, Bytes},
     extract::{Query, RawPathParams, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
-use http_body_util::LengthLimitError;
+use http_body_util::BodyExt;
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage, SerializeOptions, Value};
 use tonic::metadata::MetadataValue;
 
@@ -24,6 +24,8 @@ use crate::{
 
 const BODY_LENGTH_MAX: usize = 1 << 20;
 const FILE_LENGTH_MAX: usize = 64 << 20;
+/// How much of a body that is too large is thrown away before the client is cut off.
+const DISCARDED_LENGTH_MAX: usize = 256 << 20;
 const DEADLINE: Duration = Duration::from_secs(10);
 const IMPORT_DEADLINE: Duration = Duration::from_mins(1);
 /// How long a client may take to send a body.
@@ -112,16 +114,15 @@ async fn read_body(route: &Route, headers: &HeaderMap, body: HttpBody) -> Result
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", detail)
     };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
+    let waits = headers.contains_key(header::EXPECT);
+    if announced.is_some_and(|length: usize| length > if waits { limit } else { DISCARDED_LENGTH_MAX }) {
         return Err(too_large());
     }
-    let bytes = tokio::time::timeout(BODY_WAIT_MAX, body::to_bytes(body, limit)).await.map_err(|_| {
+    let bytes = tokio::time::timeout(BODY_WAIT_MAX, collect(body, limit)).await.map_err(|_| {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "BODY_TOO_SLOW", "The body did not arrive in time.")
     })?;
-    let bytes = bytes.map_err(|error| match std::error::Error::source(&error) {
-        Some(source) if source.is::<LengthLimitError>() => too_large(),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "BODY_CUT_OFF", "The body did not arrive whole."),
-    })?;
+    let cut_off = |_| Problem::new(StatusCode::BAD_REQUEST, "BODY_CUT_OFF", "The body did not arrive whole.");
+    let bytes = bytes.map_err(cut_off)?.ok_or_else(too_large)?;
     let media_type = match &route.body {
         Body::File(_, media_type) => media_type,
         Body::Message | Body::Field(..) if !bytes.is_empty() => "application/json",
@@ -134,6 +135,26 @@ async fn read_body(route: &Route, headers: &HeaderMap, body: HttpBody) -> Result
     }
     let detail = format!("The body must be {media_type}; say so in the header Content-Type.");
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", detail))
+}
+
+/// Takes a body of at most `limit` bytes; `None` if it has more.
+///
+/// What is too much is read on and thrown away, within bounds: a client whose connection breaks while it still sends may never
+/// see the answer.
+async fn collect(mut body: HttpBody, limit: usize) -> Result<Option<Bytes>, axum::Error> {
+    let (mut taken, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        length += data.len();
+        if length <= limit {
+            taken.extend_from_slice(&data);
+        } else if length <= DISCARDED_LENGTH_MAX {
+            taken = Vec::new();
+        } else {
+            break;
+        }
+    }
+    Ok((length <= limit).then(|| taken.into()))
 }
 
 /// Hands a header on as metadata of the same name.
