@@ -93,14 +93,14 @@ impl DirectoryService for Enrollment {
     ) -> Result<Response<api::GetPersonResponse>, Status> {
         let call = self.desk.receive(request).await?;
         let person_id = id("person_id", &call.message.person_id)?;
-        let parties = tandems::acquainted(&self.pool, person_id).await.map_err(unavailable)?;
-        let whole = call.allow(&Resource::of(person_id));
-        if whole.is_err() {
+        let shown = if call.allow(&Resource::of(person_id)).is_ok() {
+            person(self.placed(person_id).await?)
+        } else {
+            let parties = tandems::acquainted(&self.pool, person_id).await.map_err(unavailable)?;
             call.allow(&Resource::between(&parties))?;
-        }
-        let found = person(self.placed(person_id).await?);
-        let found = if whole.is_ok() { found } else { as_partner(found) };
-        Ok(Response::new(api::GetPersonResponse { person: Some(found) }))
+            as_partner(person(self.placed(person_id).await?))
+        };
+        Ok(Response::new(api::GetPersonResponse { person: Some(shown) }))
     }
 
     async fn record_leaver(
