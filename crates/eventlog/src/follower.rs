@@ -14,7 +14,7 @@ use tracing::Instrument;
 use crate::{BoxError, Recorded, Wake, read};
 
 /// The most events of one transaction.
-const PAGE: i64 = 1000;
+const PAGE: usize = 1000;
 
 /// How long a transaction goes on taking events: while it is open, it holds back what its reactions have appended.
 const PAGE_TIME: Duration = Duration::from_millis(50);
@@ -80,8 +80,8 @@ pub(crate) struct Standing {
 enum Failure {
     /// Another process follows under the same name.
     Fenced,
-    /// The follower could not take in this event.
-    Event { position: i64, name: String, source: BoxError },
+    /// The follower could not take in a run of events, the last of which is named.
+    Events { count: usize, position: i64, name: String, source: BoxError },
     /// The log is out of reach.
     Log(crate::Error),
 }
@@ -117,6 +117,10 @@ pub(crate) struct Tail<F> {
     fence: Option<i64>,
     trouble: Trouble,
     backoff: Duration,
+    /// The most events of the next transaction; fewer while a failure among them is narrowed down.
+    limit: usize,
+    /// Up to here events are suspected after a failure.
+    suspect: i64,
 }
 
 impl<F: Follower> Tail<F> {
@@ -128,7 +132,8 @@ impl<F: Follower> Tail<F> {
         wake: Wake,
     ) -> Self {
         let (fence, trouble, backoff) = (None, Trouble::None, BACKOFF_MIN);
-        Self { follower, pool, safe, standing, wake, fence, trouble, backoff }
+        let (limit, suspect) = (PAGE, 0);
+        Self { follower, pool, safe, standing, wake, fence, trouble, backoff, limit, suspect }
     }
 
     /// Follows until it is told to stop, or another process takes over.
@@ -141,7 +146,12 @@ impl<F: Follower> Tail<F> {
                     tracing::error!(follower, "another process has taken the follower over");
                     return;
                 }
-                Err(Failure::Event { position, name, source }) => {
+                Err(Failure::Events { count, position, .. }) if count > 1 => {
+                    self.suspect = self.suspect.max(position);
+                    self.limit = count / 2;
+                    continue;
+                }
+                Err(Failure::Events { position, name, source, .. }) => {
                     if self.meets(Trouble::Event(position)) {
                         let error: &dyn Error = &*source;
                         tracing::error!(
@@ -215,9 +225,9 @@ impl<F: Follower> Tail<F> {
         .await?
         .ok_or(Failure::Fenced)?;
 
-        let page = read(&mut *sql, checkpoint, Some(safe), PAGE).await?;
-        let page = self.before_trouble(&page);
-        let Some(last) = self.take_in(&mut sql, page).await? else {
+        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
+        let page = read(&mut *sql, checkpoint, Some(safe), limit).await?;
+        let Some(last) = self.take_in(&mut sql, &page).await? else {
             // The checkpoint is further than we knew: the answer to our last commit was lost.
             self.passed(safe);
             return Ok(());
@@ -241,41 +251,45 @@ impl<F: Follower> Tail<F> {
         Ok(())
     }
 
-    /// The page up to an event that has failed, which is then tried alone: the others need not wait for it.
-    fn before_trouble<'p>(&self, page: &'p [Recorded]) -> &'p [Recorded] {
-        let Trouble::Event(position) = self.trouble else { return page };
-        let before = page.iter().take_while(|event| event.position < position).count();
-        &page[..before.max(1).min(page.len())]
-    }
-
     /// Takes in the events of a page as long as its time lasts, and answers with the position of the last one.
+    ///
+    /// A run of events is taken in at once; it ends with an event that the follower reacts to.
     async fn take_in(&self, conn: &mut PgConnection, page: &[Recorded]) -> Result<Option<i64>, Failure> {
         let begun = Instant::now();
-        let mut last = None;
-        for event in page {
-            let span = telemetry::follow_span(self.follower.name(), event.meta.traceparent.as_deref());
-            let effect = async {
-                self.follower.project(conn, std::slice::from_ref(event)).await?;
-                if !self.follower.reacts_to(event) {
-                    return Ok(());
-                }
-                self.follower.react(conn, event).await
-            };
-            AssertUnwindSafe(effect.instrument(span))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| Err("it panicked".into()))
-                .map_err(|source| Failure::Event {
-                    position: event.position,
-                    name: event.name.clone(),
-                    source,
-                })?;
-            last = Some(event.position);
+        let (mut count, mut last) = (0, None);
+        for run in page.split_inclusive(|event| self.follower.reacts_to(event)) {
+            let Some(end) = run.last() else { break };
+            count += run.len();
+            let effect = AssertUnwindSafe(self.affect(conn, run, end)).catch_unwind().await;
+            effect.unwrap_or_else(|_| Err("it panicked".into())).map_err(|source| Failure::Events {
+                count,
+                position: end.position,
+                name: end.name.clone(),
+                source,
+            })?;
+            last = Some(end.position);
             if begun.elapsed() > PAGE_TIME {
                 break;
             }
         }
         Ok(last)
+    }
+
+    /// Projects a run and reacts to its last event, each in the trace of the event that it is for.
+    async fn affect(
+        &self,
+        conn: &mut PgConnection,
+        run: &[Recorded],
+        end: &Recorded,
+    ) -> Result<(), BoxError> {
+        let name = self.follower.name();
+        let first = run.first().and_then(|event| event.meta.traceparent.as_deref());
+        self.follower.project(conn, run).instrument(telemetry::follow_span(name, first)).await?;
+        if !self.follower.reacts_to(end) {
+            return Ok(());
+        }
+        let reaction = telemetry::follow_span(name, end.meta.traceparent.as_deref());
+        self.follower.react(conn, end).instrument(reaction).await
     }
 
     /// Tells those who wait how far the follower has come, and ends a trouble that lies behind it.
@@ -285,6 +299,9 @@ impl<F: Follower> Tail<F> {
             tracing::info!(follower = self.follower.name(), position, "the follower goes on");
             self.trouble = Trouble::None;
             self.backoff = BACKOFF_MIN;
+        }
+        if position >= self.suspect {
+            self.limit = PAGE;
         }
         self.standing.send_modify(|standing| {
             standing.position = position;
