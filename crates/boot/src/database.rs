@@ -147,7 +147,7 @@ impl Database {
              order by 1",
         )
         .bind(services.iter().map(|service| plan::role(service)).collect::<Vec<_>>())
-        .bind(services)
+        .bind(services.iter().filter(|service| !plan::WITHOUT_SCHEMA.contains(service)).collect::<Vec<_>>())
         .fetch_all(&mut connection)
         .await
         .map_err(DatabaseError::Connect)?;
@@ -157,7 +157,7 @@ impl Database {
         Err(DatabaseError::Unprepared { missing: missing.join(", ") })
     }
 
-    /// The connections of a service (or `eventlog`, `vault`, `reader`), opened when they are needed.
+    /// The connections of a service (or `eventlog`, `vault`, `feed`, `reader`), opened when they are needed.
     ///
     /// They have the rights of its role and its schema as search path. Pools heal when the server comes back.
     #[must_use]

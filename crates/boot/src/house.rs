@@ -70,7 +70,7 @@ impl House {
         keys: Keys,
         master_key: MasterKey,
     ) -> Result<Self, StartError> {
-        database.check(&["eventlog", "vault"]).await?;
+        database.check(&["eventlog", "vault", "feed", "reader"]).await?;
         eventlog::migrate(&database.pool("eventlog")).await?;
         let vault_pool = database.pool("vault");
         vault::migrate(&vault_pool)
@@ -79,7 +79,7 @@ impl House {
         let vault = Vault::unlock(&vault_pool, master_key).await?;
         let shutdown = CancellationToken::new();
         // The feed outlives the callers, who may be waiting for it: draining it is what ends it.
-        let feed = Feed::start(database.pool("reader"), CancellationToken::new());
+        let feed = Feed::start(database.pool("feed"), CancellationToken::new());
         let guard = Arc::new(Guard::new()?);
         let tasks = TaskTracker::new();
         let common = Common { clock, keys, guard, feed, vault, shutdown, tasks };
