@@ -242,12 +242,14 @@ impl fmt::Debug for Database {
 }
 
 /// What every connection of a service begins with.
+///
+/// An append that is left open holds up everybody who follows the log, so the server ends it.
 fn session(service: &str, role: &str) -> String {
     let (statement_timeout, read_only) =
         if service == plan::READER { ("300s", "on") } else { ("30s", "off") };
     format!(
         "set role {role}; set search_path to {service}; set statement_timeout to '{statement_timeout}';
-         set idle_in_transaction_session_timeout to '60s'; set default_transaction_read_only to {read_only}",
+         set idle_in_transaction_session_timeout to '15s'; set default_transaction_read_only to {read_only}",
         role = plan::quoted(role),
         service = plan::quoted(service),
     )

@@ -204,7 +204,8 @@ impl House {
 
         let wheel = Wheel::new(common.clock.clone(), common.feed.clone(), self.ticks);
         common.tasks.spawn(wheel.clone().run(common.shutdown.clone()));
-        let router = admin::router(self.database.pool("reader"), wheel, common.clock.is_manual());
+        let reader = self.database.pool("reader");
+        let router = admin::router(reader, common.feed.clone(), wheel, common.clock.is_manual());
         let closed = closing.clone().cancelled_owned();
         servers.spawn(async move {
             if let Err(error) = axum::serve(admin, router).with_graceful_shutdown(closed).await {

@@ -1,27 +1,20 @@
 //! A lane: takes the lease of a checkpoint, delivers page by page, and narrows a failure down to its event.
 
-use std::iter::successors;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use futures::FutureExt;
 use opentelemetry::metrics::Counter;
 use sqlx::PgConnection;
-use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use telemetry::KeyValue;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 use crate::checkpoint::{Checkpoint, Poison};
+use crate::effect::{Failure, Taken, take_in};
 use crate::standing::{LaneStanding, Standing};
 use crate::tail::{PAGE, Page, Tail};
-use crate::{BoxError, Error, Follower, Recorded, Wake, read};
-
-/// How long a transaction goes on taking events: while it is open, it holds back what its reactions have appended.
-const PAGE_TIME: Duration = Duration::from_millis(50);
+use crate::{BoxError, Error, Follower, Wake, read};
 
 /// How long a lease is not renewed while there is nothing to deliver.
 const RENEWAL_PAUSE: Duration = Duration::from_millis(1500);
@@ -33,42 +26,12 @@ pub(crate) const STANDBY_PAUSE: Duration = Duration::from_millis(200);
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
-/// Why a page was not delivered.
-enum Failure {
-    /// The checkpoint is not as it was left: another process has the lease, or the answer to a commit did not arrive.
-    Moved,
-    /// The follower could not take in the first so many events of the page, the last of which is named.
-    Events { count: usize, position: i64, name: String, source: BoxError },
-    /// The log is out of reach.
-    Log(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Log(error)
-    }
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Log(error.into())
-    }
-}
-
 /// What keeps a lane from going on at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     None,
     Event(i64),
     Log,
-}
-
-/// What was done with a page.
-struct Taken {
-    /// How many of its events were taken in.
-    count: usize,
-    /// Whether the follower has reacted to one of them, and so may have appended others.
-    reacted: bool,
 }
 
 /// A lane at work.
@@ -225,7 +188,7 @@ impl<F: Follower> Lane<F> {
         page: &Page,
     ) -> Result<(Taken, i64), Failure> {
         self.advance(conn, fence, (self.position, page.up_to)).await?;
-        let taken = self.take_in(conn, page.events()).await?;
+        let taken = take_in(&*self.follower, conn, page.events()).await?;
         let done = page.clone().cut(taken.count);
         if done.up_to < page.up_to {
             self.advance(conn, fence, (page.up_to, done.up_to)).await?;
@@ -247,44 +210,6 @@ impl<F: Follower> Lane<F> {
             self.passed(position);
         }
         Ok(())
-    }
-
-    /// Takes in the events of a page as long as its time lasts.
-    ///
-    /// A run of events is taken in at once; it ends with an event that the follower reacts to.
-    async fn take_in(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<Taken, Failure> {
-        let begun = Instant::now();
-        let mut taken = Taken { count: 0, reacted: false };
-        for run in events.split_inclusive(|event| self.follower.reacts_to(event)) {
-            let Some(end) = run.last() else { break };
-            taken.count += run.len();
-            let effect = AssertUnwindSafe(self.affect(conn, run, end)).catch_unwind().await;
-            let effect = effect.unwrap_or_else(|_| Err("it panicked".into()));
-            taken.reacted |= effect.map_err(|source| failed(taken.count, end, source))?;
-            if begun.elapsed() > PAGE_TIME {
-                break;
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Projects a run and reacts to its last event, each in the trace of what it is for; tells whether it has reacted.
-    async fn affect(
-        &self,
-        conn: &mut PgConnection,
-        run: &[Recorded],
-        end: &Recorded,
-    ) -> Result<bool, BoxError> {
-        let span = |events: &[Recorded]| {
-            let traceparents = events.iter().filter_map(|event| event.meta.traceparent.as_deref());
-            telemetry::follow_span(self.follower.name(), traceparents)
-        };
-        self.follower.project(conn, run).instrument(span(run)).await?;
-        let reacts = self.follower.reacts_to(end);
-        if reacts {
-            self.follower.react(conn, end).instrument(span(std::slice::from_ref(end))).await?;
-        }
-        Ok(reacts)
     }
 
     /// Deals with a failure, and tells whether to pause before the next attempt.
@@ -367,22 +292,6 @@ impl<F: Follower> Lane<F> {
     fn index(&self) -> usize {
         usize::try_from(self.checkpoint.share.lane).unwrap_or_default()
     }
-}
-
-/// An event is to blame only if the database was there.
-fn failed(count: usize, end: &Recorded, source: BoxError) -> Failure {
-    let causes = successors(Some(&*source as &(dyn std::error::Error + 'static)), |error| (**error).source());
-    let ended = |error: &sqlx::Error| match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        sqlx::Error::Database(error) => error
-            .try_downcast_ref::<PgDatabaseError>()
-            .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)),
-        _ => false,
-    };
-    if causes.into_iter().any(|error| error.downcast_ref().is_some_and(ended)) {
-        return Failure::Log(Error::View { name: end.name.clone(), source });
-    }
-    Failure::Events { count, position: end.position, name: end.name.clone(), source }
 }
 
 /// What is counted of every follower.

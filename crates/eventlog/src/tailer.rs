@@ -61,11 +61,11 @@ impl Tailer {
         let first = watermark.look(&mut conn).await?;
         let mut reached = last_event(&mut conn, first.settled).await?;
         self.tail.send_replace(Tail::at(reached));
-        let mut written = Written::default();
+        let (mut written, mut held_up) = (Written::default(), None);
         loop {
             let round = watermark.look(&mut conn).await?;
             *away = false;
-            self.instruments.seen(round);
+            self.instruments.seen(round, &mut held_up);
             let full = if round.settled > reached {
                 self.read_on(&mut conn, &mut reached, round.settled).await?
             } else {
@@ -137,23 +137,38 @@ impl Written {
 /// What is measured of every round.
 struct Instruments {
     lag: Gauge<i64>,
+    delay: Gauge<f64>,
     rounds: Counter<u64>,
 }
 
 impl Instruments {
     fn new() -> Self {
         let meter = telemetry::meter();
-        let lag = meter.i64_gauge("eventlog.lag");
-        let lag = lag.with_description(
-            "Positions that are taken, but wait for an append in flight before they are delivered.",
-        );
-        let rounds = meter.u64_counter("eventlog.rounds");
-        let rounds = rounds.with_description("Looks at the log for how far it is settled.");
-        Self { lag: lag.build(), rounds: rounds.build() }
+        Self {
+            lag: meter
+                .i64_gauge("eventlog.lag")
+                .with_description(
+                    "Positions that are taken, but wait for an append in flight before they are delivered.",
+                )
+                .build(),
+            delay: meter
+                .f64_gauge("eventlog.delay")
+                .with_unit("s")
+                .with_description("Time for which nothing could be delivered because of an append in flight.")
+                .build(),
+            rounds: meter
+                .u64_counter("eventlog.rounds")
+                .with_description("Looks at the log for how far it is settled.")
+                .build(),
+        }
     }
 
-    fn seen(&self, Round { taken, settled }: Round) {
+    fn seen(&self, Round { taken, settled }: Round, held_up: &mut Option<(i64, Instant)>) {
         self.lag.record(taken - settled, &[]);
         self.rounds.add(1, &[]);
+        *held_up = (settled < taken)
+            .then(|| held_up.filter(|(at, _)| *at == settled).unwrap_or_else(|| (settled, Instant::now())));
+        let delay = held_up.map_or(Duration::ZERO, |(_, since)| since.elapsed());
+        self.delay.record(delay.as_secs_f64(), &[]);
     }
 }

@@ -1,7 +1,5 @@
 //! The order of the two looks is what everything rests on: the other way round, the same race loses events.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
