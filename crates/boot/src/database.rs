@@ -12,7 +12,7 @@ use crate::postgres::Cluster;
 
 /// The name of the database in a private cluster.
 const DATABASE: &str = "updraft";
-/// Enough for a service on one machine; eight roles stay far below the server's limit.
+/// Enough for a service on one machine; nine roles stay far below the server's limit.
 const CONNECTIONS_MAX: u32 = 8;
 /// A caller is told that the database is away before he gives up himself.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);

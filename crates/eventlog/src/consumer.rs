@@ -55,10 +55,8 @@ impl<F: Follower> Consumer<F> {
                     running.abort_all();
                 }
             }
-            if until.is_some() {
-                // The lanes may be in the hands of a process that still wants the old number.
-                stop.run_until_cancelled(sleep(STANDBY_PAUSE)).await;
-            }
+            // The lanes may be in the hands of a process that wants another number of them.
+            stop.run_until_cancelled(sleep(STANDBY_PAUSE)).await;
         }
     }
 

@@ -108,7 +108,10 @@ impl<F: Follower> Lane<F> {
     async fn turn(&mut self, stop: &CancellationToken) -> Result<(), Failure> {
         let (true, Some(fence)) = (self.leads, self.fence) else { return self.stand_by(stop).await };
         match stop.run_until_cancelled(timeout(RENEWAL_PAUSE, self.news())).await {
-            Some(Ok(page)) => self.deliver(fence, page?).await,
+            Some(Ok(())) => {
+                let page = self.page().await?;
+                self.deliver(fence, page).await
+            }
             Some(Err(_nothing_new)) => self.move_to(fence, self.position).await,
             None => Ok(()),
         }
@@ -135,26 +138,30 @@ impl<F: Follower> Lane<F> {
         Ok(())
     }
 
-    /// Waits for events beyond where the lane stands, and answers with a page of them.
-    ///
-    /// Whoever is near the end of the log shares it with the others; who is further back reads for itself.
-    async fn news(&mut self) -> Result<Page, Error> {
-        let (position, share) = (self.position, self.checkpoint.share);
-        let news = self.tail.wait_for(|tail| tail.reached() > position).await;
-        let Ok((near, reached)) = news.map(|tail| (tail.beyond(position, usize::from(PAGE)), tail.reached()))
-        else {
+    /// Waits for events beyond where the lane stands.
+    async fn news(&mut self) {
+        let position = self.position;
+        if self.tail.wait_for(|tail| tail.reached() > position).await.is_err() {
             // Nobody reads the log any more: the feed is about to tell us to stop.
-            return std::future::pending().await;
+            std::future::pending().await
+        }
+    }
+
+    /// The next events of the lane: those near the end of the log are shared, whoever is further back reads for itself.
+    async fn page(&self) -> Result<Page, Error> {
+        let (near, reached) = {
+            let tail = self.tail.borrow();
+            (tail.beyond(self.position, usize::from(PAGE)), tail.reached())
         };
         let page = if let Some(page) = near {
             page
         } else {
-            let events = read(&self.checkpoint.pool, position, Some(reached), i64::from(PAGE)).await?;
+            let events = read(&self.checkpoint.pool, self.position, Some(reached), i64::from(PAGE)).await?;
             let full = events.last().filter(|_| events.len() == usize::from(PAGE));
             let up_to = full.map_or(reached, |last| last.position);
             Page::new(events, up_to)
         };
-        Ok(page.until(self.until.unwrap_or(i64::MAX)).only(share).cut(self.limit))
+        Ok(page.until(self.until.unwrap_or(i64::MAX)).only(self.checkpoint.share).cut(self.limit))
     }
 
     /// Delivers one page and moves the checkpoint, in one transaction.
@@ -216,7 +223,7 @@ impl<F: Follower> Lane<F> {
     async fn meets(&mut self, failure: Failure) -> bool {
         match failure {
             // Whoever asks for the lease learns which of the two it was.
-            Failure::Moved => self.leads = false,
+            Failure::Moved => self.leads_no_more(),
             Failure::Events { count, position, .. } if count > 1 => {
                 self.suspect = self.suspect.max(position);
                 self.limit = count / 2;
@@ -232,7 +239,7 @@ impl<F: Follower> Lane<F> {
                     tracing::error!(error, follower, "the follower cannot reach the log");
                 }
                 // What was committed last is not known.
-                self.leads = false;
+                self.leads_no_more();
                 return true;
             }
         }
@@ -269,8 +276,7 @@ impl<F: Follower> Lane<F> {
             self.limit = usize::from(PAGE);
         }
         if matches!(self.trouble, Trouble::Event(at) if position < at) {
-            let poison = self.standing.borrow().lanes.get(self.index()).and_then(|lane| lane.poison.clone());
-            return self.stands(poison);
+            return self.says(|lane| lane.position = position);
         }
         if self.trouble != Trouble::None {
             tracing::info!(follower = self.follower.name(), position, "the follower goes on");
@@ -280,17 +286,23 @@ impl<F: Follower> Lane<F> {
         self.stands(None);
     }
 
-    fn stands(&self, poison: Option<Poison>) {
-        let now = LaneStanding { position: self.position, leads: self.leads, poison };
-        self.standing.send_modify(|standing| {
-            if let Some(lane) = standing.lanes.get_mut(self.index()) {
-                *lane = now;
-            }
-        });
+    /// The lease has to be asked for again.
+    fn leads_no_more(&mut self) {
+        self.leads = false;
+        self.says(|lane| lane.leads = false);
     }
 
-    fn index(&self) -> usize {
-        usize::try_from(self.checkpoint.share.lane).unwrap_or_default()
+    fn stands(&self, poison: Option<Poison>) {
+        self.says(|lane| *lane = LaneStanding { position: self.position, leads: self.leads, poison });
+    }
+
+    fn says(&self, change: impl FnOnce(&mut LaneStanding)) {
+        let index = usize::try_from(self.checkpoint.share.lane).unwrap_or_default();
+        self.standing.send_modify(|standing| {
+            if let Some(lane) = standing.lanes.get_mut(index) {
+                change(lane);
+            }
+        });
     }
 }
 

@@ -56,7 +56,8 @@ pub(crate) async fn taken(conn: &mut PgConnection) -> sqlx::Result<i64> {
 
 /// The transactions that may have taken positions and have not ended.
 ///
-/// An insert locks the table before it takes a position, and gives the lock back after its commit has become visible.
+/// An insert locks the table before it takes a position, and gives the lock back after its commit has become visible. A
+/// transaction keeps its name until then, unless it is prepared for a commit in two phases, which nobody does here.
 pub(crate) async fn in_flight(conn: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(
         "select virtualtransaction
