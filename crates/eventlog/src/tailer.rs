@@ -37,7 +37,8 @@ pub(crate) async fn keep(pool: PgPool, wake: Wake, tail: watch::Sender<Tail>) {
     loop {
         let Err(error) = tailer.session(&pool, &mut away).await;
         if !away {
-            tracing::error!(%error, "the event log is out of reach");
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the event log is out of reach");
         }
         away = true;
         sleep(RECONNECT_PAUSE).await;
