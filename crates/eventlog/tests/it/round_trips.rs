@@ -28,7 +28,7 @@ impl Drop for Wire {
 }
 
 impl Wire {
-    async fn to(database: &Database) -> Self {
+    fn to(database: &Database) -> Self {
         let options = database.pool.connect_options();
         let file = format!(".s.PGSQL.{}", options.get_port());
         let socket = options.get_socket().unwrap().join(&file);
@@ -88,7 +88,7 @@ async fn relay(
 #[tokio::test]
 async fn a_command_is_a_load_and_an_append_and_no_more() {
     let database = Database::create().await;
-    let wire = Wire::to(&database).await;
+    let wire = Wire::to(&database);
     let journal = Journal::new(wire.pool.clone(), Wake::default(), ());
     let command = async |number, key: Option<&str>| {
         let idempotency = key.map(|key| Idempotency {
@@ -111,7 +111,7 @@ async fn a_command_is_a_load_and_an_append_and_no_more() {
 #[tokio::test]
 async fn inline_views_cost_their_transaction_and_a_statement_each_for_all_who_share_the_commit() {
     let database = Database::create().await;
-    let wire = Wire::to(&database).await;
+    let wire = Wire::to(&database);
     let journal = Journal::new(wire.pool.clone(), Wake::default(), Totals);
     let command = async |number| {
         journal.execute::<Counter>(&context(), stream(number), Add(vec![1, 2])).await.unwrap();
