@@ -94,7 +94,9 @@ impl Relay {
         let mut backoff = BACKOFF_MIN;
         let mut away = false;
         while !stop.is_cancelled() {
-            let Some(Err(error)) = stop.run_until_cancelled(self.session(&mut away)).await else { return };
+            let Some(Err(error)) = stop.run_until_cancelled(Box::pin(self.session(&mut away))).await else {
+                return;
+            };
             if away {
                 backoff = (backoff * 2).min(BACKOFF_MAX);
             } else {
