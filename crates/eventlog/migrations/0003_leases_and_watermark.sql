@@ -37,8 +37,9 @@ return held_until is not null and holder is not null and held_until > clock_time
 grant delete on eventlog.checkpoints to updraft_service;
 grant select on eventlog.watermark to updraft_service;
 
--- The feed reads what was appended and says how far that is settled, no more.
+-- The feed reads what was appended, says how far that is settled, and keeps the place of what hands it on.
 grant usage on schema eventlog to updraft_feed;
 grant select on eventlog.events to updraft_feed;
 grant select on sequence eventlog.events_position_seq to updraft_feed;
 grant select, update on eventlog.watermark to updraft_feed;
+grant select, insert, update on eventlog.checkpoints to updraft_feed;

@@ -39,6 +39,7 @@ struct Inner {
     pool: PgPool,
     wake: Wake,
     tail: watch::Receiver<Tail>,
+    safe: watch::Receiver<i64>,
     followers: Followers,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -54,17 +55,24 @@ impl Feed {
     pub fn start(pool: PgPool, shutdown: CancellationToken) -> Self {
         let (wake, followers) = (Wake::default(), Followers::default());
         let (publish, tail) = watch::channel(Tail::default());
+        let (settle, safe) = watch::channel(0);
         let stop = shutdown.child_token();
         let tasks = TaskTracker::new();
         for task in [
-            tailer::keep(pool.clone(), wake.clone(), publish).boxed(),
+            tailer::keep(pool.clone(), wake.clone(), publish, settle).boxed(),
             standing::measure(followers.clone(), tail.clone()).boxed(),
             wake::announce(pool.clone(), wake.clone()).boxed(),
             wake::listen(pool.clone(), wake.clone()).boxed(),
         ] {
             tasks.spawn(stop.clone().run_until_cancelled_owned(task));
         }
-        Self(Arc::new(Inner { pool, wake, tail, followers, tasks, stop }))
+        Self(Arc::new(Inner { pool, wake, tail, safe, followers, tasks, stop }))
+    }
+
+    /// Up to which position the log can no longer change, for whoever reads it otherwise than by following.
+    #[must_use]
+    pub fn safe(&self) -> watch::Receiver<i64> {
+        self.0.safe.clone()
     }
 
     /// What the journals of this process signal when they have appended.

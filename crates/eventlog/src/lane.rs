@@ -143,7 +143,7 @@ impl<F: Follower> Lane<F> {
         let position = self.position;
         if self.tail.wait_for(|tail| tail.reached() > position).await.is_err() {
             // Nobody reads the log any more: the feed is about to tell us to stop.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -31,8 +31,8 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 const FEED_RECEIVERS: usize = 2;
 
 /// Reads the end of the log, and goes on when the database has been away.
-pub(crate) async fn keep(pool: PgPool, wake: Wake, tail: watch::Sender<Tail>) {
-    let tailer = Tailer { wake, tail, instruments: Instruments::new() };
+pub(crate) async fn keep(pool: PgPool, wake: Wake, tail: watch::Sender<Tail>, safe: watch::Sender<i64>) {
+    let tailer = Tailer { wake, tail, safe, instruments: Instruments::new() };
     let mut away = false;
     loop {
         let Err(error) = tailer.session(&pool, &mut away).await;
@@ -48,6 +48,8 @@ pub(crate) async fn keep(pool: PgPool, wake: Wake, tail: watch::Sender<Tail>) {
 struct Tailer {
     wake: Wake,
     tail: watch::Sender<Tail>,
+    /// As far as the tail has reached, for whoever does not follow.
+    safe: watch::Sender<i64>,
     instruments: Instruments,
 }
 
@@ -61,7 +63,7 @@ impl Tailer {
         let mut watermark = Watermark::begin(settled(&mut *conn).await?);
         let first = watermark.look(&mut conn).await?;
         let mut reached = last_event(&mut conn, first.settled).await?;
-        self.tail.send_replace(Tail::at(reached));
+        self.begins_at(reached);
         let (mut written, mut held_up) = (Written::default(), None);
         loop {
             let round = watermark.look(&mut conn).await?;
@@ -87,7 +89,7 @@ impl Tailer {
     async fn read_on(&self, conn: &mut PgConnection, reached: &mut i64, settled: i64) -> Result<bool, Error> {
         if self.tail.receiver_count() <= FEED_RECEIVERS {
             *reached = last_event(conn, settled).await?;
-            self.tail.send_replace(Tail::at(*reached));
+            self.begins_at(*reached);
             return Ok(false);
         }
         let page = read(conn, *reached, Some(settled), i64::from(PAGE)).await?;
@@ -95,8 +97,14 @@ impl Tailer {
         if let Some(last) = page.last() {
             *reached = last.position;
             self.tail.send_modify(|tail| tail.add(page));
+            self.safe.send_replace(*reached);
         }
         Ok(full)
+    }
+
+    fn begins_at(&self, position: i64) {
+        self.tail.send_replace(Tail::at(position));
+        self.safe.send_replace(position);
     }
 }
 

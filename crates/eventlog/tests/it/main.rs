@@ -12,5 +12,6 @@ mod leases;
 mod poison;
 mod race;
 mod restart;
+mod round_trips;
 mod stall;
 mod support;

@@ -16,8 +16,7 @@ pub(crate) struct Database {
     pub(crate) feed: PgPool,
     /// Connects as the administrator.
     pub(crate) admin: PgPool,
-    options: PgConnectOptions,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Database {
@@ -27,25 +26,28 @@ impl Database {
         Self {
             pool: connect(options.clone().username("updraft_matching"), 24),
             feed: connect(options.clone().username("updraft_feed"), 8),
-            admin: connect(options.clone(), 4),
-            options,
-            _scratch: scratch,
+            admin: connect(options, 4),
+            scratch,
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.scratch.name()
     }
 
     /// More connections of a service.
     pub(crate) fn services(&self, connections: u32) -> PgPool {
-        connect(self.options.clone().username("updraft_matching"), connections)
+        connect(self.scratch.admin_options().username("updraft_matching"), connections)
     }
 
     /// Connections to another database of the same server.
     pub(crate) fn elsewhere(&self) -> PgPool {
-        connect(self.options.clone().database("postgres"), 1)
+        connect(self.scratch.admin_options().database("postgres"), 1)
     }
 
     /// What a process of its own connects with: its feed and its service.
     pub(crate) fn process(&self) -> (PgPool, PgPool) {
-        (connect(self.options.clone().username("updraft_feed"), 8), self.services(8))
+        (connect(self.scratch.admin_options().username("updraft_feed"), 8), self.services(8))
     }
 
     /// Ends every connection of the services and the feed, as a restart of the server does.
