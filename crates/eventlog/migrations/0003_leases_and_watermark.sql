@@ -8,9 +8,9 @@ create table eventlog.watermark (
 
 insert into eventlog.watermark (position) values (0);
 
--- A consumer is led by one process at a time, the one that holds the lease. A lease that is not renewed ends by the
--- database's clock, and with the server process of the session that renewed it last: what a killed process held is free at
--- once. The fence grows whenever a lease is taken; who has an older one can no longer move the checkpoint.
+-- A consumer is led by one process at a time, the one that holds the lease. A lease that is not renewed ends after a while by
+-- the database's clock, and with the server process (holder) of the session that renewed it last: what a killed process held
+-- is free at once. The fence grows whenever a lease is taken; who has an older one can no longer move the checkpoint.
 --
 -- A consumer may share the streams out among lanes, each with a checkpoint and a lease of its own.
 --
@@ -19,7 +19,7 @@ alter table eventlog.checkpoints
     drop constraint checkpoints_pkey,
     add column lane            integer not null default 0,
     add column lanes           integer not null default 1,
-    add column held_until      timestamptz,
+    add column renewed_at      timestamptz,
     add column holder          integer,
     add column failed_position bigint,
     add column failed_name     text,
@@ -28,11 +28,12 @@ alter table eventlog.checkpoints
     add primary key (consumer, lane),
     add check (lane >= 0 and lane < lanes);
 
--- Whether somebody holds a lease. Without a holder the function below would list every server process.
-create function eventlog.is_held(held_until timestamptz, holder integer) returns boolean
+-- Whether somebody holds a lease. Five seconds is how long a process may be paused without losing it, and how long the others
+-- wait for one that is paused. A server process that is younger than the renewal has only the number of the one before it.
+create function eventlog.is_held(renewed_at timestamptz, holder integer) returns boolean
 language sql volatile
-return held_until is not null and holder is not null and held_until > clock_timestamp()
-       and exists (select from pg_catalog.pg_stat_get_activity(holder));
+return renewed_at is not null and holder is not null and renewed_at + interval '5 seconds' > clock_timestamp()
+       and exists (select from pg_catalog.pg_stat_get_activity(holder) where backend_start > renewed_at is not true);
 
 grant delete on eventlog.checkpoints to updraft_service;
 grant select on eventlog.watermark to updraft_service;

@@ -6,12 +6,6 @@ use sqlx::{FromRow, PgExecutor, PgPool, Row};
 
 use crate::{Error, Recorded, StreamId};
 
-/// How long a lease lasts that is not renewed.
-///
-/// That is how long a process may be paused without losing it, and how long the others wait for one that is paused. For one
-/// that is killed nobody waits, as its sessions end with it.
-const LEASE_SECONDS: f64 = 5.0;
-
 /// An event that a consumer cannot take in; it names the place, never the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Poison {
@@ -96,13 +90,12 @@ impl Checkpoint {
                  select consumer, lane
                  from eventlog.checkpoints
                  where consumer = $1 and lane = $2 and lanes = $3
-                   and (fence = $4 or not eventlog.is_held(held_until, holder))
+                   and (fence = $4 or not eventlog.is_held(renewed_at, holder))
                  for update skip locked
              ),
              claimed as (
                  update eventlog.checkpoints as checkpoint
-                 set fence = fence + 1, holder = pg_backend_pid(),
-                     held_until = clock_timestamp() + make_interval(secs => $5)
+                 set fence = fence + 1, holder = pg_backend_pid(), renewed_at = clock_timestamp()
                  from free
                  where checkpoint.consumer = free.consumer and checkpoint.lane = free.lane
                  returning checkpoint.*
@@ -118,7 +111,6 @@ impl Checkpoint {
         .bind(self.share.lane)
         .bind(self.share.lanes)
         .bind(ours)
-        .bind(LEASE_SECONDS)
         .fetch_optional(&self.pool)
         .await
     }
@@ -149,8 +141,8 @@ impl Checkpoint {
     ) -> sqlx::Result<bool> {
         let moved = sqlx::query(
             "update eventlog.checkpoints
-             set position = $6, holder = pg_backend_pid(), held_until = clock_timestamp() + make_interval(secs => $7)
-             from (select case when $8 then set_config('synchronous_commit', 'off', true) end) as commit
+             set position = $6, holder = pg_backend_pid(), renewed_at = clock_timestamp()
+             from (select case when $7 then set_config('synchronous_commit', 'off', true) end) as commit
              where consumer = $1 and lane = $2 and lanes = $3 and fence = $4 and position = $5",
         )
         .bind(self.consumer)
@@ -159,7 +151,6 @@ impl Checkpoint {
         .bind(fence)
         .bind(from)
         .bind(to)
-        .bind(LEASE_SECONDS)
         .bind(relaxed)
         .execute(executor)
         .await?;
@@ -168,7 +159,7 @@ impl Checkpoint {
 
     /// Gives the lease back.
     pub(crate) async fn release(&self, fence: i64) -> sqlx::Result<()> {
-        let release = "update eventlog.checkpoints set held_until = null, holder = null
+        let release = "update eventlog.checkpoints set renewed_at = null, holder = null
                        where consumer = $1 and lane = $2 and fence = $3";
         sqlx::query(release)
             .bind(self.consumer)
@@ -215,7 +206,7 @@ pub(crate) async fn lanes(pool: &PgPool, consumer: &str, wanted: i32) -> sqlx::R
         .bind(consumer)
         .execute(&mut *sql)
         .await?;
-    let there = "select position, fence, eventlog.is_held(held_until, holder)
+    let there = "select position, fence, eventlog.is_held(renewed_at, holder)
                  from eventlog.checkpoints where consumer = $1 order by lane for update";
     let there: Vec<(i64, i64, bool)> = sqlx::query_as(there).bind(consumer).fetch_all(&mut *sql).await?;
     let common = there.first().map_or(0, |(position, ..)| *position);

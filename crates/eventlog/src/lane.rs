@@ -16,7 +16,7 @@ use crate::standing::{LaneStanding, Standing};
 use crate::tail::{PAGE, Page, Tail};
 use crate::{BoxError, Error, Follower, Wake, read};
 
-/// How long a lease is not renewed while there is nothing to deliver.
+/// How long a lease is not renewed while there is nothing to deliver; a few of them fit into one (`eventlog.is_held`).
 const RENEWAL_PAUSE: Duration = Duration::from_millis(1500);
 
 /// How often a process that does not lead looks for a free lease and for how far the leader has come.

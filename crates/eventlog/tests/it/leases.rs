@@ -105,7 +105,7 @@ async fn append(journal: &Journal<Totals>, events: usize) -> i64 {
 
 /// As if the lease had not been renewed for long.
 async fn let_the_lease_run_out(database: &Database) {
-    let aged = "update eventlog.checkpoints set held_until = now() - interval '1 second'";
+    let aged = "update eventlog.checkpoints set renewed_at = renewed_at - interval '1 minute'";
     sqlx::query(aged).execute(&database.admin).await.unwrap();
 }
 
@@ -147,6 +147,29 @@ async fn a_follower_killed_between_effect_and_checkpoint_has_done_nothing_and_is
     second.passed("noting", last, SOON).await.unwrap();
     println!("the next process had taken everything in after {:?}", killed.elapsed());
     assert_eq!(seen(&database.pool, "noting").await, (1..=10).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_lease_ends_with_the_session_that_renewed_it_or_after_a_while() {
+    let database = Database::create().await;
+    let held = async |renewed: &str, holder: &str| -> bool {
+        let held = format!("select eventlog.is_held({renewed}, {holder})");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(held)).fetch_one(&database.pool).await.unwrap()
+    };
+    assert!(held("clock_timestamp()", "pg_backend_pid()").await);
+    assert!(!held("clock_timestamp() - interval '6 seconds'", "pg_backend_pid()").await);
+    assert!(!held("null", "null").await);
+    assert!(!held("clock_timestamp()", "null").await);
+    let nobody =
+        "(select n from generate_series(1, 100) as n except select pid from pg_stat_activity limit 1)";
+    assert!(!held("clock_timestamp()", nobody).await);
+    // A session that began later has been given the number of the one before it.
+    let young =
+        "(select backend_start - interval '1 second' from pg_stat_activity where pid = pg_backend_pid())";
+    let mut conn = database.services(1).acquire().await.unwrap();
+    let younger = format!("select eventlog.is_held({young}, pg_backend_pid())");
+    let younger: bool = sqlx::query_scalar(sqlx::AssertSqlSafe(younger)).fetch_one(&mut *conn).await.unwrap();
+    assert!(!younger);
 }
 
 #[tokio::test]
