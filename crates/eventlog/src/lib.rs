@@ -9,20 +9,25 @@
 //! 5. `stream.rs`, `append.rs`, `idempotency.rs` — the SQL of it;
 //! 6. `watermark.rs` — up to which position the log can no longer change;
 //! 7. `feed.rs`, `follower.rs`, `wake.rs` — delivery to the consumers, once and in order;
-//! 8. `patches.rs` — how views and followers change their tables.
+//! 8. `patches.rs` — how views and followers change their tables;
+//! 9. `snapshot.rs`, `archive.rs`, `segment.rs`, `page.rs` — how a log grows old.
 //!
 //! All SQL names the schema `eventlog`, because every caller connects with a search path of its own.
 
 mod append;
 mod appender;
+mod archive;
 mod command;
 mod feed;
 mod follower;
 mod idempotency;
 mod journal;
+mod page;
 mod patches;
 mod record;
 pub mod rehearsal;
+mod segment;
+mod snapshot;
 mod stream;
 mod turns;
 mod wake;
@@ -35,12 +40,16 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 pub use append::{Append, Outcome};
 pub use appender::Appender;
+pub use archive::{Archived, archive, relocate};
 pub use command::{Aggregate, BeginError, CommandError, Context, Idempotency, Receipt, Views};
 pub use feed::{Behind, Feed};
 pub use follower::Follower;
 pub use journal::{Begun, Journal, Transaction, Unit};
 pub use patches::{Patches, Table, bytes};
-pub use record::{Corrupt, Draft, Meta, Recorded, StreamId, head, read};
+pub use page::{head, read};
+pub use record::{Corrupt, Draft, Meta, Recorded, StreamId};
+pub use segment::SegmentError;
+pub use snapshot::Snapshots;
 pub use wake::Wake;
 
 /// The error of a view or a follower: any, since only its text is of interest here.
@@ -55,6 +64,9 @@ pub enum Error {
     /// A stored event cannot be read by this version of the program.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
+    /// An archived event cannot be had.
+    #[error(transparent)]
+    Archive(#[from] SegmentError),
     /// A view could not take in an event that was about to be recorded.
     #[error("a view could not take in the event {name}")]
     View {

@@ -14,6 +14,8 @@ pub(crate) struct Database {
     pub(crate) pool: PgPool,
     /// Connects as the administrator.
     pub(crate) admin: PgPool,
+    /// Connects as the owner of the log.
+    pub(crate) owner: PgPool,
     _scratch: Scratch,
 }
 
@@ -23,6 +25,7 @@ impl Database {
         let admin = scratch.admin_options();
         Self {
             pool: connect(admin.clone().username("updraft_matching"), 24),
+            owner: connect(admin.clone().username("updraft_eventlog"), 2),
             admin: connect(admin, 2),
             _scratch: scratch,
         }
@@ -47,7 +50,7 @@ fn connect(options: PgConnectOptions, connections: u32) -> PgPool {
     pool.acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options)
 }
 
-async fn fill(database: &Prepared) -> Result<(), BoxError> {
+pub(crate) async fn fill(database: &Prepared) -> Result<(), BoxError> {
     let owner = database.pool("eventlog");
     eventlog::migrate(&owner).await?;
     eventlog::migrate(&owner).await?;
