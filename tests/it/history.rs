@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use eventlog::{Aggregate, Draft, Recorded};
 use prost_reflect::prost::Message;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage, Value,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -47,7 +49,9 @@ fn stored() -> Vec<MessageDescriptor> {
 
 fn forms(name: &str) -> Vec<Form> {
     let text = fs::read_to_string(folder().join(format!("{name}.jsonl"))).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{name}: {error}"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{name}: {error}")))
+        .collect()
 }
 
 /// The form of today, with every field set to something that fits it.
@@ -86,9 +90,9 @@ fn filled_field(field: &FieldDescriptor) -> Value {
         Kind::Bool => Value::Bool(true),
         Kind::Int32 => Value::I32(i32::try_from(field.number()).unwrap()),
         Kind::Int64 => Value::I64(field.number().into()),
-        Kind::Enum(values) => {
-            Value::EnumNumber(values.values().map(|value| value.number()).find(|number| *number != 0).unwrap())
-        }
+        Kind::Enum(values) => Value::EnumNumber(
+            values.values().map(|value| value.number()).find(|number| *number != 0).unwrap(),
+        ),
         Kind::Message(inner) => Value::Message(filled(&inner)),
         other => panic!("{}: say here what a {other:?} may be", field.full_name()),
     }
@@ -168,7 +172,11 @@ fn every_event_ever_written_is_read_by_exactly_one_kind_of_stream() {
         for form in forms(name) {
             recorded += 1;
             let event = read_back(name, &form);
-            assert_eq!(event.schema_version, proto::upcast::schema_version(&event.name), "{name} is not upcast");
+            assert_eq!(
+                event.schema_version,
+                proto::upcast::schema_version(&event.name),
+                "{name} is not upcast"
+            );
             let kinds: Vec<_> = READERS.iter().filter_map(|reader| reader(&event)).collect();
             let expected = usize::from(!SEALED.contains(&name));
             assert_eq!(kinds.len(), expected, "{name} is read by the streams {kinds:?}");
@@ -187,7 +195,11 @@ fn what_was_recorded_still_says_the_same() {
         for form in forms(name).iter().filter(|form| form.schema_version == today) {
             let message = DynamicMessage::decode(descriptor.clone(), bytes(form).as_slice()).unwrap();
             assert_eq!(message.unknown_fields().count(), 0, "{name} has lost a field");
-            assert_eq!(serde_json::to_value(&message).unwrap(), form.data, "{name} is read as something else");
+            assert_eq!(
+                serde_json::to_value(&message).unwrap(),
+                form.data,
+                "{name} is read as something else"
+            );
         }
     }
 }

@@ -163,8 +163,7 @@ impl House {
     /// table cannot be swapped; the live tables are then what they were.
     pub async fn rebuild(&self, service: &str, progress: watch::Sender<Progress>) -> Result<i64, StartError> {
         let found = self.replays.iter().find(|(name, ..)| *name == service);
-        let (service, pool, _, rebuild) =
-            found.ok_or_else(|| StartError::NoService(service.to_owned()))?;
+        let (service, pool, _, rebuild) = found.ok_or_else(|| StartError::NoService(service.to_owned()))?;
         let owner = self.database.pool("eventlog");
         let site = rebuild::Site { pool: pool.clone(), owner, safe: self.common.feed.safe(), progress };
         rebuild(site).await.map_err(|source| StartError::Rebuild { service, source })

@@ -45,8 +45,8 @@ pub use command::{Aggregate, BeginError, CommandError, Context, Idempotency, Rec
 pub use feed::{Behind, Feed};
 pub use follower::Follower;
 pub use journal::{Begun, Journal, Transaction, Unit};
-pub use patches::{Patches, Table, bytes};
 pub use page::{head, read};
+pub use patches::{Patches, Table, bytes};
 pub use record::{Corrupt, Draft, Meta, Recorded, StreamId};
 pub use segment::SegmentError;
 pub use snapshot::Snapshots;

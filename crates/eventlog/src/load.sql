@@ -1,6 +1,6 @@
 -- All that a command needs of its stream: what is kept under its key, the newest snapshot that fits, the events after that, and
--- the segments that hold the beginning of the stream. One statement, so that all of it is seen at one moment; each branch reads
--- an index in order, so nothing is sorted.
+-- the segments that hold the beginning of the stream. One statement, so that all of it is seen at one moment. The order of the
+-- events is left to the reader, who checks it anyway.
 with snapshot as materialized (
     -- It fits if the log still holds the event it was taken at.
     select snapshot.version, snapshot.position, snapshot.state
@@ -22,10 +22,7 @@ from eventlog.archived_streams
 join eventlog.segments using (segment)
 where stream_id = $1 and stream_kind = $2
 union all
-(
-    select 'event', null, position, stream_kind, stream_id, version, event_id, name, schema_version, payload, actor,
-           traceparent, recorded_at
-    from eventlog.events
-    where stream_id = $1 and stream_kind = $2 and version > coalesce((select version from snapshot), 0)
-    order by version
-)
+select 'event', null, position, stream_kind, stream_id, version, event_id, name, schema_version, payload, actor,
+       traceparent, recorded_at
+from eventlog.events
+where stream_id = $1 and stream_kind = $2 and version > coalesce((select version from snapshot), 0)

@@ -21,12 +21,8 @@ pub async fn read(
     limit: i64,
 ) -> Result<Vec<Recorded>, Error> {
     let up_to = up_to.unwrap_or(i64::MAX);
-    let rows = sqlx::query(include_str!("page.sql"))
-        .bind(after)
-        .bind(up_to)
-        .bind(limit)
-        .fetch_all(executor)
-        .await?;
+    let rows =
+        sqlx::query(include_str!("page.sql")).bind(after).bind(up_to).bind(limit).fetch_all(executor).await?;
     let (mut page, mut segments) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in &rows {
         match segment(row)? {

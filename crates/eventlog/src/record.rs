@@ -77,7 +77,9 @@ impl Recorded {
     #[must_use]
     pub fn upcast(self) -> Self {
         match upcast(&self.name, self.schema_version, &self.payload) {
-            Ok(Some(Upcast { name, schema_version, payload })) => Self { name, schema_version, payload, ..self },
+            Ok(Some(Upcast { name, schema_version, payload })) => {
+                Self { name, schema_version, payload, ..self }
+            }
             Ok(None) | Err(_) => self,
         }
     }

@@ -64,9 +64,11 @@ pub(crate) async fn load<A: Aggregate>(
     }
     loaded.kept = parts.kept;
 
-    if parts.events.first().is_some_and(|first| first.version > loaded.version + 1) {
-        parts.events = with_beginning(A::KIND, id, parts.segments, parts.events).await?;
+    let first = parts.events.iter().map(|event| event.version).min();
+    if first.is_some_and(|first| first > loaded.version + 1) {
+        parts.events.extend(beginning(A::KIND, id, parts.segments).await?);
     }
+    parts.events.sort_unstable_by_key(|event| event.version);
     for event in &parts.events {
         if event.version != loaded.version + 1 {
             return Err(Corrupt::new(event, "the event of its stream before it is missing").into());
@@ -108,18 +110,12 @@ async fn parts(
     Ok(parts)
 }
 
-/// The events of a stream whose beginning is archived.
-async fn with_beginning(
-    kind: &str,
-    id: Uuid,
-    segments: Vec<Segment>,
-    rest: Vec<Recorded>,
-) -> Result<Vec<Recorded>, Error> {
-    let mut events = rest;
+/// The events of a stream that are archived.
+async fn beginning(kind: &str, id: Uuid, segments: Vec<Segment>) -> Result<Vec<Recorded>, Error> {
+    let mut events = Vec::new();
     for segment in segments {
         let archived = segment.read().await?.into_iter();
         events.extend(archived.filter(|event| event.stream.id == id && event.stream.kind == kind));
     }
-    events.sort_unstable_by_key(|event| event.version);
     Ok(events)
 }

@@ -12,8 +12,8 @@ mod reflection;
 
 pub use reflection::{descriptors, method_rule, pool};
 pub use updraft::{
-    analytics::v1 as analytics, api::v1 as api, enrollment::v1 as enrollment, eventlog::v1 as eventlog, matching::v1 as matching,
-    notifications::v1 as notifications, sessions::v1 as sessions,
+    analytics::v1 as analytics, api::v1 as api, enrollment::v1 as enrollment, eventlog::v1 as eventlog,
+    matching::v1 as matching, notifications::v1 as notifications, sessions::v1 as sessions,
 };
 pub use validate::{Violation, validate};
 

@@ -62,7 +62,13 @@ pub fn upcast(name: &str, schema_version: i16, payload: &[u8]) -> Result<Option<
 }
 
 fn current(steps: &[Step], name: &str) -> i16 {
-    steps.iter().map(|step| step.into).filter(|(into, _)| *into == name).map(|(_, version)| version).max().unwrap_or(1)
+    steps
+        .iter()
+        .map(|step| step.into)
+        .filter(|(into, _)| *into == name)
+        .map(|(_, version)| version)
+        .max()
+        .unwrap_or(1)
 }
 
 fn follow(

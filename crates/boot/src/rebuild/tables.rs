@@ -16,10 +16,11 @@ pub(super) async fn prepare(
     service: &str,
     projections: &[&str],
 ) -> Result<(), BoxError> {
-    let alone: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('rebuild ' || $1, 0))")
-        .bind(service)
-        .fetch_one(&mut *conn)
-        .await?;
+    let alone: bool =
+        sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('rebuild ' || $1, 0))")
+            .bind(service)
+            .fetch_one(&mut *conn)
+            .await?;
     if !alone {
         return Err("another rebuild of the same service is running".into());
     }
@@ -33,14 +34,19 @@ pub(super) async fn prepare(
     .await?;
     for table in projections {
         run(conn, format!("drop table if exists {service}.{table}{FRESH}")).await?;
-        run(conn, format!("create table {service}.{table}{FRESH} (like {service}.{table} including all)")).await?;
+        run(conn, format!("create table {service}.{table}{FRESH} (like {service}.{table} including all)"))
+            .await?;
     }
     for table in projections {
         run(conn, format!("create temporary view {table} as select * from {service}.{table}{FRESH}")).await?;
     }
     for table in others {
         let table = table.replace('"', "\"\"");
-        run(conn, format!(r#"create temporary view "{table}" as select * from {service}."{table}" offset 0"#)).await?;
+        run(
+            conn,
+            format!(r#"create temporary view "{table}" as select * from {service}."{table}" offset 0"#),
+        )
+        .await?;
     }
     Ok(())
 }

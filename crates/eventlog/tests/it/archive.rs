@@ -37,10 +37,17 @@ impl Drop for Shelf {
 }
 
 fn counters(numbers: impl IntoIterator<Item = u128>) -> BTreeSet<StreamId> {
-    numbers.into_iter().map(|number| StreamId { kind: Counter::KIND.to_owned(), id: stream(number) }).collect()
+    numbers
+        .into_iter()
+        .map(|number| StreamId { kind: Counter::KIND.to_owned(), id: stream(number) })
+        .collect()
 }
 
-async fn move_away(database: &Database, directory: &Path, streams: &BTreeSet<StreamId>) -> eventlog::Archived {
+async fn move_away(
+    database: &Database,
+    directory: &Path,
+    streams: &BTreeSet<StreamId>,
+) -> eventlog::Archived {
     eventlog::archive(&database.owner, directory, "test", streams).await.unwrap()
 }
 
@@ -141,7 +148,9 @@ async fn a_missing_or_damaged_segment_is_an_error_and_never_a_gap() {
 
     let mut changed = whole.clone();
     changed[40] ^= 1;
-    for (bytes, reason) in [(Some(&changed[..]), "is damaged"), (Some(&whole[..99]), "is damaged"), (None, "is missing")] {
+    for (bytes, reason) in
+        [(Some(&changed[..]), "is damaged"), (Some(&whole[..99]), "is damaged"), (None, "is missing")]
+    {
         match bytes {
             Some(bytes) => fs::write(file, bytes).unwrap(),
             None => fs::remove_file(file).unwrap(),

@@ -23,6 +23,8 @@ use crate::support::fill;
 const WRITERS: i64 = 8;
 const STREAMS: i64 = 20;
 const ROUND: Duration = Duration::from_millis(700);
+/// More than a few stops a minute, and the server's keeper gives it up.
+const LONG_ROUND: Duration = Duration::from_secs(13);
 
 /// How many times Postgres is stopped; `make soak` asks for more.
 fn rounds() -> u32 {
@@ -100,8 +102,9 @@ async fn what_was_acknowledged_outlives_a_postgres_that_is_stopped_at_once() {
     let writers: Vec<_> =
         (0..WRITERS).map(|_| tokio::spawn(write(journal.clone(), Arc::clone(&ledger)))).collect();
     let mut stops = 0;
+    let round = if rounds() > 3 { LONG_ROUND } else { ROUND };
     for _ in 0..rounds() {
-        sleep(ROUND).await;
+        sleep(round).await;
         stops += u32::from(stop_at_once(&cluster));
         until_up(&pool).await;
     }

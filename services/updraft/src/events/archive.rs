@@ -73,7 +73,10 @@ async fn archive(visit: &Visit, directory: &Path, edition: EditionId) -> anyhow:
     visit.migrate().await?;
     let owner = visit.database.pool("eventlog");
     let found = streams(&owner, edition).await?;
-    anyhow::ensure!(found.is_archived, "the edition {edition} is not archived: its events may still be needed");
+    anyhow::ensure!(
+        found.is_archived,
+        "the edition {edition} is not archived: its events may still be needed"
+    );
     Ok(eventlog::archive(&owner, directory, &edition.to_string(), &found.streams).await?)
 }
 

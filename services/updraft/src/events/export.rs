@@ -49,7 +49,8 @@ async fn export(log: &Log, args: &Args) -> anyhow::Result<(u64, i64)> {
     match &args.output {
         None => write(log, args, args.after, head, &mut io::stdout().lock()).await,
         Some(path) => {
-            let (file, after) = open(path).with_context(|| format!("{} cannot be written", path.display()))?;
+            let (file, after) =
+                open(path).with_context(|| format!("{} cannot be written", path.display()))?;
             let mut out = BufWriter::new(file);
             let done = write(log, args, after, head, &mut out).await?;
             out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use eventlog::Recorded;
-use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage};
 use serde_json::{Map, Value, json};
 
 /// What the name of a field with ciphertext begins with.
@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn fields_are_shown_by_name_and_what_is_sealed_stays_sealed() {
-        let rules = EditionRules { months: 6, topic_ids: vec!["hashtags".to_owned()], ..EditionRules::default() };
+        let rules =
+            EditionRules { months: 6, topic_ids: vec!["hashtags".to_owned()], ..EditionRules::default() };
         let event = EditionCreated {
             edition_id: "0193a1b2-0000-7000-8000-000000000001".to_owned(),
             rules: Some(rules),
