@@ -70,7 +70,7 @@ async fn measure(folder: &std::path::Path) -> anyhow::Result<()> {
     sqlx::query("create table bare (id bigint generated always as identity primary key, payload bytea)")
         .execute(&pool)
         .await?;
-    let feed = Feed::start(database.pool("reader"), CancellationToken::new());
+    let feed = Feed::start(database.pool("feed"), CancellationToken::new());
     let journal = Journal::new(pool.clone(), feed.wake(), ());
 
     let (mut commands, mut inserts) = (Vec::new(), Vec::new());

@@ -152,7 +152,7 @@ impl Database {
              order by 1",
         )
         .bind(services.iter().map(|service| plan::role(service)).collect::<Vec<_>>())
-        .bind(services)
+        .bind(services.iter().filter(|service| !plan::WITHOUT_SCHEMA.contains(service)).collect::<Vec<_>>())
         .fetch_all(&mut connection)
         .await
         .map_err(DatabaseError::Connect)?;
@@ -162,7 +162,7 @@ impl Database {
         Err(DatabaseError::Unprepared { missing: missing.join(", ") })
     }
 
-    /// The connections of a service (or `eventlog`, `vault`, `reader`), opened when they are needed.
+    /// The connections of a service (or `eventlog`, `vault`, `feed`, `reader`), opened when they are needed.
     ///
     /// They have the rights of its role and its schema as search path. Pools heal when the server comes back.
     #[must_use]
@@ -247,12 +247,14 @@ impl fmt::Debug for Database {
 }
 
 /// What every connection of a service begins with.
+///
+/// An append that is left open holds up everybody who follows the log, so the server ends it.
 fn session(service: &str, role: &str) -> String {
     let (statement_timeout, read_only) =
         if service == plan::READER { ("300s", "on") } else { ("30s", "off") };
     format!(
         "set role {role}; set search_path to {service}; set statement_timeout to '{statement_timeout}';
-         set idle_in_transaction_session_timeout to '60s'; set default_transaction_read_only to {read_only}",
+         set idle_in_transaction_session_timeout to '15s'; set default_transaction_read_only to {read_only}",
         role = plan::quoted(role),
         service = plan::quoted(service),
     )

@@ -39,3 +39,4 @@ create table eventlog.archived_streams (
 
 grant select, insert, update, delete on eventlog.snapshots to updraft_service;
 grant select on eventlog.segments, eventlog.archived_streams to updraft_service;
+grant select on eventlog.segments to updraft_feed;

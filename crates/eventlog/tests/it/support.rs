@@ -12,30 +12,50 @@ use sqlx::{Executor, PgPool};
 pub(crate) struct Database {
     /// Connects as a service does: it may append and follow, and owns `seen` and `totals`.
     pub(crate) pool: PgPool,
+    /// Connects as the feed does.
+    pub(crate) feed: PgPool,
     /// Connects as the administrator.
     pub(crate) admin: PgPool,
     /// Connects as the owner of the log.
     pub(crate) owner: PgPool,
+    options: PgConnectOptions,
     _scratch: Scratch,
 }
 
 impl Database {
     pub(crate) async fn create() -> Self {
         let scratch = scratch::database("eventlog", fill).await.unwrap();
-        let admin = scratch.admin_options();
+        let options = scratch.admin_options();
         Self {
-            pool: connect(admin.clone().username("updraft_matching"), 24),
-            owner: connect(admin.clone().username("updraft_eventlog"), 2),
-            admin: connect(admin, 2),
+            pool: connect(options.clone().username("updraft_matching"), 24),
+            feed: connect(options.clone().username("updraft_feed"), 8),
+            owner: connect(options.clone().username("updraft_eventlog"), 2),
+            admin: connect(options.clone(), 4),
+            options,
             _scratch: scratch,
         }
     }
 
-    /// Ends every connection of the services, as a restart of the server does.
+    /// More connections of a service.
+    pub(crate) fn services(&self, connections: u32) -> PgPool {
+        connect(self.options.clone().username("updraft_matching"), connections)
+    }
+
+    /// Connections to another database of the same server.
+    pub(crate) fn elsewhere(&self) -> PgPool {
+        connect(self.options.clone().database("postgres"), 1)
+    }
+
+    /// What a process of its own connects with: its feed and its service.
+    pub(crate) fn process(&self) -> (PgPool, PgPool) {
+        (connect(self.options.clone().username("updraft_feed"), 8), self.services(8))
+    }
+
+    /// Ends every connection of the services and the feed, as a restart of the server does.
     pub(crate) async fn kill_connections(&self) -> u64 {
         sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity
-             where datname = current_database() and usename = 'updraft_matching'",
+             where datname = current_database() and usename in ('updraft_matching', 'updraft_feed')",
         )
         .execute(&self.admin)
         .await

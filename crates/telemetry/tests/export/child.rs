@@ -68,7 +68,7 @@ async fn serves_a_request() {
     gateway.await.unwrap().unwrap();
     service.await.unwrap().unwrap();
 
-    telemetry::follow_span("followed", Some(&recorded))
+    telemetry::follow_span("followed", [recorded.as_str()])
         .in_scope(|| tracing::info!(position = 7, "an event was followed"));
     println!("{}", telemetry::metrics_page());
 }
