@@ -10,6 +10,7 @@ demo: prepare
 	cargo run --package updraft -- demo
 
 test: prepare check buf audit
+	deploy/tool nats-server --version
 	cargo test --workspace
 
 # The races of the event log with many more writers and for minutes, and how soon its followers are served.

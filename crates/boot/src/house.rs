@@ -184,6 +184,18 @@ impl House {
         self.common.shutdown.clone()
     }
 
+    /// What is recorded, in order, for whoever hands it on to other systems.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.common.feed.clone()
+    }
+
+    /// Connections that may read the log.
+    #[must_use]
+    pub fn reader(&self) -> PgPool {
+        self.database.pool("reader")
+    }
+
     /// Tasks that are waited for at the end.
     #[must_use]
     pub fn tasks(&self) -> TaskTracker {

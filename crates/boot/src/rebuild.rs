@@ -14,7 +14,7 @@ mod tables;
 
 use std::time::Duration;
 
-use eventlog::{BoxError, Follower, Recorded, Views};
+use eventlog::{BoxError, Follower, Reached, Recorded, Views};
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -97,9 +97,9 @@ async fn catch_up<V: Views, F: Follower>(
     let mut safe = site.safe.clone();
     loop {
         let views = *safe.borrow_and_update();
-        let until = Until { views, follower: checkpoint(conn, fold, "").await? };
+        let reached = eventlog::reached(&mut *conn, fold.follower.name()).await?;
         let mut sql = conn.begin().await?;
-        let more = fold.page(&mut sql, until).await?;
+        let more = fold.page(&mut sql, Until { views, follower: reached.bounds().0 }, &reached).await?;
         sql.commit().await?;
         let target = views.max(head);
         let _ = site.progress.send_replace(Progress { position: fold.viewed, target });
@@ -123,11 +123,11 @@ async fn swap<S: Service>(
     let swapped = async {
         let mut sql = conn.begin().await?;
         sqlx::query(PATIENCE).execute(&mut *sql).await?;
-        // A follower locks its checkpoint before anything else, so whoever has it here holds up nobody who holds a table.
-        let follower = checkpoint(&mut sql, fold, "for update").await?;
+        hold_follower(&mut sql, fold.follower.name()).await?;
         let hold = hold_appends::<S::Views>(&site.owner).await?;
+        let reached = eventlog::reached(&mut *sql, fold.follower.name()).await?;
         let head = eventlog::head(&mut *sql).await?;
-        while fold.page(&mut sql, Until { views: head, follower }).await? {}
+        while fold.page(&mut sql, Until { views: head, follower: reached.bounds().1 }, &reached).await? {}
         tables::swap(&mut sql, S::NAME, S::PROJECTIONS).await?;
         sql.commit().await?;
         drop(hold);
@@ -142,6 +142,15 @@ async fn swap<S: Service>(
     Ok(head)
 }
 
+/// Waits for the page that the live follower is at, and keeps it from beginning another.
+///
+/// It moves its checkpoint before it does anything else, so whoever has that here holds up nobody who holds a table.
+async fn hold_follower(conn: &mut PgConnection, name: &str) -> Result<(), BoxError> {
+    let hold = "select from eventlog.checkpoints where consumer = $1 order by lane for update";
+    sqlx::query(hold).bind(name).execute(conn).await?;
+    Ok(())
+}
+
 /// Waits for the appends in flight and keeps others from beginning, until the transaction is dropped.
 async fn hold_appends<V: Views>(owner: &PgPool) -> Result<Option<Transaction<'static, Postgres>>, BoxError> {
     if !V::INLINE {
@@ -151,17 +160,6 @@ async fn hold_appends<V: Views>(owner: &PgPool) -> Result<Option<Transaction<'st
     sqlx::query(PATIENCE).execute(&mut *sql).await?;
     sqlx::query("lock table eventlog.events in share mode").execute(&mut *sql).await?;
     Ok(Some(sql))
-}
-
-/// Where the live follower stands.
-async fn checkpoint<V, F: Follower>(
-    conn: &mut PgConnection,
-    fold: &Fold<V, F>,
-    lock: &'static str,
-) -> Result<i64, BoxError> {
-    let sql = format!("select position from eventlog.checkpoints where consumer = $1 {lock}");
-    let position = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(fold.follower.name());
-    Ok(position.fetch_optional(conn).await?.unwrap_or_default())
 }
 
 fn is_busy(error: &BoxError) -> bool {
@@ -187,8 +185,13 @@ struct Until {
 }
 
 impl<V: Views, F: Follower> Fold<V, F> {
-    /// Takes in one page and tells whether there may be more.
-    async fn page(&mut self, conn: &mut PgConnection, until: Until) -> Result<bool, BoxError> {
+    /// Takes in one page, of which the follower is given what the live one has taken in, and tells whether there may be more.
+    async fn page(
+        &mut self,
+        conn: &mut PgConnection,
+        until: Until,
+        reached: &Reached,
+    ) -> Result<bool, BoxError> {
         let after = [(self.viewed, until.views), (self.followed, until.follower)];
         let Some(after) = after.iter().filter(|(at, end)| at < end).map(|(at, _)| *at).min() else {
             return Ok(false);
@@ -196,16 +199,18 @@ impl<V: Views, F: Follower> Fold<V, F> {
         let end = until.views.max(until.follower);
         let page = eventlog::read(&mut *conn, after, Some(end), PAGE).await?;
         // An empty page says that there is nothing up to the end; a page ends with its last event.
-        let reached = page.last().map_or(end, |last| last.position);
+        let read = page.last().map_or(end, |last| last.position);
         let between = |after: i64, until: i64| -> &[Recorded] {
             let begin = page.partition_point(|event| event.position <= after);
             let end = page.partition_point(|event| event.position <= until);
             &page[begin.min(end)..end]
         };
         self.views.apply(conn, between(self.viewed, until.views)).await?;
-        self.follower.project(conn, between(self.followed, until.follower)).await?;
-        self.viewed = self.viewed.max(reached.min(until.views));
-        self.followed = self.followed.max(reached.min(until.follower));
+        let taken_in = between(self.followed, until.follower).iter().filter(|event| reached.covers(event));
+        let taken_in: Vec<Recorded> = taken_in.cloned().collect();
+        self.follower.project(conn, &taken_in).await?;
+        self.viewed = self.viewed.max(read.min(until.views));
+        self.followed = self.followed.max(read.min(until.follower));
         Ok(true)
     }
 }

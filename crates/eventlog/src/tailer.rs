@@ -31,12 +31,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 const FEED_RECEIVERS: usize = 2;
 
 /// Reads the end of the log, and goes on when the database has been away.
-pub(crate) async fn keep(
-    pool: PgPool,
-    wake: Wake,
-    tail: watch::Sender<Tail>,
-    safe: watch::Sender<i64>,
-) {
+pub(crate) async fn keep(pool: PgPool, wake: Wake, tail: watch::Sender<Tail>, safe: watch::Sender<i64>) {
     let tailer = Tailer { wake, tail, safe, instruments: Instruments::new() };
     let mut away = false;
     loop {

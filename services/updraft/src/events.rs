@@ -105,7 +105,7 @@ impl Log {
         let visit = Visit::to(process).await?;
         visit.migrate().await?;
         let pool = visit.database.pool("reader");
-        let feed = Feed::start(pool.clone(), CancellationToken::new());
+        let feed = Feed::start(visit.database.pool("feed"), CancellationToken::new());
         Ok(Self { visit, feed, pool })
     }
 

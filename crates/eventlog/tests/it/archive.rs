@@ -112,7 +112,7 @@ async fn an_archived_stream_goes_on_where_it_was_and_can_be_archived_again() {
     assert_eq!(everything(&database.pool, 1000).await.len(), 5002);
     assert_eq!(eventlog::head(&database.pool).await.unwrap(), next.position);
 
-    let appender = Appender::start(database.pool.clone(), Wake::default(), Totals);
+    let appender = Appender::start(&database.pool, &Wake::default(), &Totals);
     let old = Append {
         stream: StreamId { kind: Counter::KIND.to_owned(), id: stream(1) },
         version: 7,

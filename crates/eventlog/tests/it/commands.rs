@@ -264,7 +264,7 @@ async fn a_service_may_neither_change_nor_delete_what_is_recorded() {
 async fn appends_that_queue_up_share_a_commit_and_a_conflict_is_the_callers_own() {
     let database = Database::create().await;
     let journal = journal(&database);
-    let appender = Appender::start(database.pool.clone(), Wake::default(), Totals);
+    let appender = Appender::start(&database.pool, &Wake::default(), &Totals);
     journal.execute::<Counter>(&context(), stream(7), Add(vec![1])).await.unwrap();
     let append = |number: u128, version, amounts: &[i64]| Append {
         stream: StreamId { kind: Counter::KIND.to_owned(), id: stream(number) },

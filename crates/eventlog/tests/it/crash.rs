@@ -26,11 +26,6 @@ const ROUND: Duration = Duration::from_millis(700);
 /// More than a few stops a minute, and the server's keeper gives it up.
 const LONG_ROUND: Duration = Duration::from_secs(13);
 
-/// How many times Postgres is stopped; `make soak` asks for more.
-fn rounds() -> u32 {
-    std::env::var("UPDRAFT_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
-}
-
 /// A folder on the disk, where it matters what a stop leaves behind.
 struct Folder(PathBuf);
 
@@ -89,12 +84,22 @@ async fn until_up(pool: &PgPool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_outlives_a_postgres_that_is_stopped_at_once() {
+    crash_loop(3, ROUND).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes: make soak"]
+async fn what_was_acknowledged_outlives_a_postgres_that_is_stopped_twenty_times() {
+    crash_loop(20, LONG_ROUND).await;
+}
+
+async fn crash_loop(rounds: u32, round: Duration) {
     let folder = Folder(std::env::temp_dir().join(format!("updraft-eventlog-crash-{}", std::process::id())));
     let cluster = Cluster::start(ClusterConfig::in_dir(&folder.0)).await.unwrap();
     let prepared = Prepared::private(&cluster).await.unwrap();
     fill(&prepared).await.unwrap();
     let pool = prepared.pool("matching");
-    let feed = Feed::start(pool.clone(), CancellationToken::new());
+    let feed = Feed::start(prepared.pool("feed"), CancellationToken::new());
     feed.follow(pool.clone(), Noting("noting"));
 
     let ledger = Arc::new(Ledger::default());
@@ -102,8 +107,7 @@ async fn what_was_acknowledged_outlives_a_postgres_that_is_stopped_at_once() {
     let writers: Vec<_> =
         (0..WRITERS).map(|_| tokio::spawn(write(journal.clone(), Arc::clone(&ledger)))).collect();
     let mut stops = 0;
-    let round = if rounds() > 3 { LONG_ROUND } else { ROUND };
-    for _ in 0..rounds() {
+    for _ in 0..rounds {
         sleep(round).await;
         stops += u32::from(stop_at_once(&cluster));
         until_up(&pool).await;
@@ -113,7 +117,7 @@ async fn what_was_acknowledged_outlives_a_postgres_that_is_stopped_at_once() {
     for writer in writers {
         writer.await.unwrap();
     }
-    assert_eq!(stops, rounds());
+    assert_eq!(stops, rounds);
 
     let head = eventlog::head(&pool).await.unwrap();
     feed.passed("noting", head, Duration::from_secs(60)).await.unwrap();

@@ -16,6 +16,7 @@ mod plans;
 mod poison;
 mod race;
 mod restart;
+mod round_trips;
 mod snapshots;
 mod stall;
 mod support;

@@ -212,18 +212,26 @@ impl Pair<'_> {
 
 #[test]
 fn the_log_answers_as_its_model() {
+    compare(48);
+}
+
+#[test]
+#[ignore = "takes minutes: make soak"]
+fn the_log_answers_as_its_model_many_times() {
+    compare(2_000);
+}
+
+fn compare(cases_max: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = runtime.block_on(Database::create());
     let cases = std::cell::Cell::new(0);
-    // PROPTEST_CASES asks for more.
-    let cases_max = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48);
     let config = Config { cases: cases_max, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let property = |asked: Vec<Asked>| {
         cases.set(cases.get() + 1);
         runtime.block_on(async {
             let journal = Journal::new(database.pool.clone(), Wake::default(), Totals);
-            let appender = Appender::start(database.pool.clone(), Wake::default(), Totals);
+            let appender = Appender::start(&database.pool, &Wake::default(), &Totals);
             let begin = eventlog::head(&database.pool).await.unwrap();
             let case = cases.get();
             let mut pair =

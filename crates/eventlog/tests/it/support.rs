@@ -19,7 +19,7 @@ pub(crate) struct Database {
     /// Connects as the owner of the log.
     pub(crate) owner: PgPool,
     options: PgConnectOptions,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Database {
@@ -32,7 +32,7 @@ impl Database {
             owner: connect(options.clone().username("updraft_eventlog"), 2),
             admin: connect(options.clone(), 4),
             options,
-            _scratch: scratch,
+            scratch,
         }
     }
 
@@ -49,6 +49,10 @@ impl Database {
     /// What a process of its own connects with: its feed and its service.
     pub(crate) fn process(&self) -> (PgPool, PgPool) {
         (connect(self.options.clone().username("updraft_feed"), 8), self.services(8))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.scratch.name()
     }
 
     /// Ends every connection of the services and the feed, as a restart of the server does.

@@ -30,8 +30,12 @@ struct Counted {
 #[derive(FromRow)]
 struct Consumer {
     consumer: String,
+    lane: i32,
+    lanes: i32,
     position: i64,
     lag: i64,
+    led: bool,
+    stuck: Option<String>,
 }
 
 /// A table and what it takes.
@@ -106,15 +110,25 @@ async fn counts(pool: &PgPool) -> anyhow::Result<()> {
 
 async fn consumers(pool: &PgPool) -> anyhow::Result<()> {
     let consumers: Vec<Consumer> = sqlx::query_as(
-        "select consumer, position, (select count(*) from eventlog.events as event where event.position > checkpoint.position) as lag
+        "select consumer, lane, lanes, position, eventlog.is_held(held_until, holder) as led,
+                (select count(*) from eventlog.events as event where event.position > checkpoint.position) as lag,
+                case when failed_position > position then
+                    format('%s failures since %s at position %s, %s', failures, failing_since, failed_position, failed_name)
+                end as stuck
          from eventlog.checkpoints as checkpoint
-         order by consumer",
+         order by consumer, lane",
     )
     .fetch_all(pool)
     .await?;
-    println!("\n{:<24} {:>10} {:>10}", "consumer", "position", "behind");
-    for Consumer { consumer, position, lag } in consumers {
-        println!("{consumer:<24} {position:>10} {lag:>10}");
+    println!("\n{:<24} {:>10} {:>10}  state", "consumer", "position", "behind");
+    for Consumer { consumer, lane, lanes, position, lag, led, stuck } in consumers {
+        let name = if lanes == 1 { consumer } else { format!("{consumer} {}/{lanes}", lane + 1) };
+        let state = match stuck {
+            Some(stuck) => format!("STUCK: {stuck}"),
+            None if led => "followed".to_owned(),
+            None => "nobody follows".to_owned(),
+        };
+        println!("{name:<24} {position:>10} {lag:>10}  {state}");
     }
     Ok(())
 }
