@@ -211,7 +211,7 @@ fn the_aggregates_of_all_services_are_known_here() {
     for service in fs::read_dir(services).unwrap() {
         let codec = service.unwrap().path().join("src/codec");
         for file in fs::read_dir(codec).into_iter().flatten() {
-            let text = fs::read_to_string(file.unwrap().path()).unwrap();
+            let Ok(text) = fs::read_to_string(file.unwrap().path()) else { continue };
             implementations += text.matches("impl Aggregate for").count();
         }
     }

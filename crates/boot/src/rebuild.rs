@@ -26,10 +26,10 @@ const PAGE: i64 = 1000;
 /// How few events may be left when the service is made to wait for them.
 const REST_MAX: i64 = 2000;
 /// How long the swap waits for others, and they for it, before it lets them pass and tries again.
-const PATIENCE: &str = "set local lock_timeout = '2s'";
+const PATIENCE: &str = "set local lock_timeout = '1s'";
 const LOCK_NOT_AVAILABLE: &str = "55P03";
-const ATTEMPTS: u32 = 10;
-const PAUSE: Duration = Duration::from_millis(500);
+const ATTEMPTS: u32 = 30;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How far a rebuild has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,7 +130,10 @@ async fn swap<S: Service>(
         while fold.page(&mut sql, Until { views: head, follower: reached.bounds().1 }, &reached).await? {}
         tables::swap(&mut sql, S::NAME, S::PROJECTIONS).await?;
         sql.commit().await?;
-        drop(hold);
+        if let Some(hold) = hold {
+            // What it kept waiting goes on at the latest when its connection ends.
+            let _ = hold.rollback().await;
+        }
         Ok::<_, BoxError>(head)
     };
     let swapped = swapped.await;

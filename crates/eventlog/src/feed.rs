@@ -75,12 +75,6 @@ impl Feed {
         self.0.safe.clone()
     }
 
-    /// Up to which position the log can no longer change, for whoever reads it otherwise than by following.
-    #[must_use]
-    pub fn safe(&self) -> watch::Receiver<i64> {
-        self.0.safe.clone()
-    }
-
     /// What the journals of this process signal when they have appended.
     #[must_use]
     pub fn wake(&self) -> Wake {

@@ -109,7 +109,7 @@ impl Log {
         Ok(Self { visit, feed, pool })
     }
 
-    /// The position of the last event, once everything before it has settled; none if that takes too long.
+    /// The position of the last event, and whether everything up to it has settled in time.
     async fn settled(&self, at_most: Duration) -> anyhow::Result<(i64, bool)> {
         let head = eventlog::head(&self.pool).await?;
         let mut safe = self.feed.safe();
