@@ -91,7 +91,7 @@ async fn race(Writers { services, appenders, hammers }: Writers, pace: Pace, dur
     let (here, _) = feed(&database);
     let (elsewhere, _) = feed(&database);
     let journal = Journal::new(pool.clone(), here.wake(), Totals);
-    let appender = Appender::start(pool.clone(), here.wake(), ());
+    let appender = Appender::start(&pool, &here.wake(), &());
     let first = Remembering { name: "here", seen: Arc::default() };
     let second = Remembering { name: "elsewhere", seen: Arc::default() };
     here.follow(database.pool.clone(), first.clone());
