@@ -31,9 +31,10 @@ buf:
 audit:
 	deploy/tool cargo-deny --locked --config .cargo/deny.toml check licenses bans sources
 
-# Records the interfaces as they are now: from here on they may only grow.
-record:
+# Records the interfaces as they are now, from here on they may only grow, and every event as it is written now.
+record: prepare
 	deploy/tool buf build proto --exclude-source-info --output proto/recorded.binpb
+	UPDRAFT_RECORD_HISTORY=yes cargo test --package it --test it -- --exact history::every_event_is_recorded_in_its_form_of_today
 
 # Benchmarks; each prints its ratio against a limit or a peer of the same run.
 bench: prepare
