@@ -133,7 +133,7 @@ mod what_if;
 pub use change::{Change, Refused};
 pub use cost::{Cost, LEVELS};
 pub use engine::{Engine, Instance};
-pub use explain::{Shortage, blocking_pairs, shortage};
+pub use explain::{Shortage, Shortages, blocking_pairs, shortage};
 pub use frontier::Repair;
 pub use problem::{
     BANDS_MAX, EXECUTIVES_MAX, Executive, Invalid, LISTED_MAX, Mentor, Pair, Problem, SCORE_MAX,
