@@ -1,0 +1,178 @@
+//! What is run, and what has to come out.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use bench_matching::Family;
+
+use crate::judge::Worth;
+use crate::race::{CONTESTANTS, Contestant, Entry, Outcome, Track};
+use crate::{plot, table};
+
+/// Families with their sizes, ascending within a family, and the targets that are judged on them.
+#[derive(Debug)]
+pub(crate) struct Program {
+    instances: &'static [(Family, u32)],
+    targets: &'static [Target],
+}
+
+/// What our solver must not exceed: a multiple of what a peer takes.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) family: Family,
+    pub(crate) executives: u32,
+    /// The number compared, as the drivers call it.
+    pub(crate) number: &'static str,
+    pub(crate) against: Against,
+    pub(crate) limit: f64,
+}
+
+/// Whom a target names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Against {
+    /// The fastest of those whose column begins like this; of all peers, if it is empty.
+    Fastest(&'static str),
+    /// Ourselves, by another number.
+    Own(&'static str),
+}
+
+/// Everything on one instance.
+#[derive(Debug)]
+pub(crate) struct Heat {
+    pub(crate) family: Family,
+    pub(crate) executives: u32,
+    pub(crate) mentors: usize,
+    pub(crate) pairs: usize,
+    pub(crate) optimum: Worth,
+    pub(crate) entries: Vec<Entry>,
+}
+
+const fn time(family: Family, executives: u32, peer: &'static str, limit: f64) -> Target {
+    Target { family, executives, number: "solve_s", against: Against::Fastest(peer), limit }
+}
+
+const fn memory(family: Family, executives: u32, limit: f64) -> Target {
+    Target { family, executives, number: "memory_kb", against: Against::Fastest(""), limit }
+}
+
+const fn check(family: Family, executives: u32, limit: f64) -> Target {
+    Target { family, executives, number: "check_s", against: Against::Own("solve_s"), limit }
+}
+
+/// The run that counts.
+pub(crate) const FULL: Program = Program {
+    instances: &[
+        (Family::Realistic, 20),
+        (Family::Realistic, 200),
+        (Family::Realistic, 2_000),
+        (Family::Realistic, 20_000),
+        (Family::Realistic, 100_000),
+        (Family::Realistic, 300_000),
+        (Family::Uniform, 100_000),
+        (Family::Square, 100_000),
+        (Family::DenseUniform, 2_000),
+        (Family::DenseRealistic, 2_000),
+    ],
+    targets: &[
+        time(Family::Realistic, 100_000, "", 0.05),
+        memory(Family::Realistic, 100_000, 0.25),
+        check(Family::Realistic, 100_000, 0.1),
+        time(Family::Uniform, 100_000, "or-", 0.01),
+        time(Family::Square, 100_000, "or-assign", 0.8),
+        time(Family::DenseUniform, 2_000, "sp-dense", 0.9),
+        time(Family::DenseRealistic, 2_000, "sp-dense", 0.1),
+    ],
+};
+
+/// A minute for whoever works on the solver: the same on small instances, which prove nothing about large ones.
+pub(crate) const QUICK: Program = Program {
+    instances: &[
+        (Family::Realistic, 20),
+        (Family::Realistic, 200),
+        (Family::Realistic, 2_000),
+        (Family::Uniform, 4_000),
+        (Family::Square, 4_000),
+        (Family::DenseUniform, 500),
+        (Family::DenseRealistic, 500),
+    ],
+    targets: &[
+        time(Family::Realistic, 2_000, "", 0.05),
+        memory(Family::Realistic, 2_000, 0.25),
+        check(Family::Realistic, 2_000, 0.1),
+        time(Family::Uniform, 4_000, "or-", 0.01),
+        time(Family::Square, 4_000, "or-assign", 0.8),
+        time(Family::DenseUniform, 500, "sp-dense", 0.9),
+        time(Family::DenseRealistic, 500, "sp-dense", 0.1),
+    ],
+};
+
+/// Runs it all, and prints as it goes.
+pub(crate) fn run(program: &Program, track: &Track, output: &Path) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    table::print_legend();
+    let mut heats: Vec<Heat> = Vec::new();
+    for &(family, executives) in program.instances {
+        let heat = heat(track, family, executives, &heats)?;
+        table::print_heat(&heat);
+        heats.push(heat);
+    }
+    table::print_summary(&heats, program.targets);
+    let svg = output.join("growth.svg");
+    std::fs::write(&svg, plot::growth(&heats)).context("the plot cannot be written")?;
+    println!("\ngrowth of R: {}", svg.display());
+    println!("the whole run took {:.0} s", begun.elapsed().as_secs_f64());
+    ensure!(heats.iter().all(Heat::is_ours_optimal), "our answer is not the best one");
+    Ok(())
+}
+
+fn heat(track: &Track, family: Family, executives: u32, before: &[Heat]) -> anyhow::Result<Heat> {
+    let instance = family.instance(executives);
+    let pairs = instance.mentors.len();
+    let entries = track.race(&instance, |contestant| predicted(before, family, pairs, contestant))?;
+    let found = |entry: &Entry| match entry.outcome {
+        Outcome::Found(worth) => Some(worth),
+        _ => None,
+    };
+    let optimum = entries.iter().filter_map(found).min().context("nobody found an answer")?;
+    Ok(Heat { family, executives, mentors: instance.capacities.len(), pairs, optimum, entries })
+}
+
+/// The seconds that a contestant will take at least, if time grows no slower than the number of pairs.
+fn predicted(before: &[Heat], family: Family, pairs: usize, contestant: &Contestant) -> f64 {
+    let Some(smaller) = before.iter().rfind(|heat| heat.family == family) else { return 0.0 };
+    let Some(entry) = smaller.entries.iter().find(|entry| entry.contestant.name == contestant.name) else {
+        return 0.0;
+    };
+    match entry.outcome {
+        Outcome::Found(_) | Outcome::Failed(_) => entry.best("solve_s") * ratio(pairs, smaller.pairs),
+        Outcome::OutOfTime | Outcome::Skipped => f64::INFINITY,
+    }
+}
+
+fn ratio(count: usize, other: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / f64::from(u32::try_from(other).unwrap_or(u32::MAX))
+}
+
+impl Heat {
+    /// Whether this entry is the optimum.
+    pub(crate) fn is_optimal(&self, entry: &Entry) -> bool {
+        matches!(entry.outcome, Outcome::Found(worth) if worth == self.optimum)
+    }
+
+    /// Our own entry.
+    pub(crate) fn ours(&self) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.contestant.name == CONTESTANTS[0].name)
+    }
+
+    /// The fastest peer that found the optimum, of those whose name begins like this.
+    pub(crate) fn fastest(&self, prefix: &str) -> Option<&Entry> {
+        let peers = self.entries.iter().filter(|entry| entry.contestant.name != CONTESTANTS[0].name);
+        let named = peers.filter(|entry| entry.contestant.name.starts_with(prefix) && self.is_optimal(entry));
+        named.min_by(|one, other| one.median("solve_s").total_cmp(&other.median("solve_s")))
+    }
+
+    fn is_ours_optimal(&self) -> bool {
+        self.ours().is_some_and(|entry| self.is_optimal(entry))
+    }
+}
