@@ -91,8 +91,8 @@ pub(crate) const QUICK: Program = Program {
         (Family::Realistic, 20),
         (Family::Realistic, 200),
         (Family::Realistic, 2_000),
-        (Family::Uniform, 4_000),
-        (Family::Square, 4_000),
+        (Family::Uniform, 2_000),
+        (Family::Square, 2_000),
         (Family::DenseUniform, 500),
         (Family::DenseRealistic, 500),
     ],
@@ -100,8 +100,8 @@ pub(crate) const QUICK: Program = Program {
         time(Family::Realistic, 2_000, "", 0.05),
         memory(Family::Realistic, 2_000, 0.25),
         check(Family::Realistic, 2_000, 0.1),
-        time(Family::Uniform, 4_000, "or-", 0.01),
-        time(Family::Square, 4_000, "or-assign", 0.8),
+        time(Family::Uniform, 2_000, "or-", 0.01),
+        time(Family::Square, 2_000, "or-assign", 0.8),
         time(Family::DenseUniform, 500, "sp-dense", 0.9),
         time(Family::DenseRealistic, 500, "sp-dense", 0.1),
     ],
@@ -138,16 +138,25 @@ fn heat(track: &Track, family: Family, executives: u32, before: &[Heat]) -> anyh
     Ok(Heat { family, executives, mentors: instance.capacities.len(), pairs, optimum, entries })
 }
 
-/// The seconds that a contestant will take at least, if time grows no slower than the number of pairs.
+/// The seconds that a contestant will probably take: its time grows as a power of the number of pairs, by what it took
+/// on the two sizes before, and at least in proportion.
 fn predicted(before: &[Heat], family: Family, pairs: usize, contestant: &Contestant) -> f64 {
-    let Some(smaller) = before.iter().rfind(|heat| heat.family == family) else { return 0.0 };
-    let Some(entry) = smaller.entries.iter().find(|entry| entry.contestant.name == contestant.name) else {
-        return 0.0;
-    };
-    match entry.outcome {
-        Outcome::Found(_) | Outcome::Failed(_) => entry.best("solve_s") * ratio(pairs, smaller.pairs),
-        Outcome::OutOfTime | Outcome::Skipped => f64::INFINITY,
+    let mut known = Vec::new();
+    for heat in before.iter().rev().filter(|heat| heat.family == family) {
+        let Some(entry) = heat.entries.iter().find(|entry| entry.contestant.name == contestant.name) else {
+            break;
+        };
+        match entry.outcome {
+            Outcome::OutOfTime | Outcome::Skipped => return f64::INFINITY,
+            Outcome::Failed(_) => break,
+            Outcome::Found(_) => known.push((ratio(pairs, heat.pairs), entry.best("solve_s"))),
+        }
     }
+    let exponent = match known[..] {
+        [(near, time), (far, earlier), ..] => (time / earlier).ln() / (far / near).ln(),
+        _ => 1.0,
+    };
+    known.first().map_or(0.0, |&(growth, time)| time * growth.powf(exponent.max(1.0)))
 }
 
 fn ratio(count: usize, other: usize) -> f64 {

@@ -42,23 +42,28 @@ fn first_columns(instance: &Instance) -> Vec<u32> {
 
 fn auction<S: AuctionSolver<u32, S>>(instance: Instance, gauge: &mut Gauge) -> anyhow::Result<Vec<usize>> {
     let first = first_columns(&instance);
-    let places = first[first.len() - 1];
-    let executives = u32::try_from(instance.executives())?;
+    let (places, executives) = (first[first.len() - 1], instance.executives());
+    // A row without any pair is refused.
+    let with_pairs: Vec<usize> = (0..executives).filter(|&executive| !instance.pairs(executive).is_empty()).collect();
     let (mut solver, mut solution): (S, AuctionSolution<u32>) = S::new(0, 0, 0);
-    solver.init(executives, places)?;
-    for executive in 0..executives {
+    solver.init(u32::try_from(with_pairs.len())?, places)?;
+    for (row, &executive) in (0..).zip(&with_pairs) {
         let (mut columns, mut costs) = (Vec::new(), Vec::new());
-        for pair in instance.pairs(executive as usize) {
+        for pair in instance.pairs(executive) {
             let mentor = instance.mentors[pair] as usize;
             columns.extend(first[mentor]..first[mentor + 1]);
             costs.resize(columns.len(), f64::from(instance.costs[pair]));
         }
-        solver.extend_from_values(executive, &columns, &costs)?;
+        solver.extend_from_values(row, &columns, &costs)?;
     }
     drop(instance);
     gauge.lap("build_s");
     gauge.repeat("solve_s", || solver.solve(&mut solution, false, None))?;
-    Ok(solution.person_to_object.into_iter().map(|column| column as usize).collect())
+    let mut taken = vec![usize::MAX; executives];
+    for (executive, column) in with_pairs.into_iter().zip(solution.person_to_object) {
+        taken[executive] = column as usize;
+    }
+    Ok(taken)
 }
 
 /// Calls back with every cell that is a pair: row, column, cost.
