@@ -1,5 +1,6 @@
 //! The families of instances; each is determined by its letter and its size.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::instance::Instance;
@@ -13,8 +14,9 @@ const CANDIDATES: u32 = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// Realistic people (see `people`) and 52 mentors per 100 executives, with one, two or three places, each equally
-    /// probable. Every executive looks at fifty mentors drawn at random; those drawn twice or against a hard rule fall
-    /// away, which leaves 48. About one executive in two hundred cannot be covered.
+    /// probable. Every executive looks at fifty mentors drawn at random, a shift worker at fifty drawn from those of the
+    /// division who are free in the same hour; those drawn twice or against a hard rule fall away, which leaves 47.
+    /// About six executives in a thousand cannot be covered.
     Realistic,
     /// Three mentors with one place per executive, fifty different ones for each, scores uniform: much slack.
     Uniform,
@@ -57,12 +59,20 @@ impl fmt::Display for Family {
 fn realistic(executives: u32, mut random: Random) -> Instance {
     let mentors: Vec<Mentor> =
         (0..executives * 52 / 100).map(|_| Mentor::draw(&mut random, executives)).collect();
-    let count = u32::try_from(mentors.len()).unwrap_or_default();
+    let everybody: Vec<u32> = (0..).zip(&mentors).map(|(at, _)| at).collect();
+    let mut shifts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (at, mentor) in (0..).zip(&mentors) {
+        if let Some(division) = mentor.shift_division() {
+            shifts.entry(division).or_default().push(at);
+        }
+    }
     let capacities = mentors.iter().map(|_| 1 + random.below(3)).collect();
     let mut instance = Instance::new(capacities, false);
     for _ in 0..executives {
         let executive = Executive::draw(&mut random, executives);
-        let mut drawn: Vec<u32> = (0..CANDIDATES).map(|_| random.below(count)).collect();
+        let known =
+            if executive.works_shifts() { shifts.get(&executive.division()) } else { Some(&everybody) };
+        let mut drawn: Vec<u32> = (0..CANDIDATES).filter_map(|_| random.one_of(known?)).collect();
         drawn.sort_unstable();
         drawn.dedup();
         drawn.retain(|&mentor| is_admissible(&executive, &mentors[mentor as usize]));

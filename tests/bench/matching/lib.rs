@@ -8,5 +8,5 @@ mod random;
 
 pub use family::Family;
 pub use instance::{COST_BASE, Instance, read_answer, write_answer};
-pub use measure::{Gauge, cpu_seconds};
+pub use measure::{Gauge, REPEAT_SECONDS, cpu_seconds};
 pub use random::Random;

@@ -21,7 +21,7 @@ use crate::race::Track;
 fn main() -> anyhow::Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["drive", task, instance, answer] => drive::drive(task, Path::new(instance), Path::new(answer)),
+        ["drive", instance, answer] => drive::drive(Path::new(instance), Path::new(answer)),
         [peers, output] => run(peers, output, &program::FULL),
         [peers, output, "quick"] => run(peers, output, &program::QUICK),
         _ => bail!("bench-matching PEERS OUTPUT [quick]"),

@@ -13,7 +13,7 @@ use std::{fs, io};
 use rustix::time::{ClockId, clock_gettime};
 
 /// As long as this takes, something is repeated; the drivers in other languages have the same.
-const REPEAT_SECONDS: f64 = 0.1;
+pub const REPEAT_SECONDS: f64 = 0.1;
 
 /// Measures one process from its start.
 #[derive(Debug)]

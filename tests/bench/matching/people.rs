@@ -4,9 +4,10 @@
 //! want the same few. A mentor offers three to six different ones at a level of 1 to 4, drawn in proportion to
 //! 20 + 60 / rank: supply follows demand only halfway, so good mentors for the first topics are scarce.
 //!
-//! A week has twenty hours. An executive is free in each with 40 %, a mentor with 50 %; one executive in twenty-five works
-//! shifts and is free in the last hour alone, in which only 6 % of the mentors are. The organisation is a tree: units of
-//! about forty executives with their mentors, but at least four, eight units a division; everybody's unit is drawn uniformly.
+//! The organisation is a tree: units of about forty executives with their mentors, but at least four, eight units a
+//! division; everybody's unit is drawn uniformly. A week has twenty hours. An executive is free in each with 40 %, a mentor
+//! in the first nineteen with 50 %. In the last hour only 3 % of the mentors are free; 3 % of the executives work shifts
+//! and are free in that hour alone. So there are small groups in which too many depend on too few, as companies have.
 //!
 //! Hard rules: not the same unit, and at least one common hour. The score of a pair, 0 to 10,000:
 //!
@@ -21,6 +22,7 @@ use crate::random::Random;
 
 const TOPICS: usize = 16;
 const HOURS: u32 = 20;
+const LAST_HOUR: u32 = 1 << (HOURS - 1);
 const UNIT_EXECUTIVES: u32 = 40;
 const UNITS_MIN: u32 = 4;
 const DIVISION_UNITS: u32 = 8;
@@ -50,9 +52,17 @@ impl Executive {
                 topics.push(topic);
             }
         }
-        let hours = if random.chance(4) { 1 << (HOURS - 1) } else { free_hours(random, HOURS, 40) };
+        let hours = if random.chance(3) { LAST_HOUR } else { free_hours(random, HOURS, 40) };
         let needs = [(topics[0], 3), (topics[1], 2), (topics[2], 1)];
         Self { needs, hours, unit: unit(random, executives) }
+    }
+
+    pub(crate) fn works_shifts(&self) -> bool {
+        self.hours == LAST_HOUR
+    }
+
+    pub(crate) fn division(&self) -> u32 {
+        division(self.unit)
     }
 }
 
@@ -67,9 +77,14 @@ impl Mentor {
                 missing -= 1;
             }
         }
-        let late = u32::from(random.chance(6)) << (HOURS - 1);
-        let hours = free_hours(random, HOURS - 1, 50) | late;
+        let last = if random.chance(3) { LAST_HOUR } else { 0 };
+        let hours = free_hours(random, HOURS - 1, 50) | last;
         Self { levels, hours, unit: unit(random, executives) }
+    }
+
+    /// The division, if free when shift workers are.
+    pub(crate) fn shift_division(&self) -> Option<u32> {
+        (self.hours & LAST_HOUR != 0).then(|| division(self.unit))
     }
 }
 
@@ -82,7 +97,7 @@ pub(crate) fn is_admissible(executive: &Executive, mentor: &Mentor) -> bool {
 pub(crate) fn score(executive: &Executive, mentor: &Mentor, random: &mut Random) -> u16 {
     let topics: u16 = executive.needs.iter().map(|&(topic, weight)| weight * mentor.levels[topic]).sum();
     let common = (executive.hours & mentor.hours).count_ones().min(4);
-    let distance = match (executive.unit == mentor.unit, division(executive.unit) == division(mentor.unit)) {
+    let distance = match (executive.unit == mentor.unit, executive.division() == division(mentor.unit)) {
         (true, _) => 0,
         (false, true) => 700,
         (false, false) => 1_500,

@@ -12,7 +12,7 @@ use bench_matching::{Instance, read_answer};
 use crate::judge::{Worth, weigh};
 
 /// Processor seconds that a run may take in all.
-pub(crate) const LIMIT_SECONDS: u32 = 100;
+pub(crate) const LIMIT_SECONDS: u32 = 60;
 /// Runs of our solver, and of a peer as long as they have not taken `REPEAT_SECONDS` together.
 const REPEATS: usize = 5;
 const REPEATS_PEER: usize = 3;
@@ -60,7 +60,7 @@ const fn dense(
 
 /// Everybody; we come first.
 pub(crate) const CONTESTANTS: [Contestant; 13] = [
-    sparse("ours", "Updraft, crate assignment", Driver::Own, "plain"),
+    sparse("ours", "Updraft, crate assignment", Driver::Own, "drive"),
     sparse("lemon-ns", "LEMON, NetworkSimplex", Driver::Lemon, "network-simplex"),
     sparse("lemon-cs", "LEMON, CostScaling", Driver::Lemon, "cost-scaling"),
     sparse("or-flow", "OR-Tools, SimpleMinCostFlow", Driver::Python, "flow"),
@@ -204,11 +204,9 @@ impl Track {
             Driver::Crates => self.peers.join("crates"),
         };
         let mut command = Command::new(program);
-        match contestant.driver {
-            Driver::Own => command.arg("drive"),
-            Driver::Python => command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/peers.py")),
-            Driver::Lemon | Driver::Crates => &mut command,
-        };
+        if matches!(contestant.driver, Driver::Python) {
+            command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/peers.py"));
+        }
         command.arg(contestant.argument);
         Ok(command)
     }

@@ -35,6 +35,11 @@ impl Random {
         self.below(100) < percent
     }
 
+    /// One of these, if there are any.
+    pub fn one_of(&mut self, items: &[u32]) -> Option<u32> {
+        items.get(self.below(u32::try_from(items.len()).ok()?) as usize).copied()
+    }
+
     /// An index, drawn in proportion to the weights; 0 if all of them are 0.
     pub fn weighted(&mut self, weights: &[u32]) -> usize {
         let mut rest = self.below(weights.iter().sum());

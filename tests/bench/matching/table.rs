@@ -4,7 +4,7 @@ use crate::program::{Against, Heat, Target};
 use crate::race::{CONTESTANTS, Entry, LIMIT_SECONDS, Outcome};
 
 /// What the drivers print beside effort counts.
-const MEASURES: [&str; 5] = ["load_s", "build_s", "solve_s", "check_s", "memory_kb"];
+const MEASURES: [&str; 6] = ["load_s", "build_s", "solve_s", "check_s", "fair_s", "memory_kb"];
 
 /// Who takes part and what the marks mean, and the head of the first table.
 pub(crate) fn print_legend() {

@@ -43,10 +43,12 @@ fn first_columns(instance: &Instance) -> Vec<u32> {
 fn auction<S: AuctionSolver<u32, S>>(instance: Instance, gauge: &mut Gauge) -> anyhow::Result<Vec<usize>> {
     let first = first_columns(&instance);
     let (places, executives) = (first[first.len() - 1], instance.executives());
-    // A row without any pair is refused.
-    let with_pairs: Vec<usize> = (0..executives).filter(|&executive| !instance.pairs(executive).is_empty()).collect();
+    // Rows without any pair are refused, and so are fewer columns than rows.
+    let with_pairs: Vec<usize> =
+        (0..executives).filter(|&executive| !instance.pairs(executive).is_empty()).collect();
     let (mut solver, mut solution): (S, AuctionSolution<u32>) = S::new(0, 0, 0);
-    solver.init(u32::try_from(with_pairs.len())?, places)?;
+    let rows = u32::try_from(with_pairs.len())?;
+    solver.init(rows, places.max(rows))?;
     for (row, &executive) in (0..).zip(&with_pairs) {
         let (mut columns, mut costs) = (Vec::new(), Vec::new());
         for pair in instance.pairs(executive) {
