@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use anyhow::Context;
-use assignment::{Effort, Executive, Mentor, Pair, Problem, Progress, Solution, check, solve};
+use assignment::{Effort, Engine, Executive, Mentor, Pair, Problem, Progress, Solution, check, solve};
 use bench_matching::{COST_BASE, Gauge, Instance, REPEAT_SECONDS, cpu_seconds, write_answer};
+
+use crate::upkeep;
 
 /// The published bands, for the level of fairness.
 const BANDS: [u16; 2] = [2_000, 3_000];
 
 /// Solves an instance, prints what it took and writes the answer.
 ///
-/// Beside the solve without fairness, which is what peers do, it measures the check of the certificate as `check_s` and
-/// a solve with fairness as `fair_s`.
+/// Beside the solve without fairness, which is what peers do, it measures the check of the certificate as `check_s`, a
+/// solve with fairness as `fair_s`, and what `upkeep` measures.
 pub(crate) fn drive(path: &Path, answer: &Path) -> anyhow::Result<()> {
     let mut gauge = Gauge::start()?;
     let instance = Instance::read(path)?;
@@ -20,7 +22,7 @@ pub(crate) fn drive(path: &Path, answer: &Path) -> anyhow::Result<()> {
     let asked = problem(&instance)?;
     drop(instance);
     gauge.lap("build_s");
-    let (solution, effort, once) = solved(asked)?;
+    let (mut engine, solution, once) = solved(asked)?;
     gauge.memory()?;
     let mut asked = problem(&Instance::read(path)?)?;
     if once < REPEAT_SECONDS {
@@ -32,20 +34,24 @@ pub(crate) fn drive(path: &Path, answer: &Path) -> anyhow::Result<()> {
     asked.bands = BANDS.to_vec();
     let fair = gauge.repeat("fair_s", || solve(&asked))?;
     check::check(&asked, &fair).context("the certificate with fairness does not hold")?;
-    note(&mut gauge, effort);
+    asked.bands.clear();
+    note(&mut gauge, engine.effort());
+    upkeep::ask(&mut gauge, &mut engine, &asked, &solution)?;
+    upkeep::repair(&mut gauge, &mut engine, asked, &solution)?;
     gauge.print();
     Ok(write_answer(answer, solution.assignment)?)
 }
 
 /// The answer, and the processor seconds it took; the problem is let go as soon as the solver has its own form of it.
-fn solved(asked: Problem) -> anyhow::Result<(Solution, Effort, f64)> {
+fn solved(asked: Problem) -> anyhow::Result<(Engine, Solution, f64)> {
     let progress = Progress::default();
     let begun = cpu_seconds();
     let opened = assignment::Instance::new(&asked)?;
     drop(asked);
     let mut engine = opened.solve(&progress)?;
     let solution = engine.solution(&progress)?;
-    Ok((solution, engine.effort(), cpu_seconds() - begun))
+    let spent = cpu_seconds() - begun;
+    Ok((engine, solution, spent))
 }
 
 fn note(gauge: &mut Gauge, effort: Effort) {

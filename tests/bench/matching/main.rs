@@ -10,6 +10,7 @@ mod plot;
 mod program;
 mod race;
 mod table;
+mod upkeep;
 
 use std::env;
 use std::path::{Path, PathBuf};

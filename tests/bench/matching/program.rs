@@ -35,6 +35,8 @@ pub(crate) enum Against {
     Fastest(&'static str),
     /// Ourselves, by another number.
     Own(&'static str),
+    /// The clock.
+    Second,
 }
 
 /// Everything on one instance.
@@ -60,6 +62,10 @@ const fn own(family: Family, executives: u32, number: &'static str, limit: f64) 
     Target { family, executives, number, against: Against::Own("solve_s"), limit }
 }
 
+const fn seconds(family: Family, executives: u32, number: &'static str, limit: f64) -> Target {
+    Target { family, executives, number, against: Against::Second, limit }
+}
+
 /// The run that counts.
 pub(crate) const FULL: Program = Program {
     instances: &[
@@ -79,6 +85,9 @@ pub(crate) const FULL: Program = Program {
         memory(Family::Realistic, 100_000, 0.25),
         own(Family::Realistic, 100_000, "fair_s", 3.0),
         own(Family::Realistic, 100_000, "check_s", 0.1),
+        seconds(Family::Realistic, 100_000, "repair_p99_s", 0.001),
+        seconds(Family::Realistic, 2_000, "what_if_p50_s", 0.000_1),
+        seconds(Family::Realistic, 2_000, "what_if_p99_s", 0.000_1),
         time(Family::Uniform, 100_000, "or-", 0.01),
         time(Family::Square, 100_000, "or-assign", 0.8),
         time(Family::DenseUniform, 2_000, "sp-dense", 0.9),
@@ -102,6 +111,9 @@ pub(crate) const QUICK: Program = Program {
         memory(Family::Realistic, 2_000, 0.25),
         own(Family::Realistic, 2_000, "fair_s", 3.0),
         own(Family::Realistic, 2_000, "check_s", 0.1),
+        seconds(Family::Realistic, 2_000, "repair_p99_s", 0.001),
+        seconds(Family::Realistic, 2_000, "what_if_p50_s", 0.000_1),
+        seconds(Family::Realistic, 2_000, "what_if_p99_s", 0.000_1),
         time(Family::Uniform, 2_000, "or-", 0.01),
         time(Family::Square, 2_000, "or-assign", 0.8),
         time(Family::DenseUniform, 500, "sp-dense", 0.9),

@@ -35,9 +35,14 @@ impl Random {
         self.below(100) < percent
     }
 
+    /// An index below a length; 0 if that is 0.
+    pub fn index(&mut self, length: usize) -> usize {
+        self.below(u32::try_from(length).unwrap_or(u32::MAX)) as usize
+    }
+
     /// One of these, if there are any.
     pub fn one_of(&mut self, items: &[u32]) -> Option<u32> {
-        items.get(self.below(u32::try_from(items.len()).ok()?) as usize).copied()
+        items.get(self.index(items.len())).copied()
     }
 
     /// An index, drawn in proportion to the weights; 0 if all of them are 0.

@@ -3,9 +3,6 @@
 use crate::program::{Against, Heat, Target};
 use crate::race::{CONTESTANTS, Entry, LIMIT_SECONDS, Outcome};
 
-/// What the drivers print beside effort counts.
-const MEASURES: [&str; 6] = ["load_s", "build_s", "solve_s", "check_s", "fair_s", "memory_kb"];
-
 /// Who takes part and what the marks mean, and the head of the first table.
 pub(crate) fn print_legend() {
     for contestant in &CONTESTANTS {
@@ -97,24 +94,24 @@ fn print_fastest(heats: &[Heat]) {
 }
 
 fn print_targets(heats: &[Heat], targets: &[Target]) {
-    println!("\n{:<20} {:<10} {:>10} {:>21} {:>8} {:>7}", "target", "", "ours", "against", "ratio", "limit");
+    println!("\n{:<20} {:<14} {:>10} {:>21} {:>8} {:>7}", "target", "", "ours", "against", "ratio", "limit");
     for target in targets {
         let is_meant = |heat: &&Heat| heat.family == target.family && heat.executives == target.executives;
         let Some(heat) = heats.iter().find(is_meant) else { continue };
         let Some(ours) = heat.ours() else { continue };
-        let (whose, number, theirs) = match target.against {
-            Against::Own(number) => ("ours", number, Some(ours)),
+        let (whose, theirs) = match target.against {
+            Against::Second => ("1 second", 1.0),
+            Against::Own(number) => ("ours", ours.median(number)),
             Against::Fastest(prefix) => {
                 let peer = heat.fastest(prefix);
-                (peer.map_or("nobody", |peer| peer.contestant.name), target.number, peer)
+                peer.map_or(("nobody", f64::NAN), |peer| (peer.contestant.name, peer.median(target.number)))
             }
         };
-        let (taken, theirs) =
-            (ours.median(target.number), theirs.map_or(f64::NAN, |peer| peer.median(number)));
+        let taken = ours.median(target.number);
         let ratio = taken / theirs;
         let verdict = if ratio <= target.limit { "reached" } else { "MISSED" };
         println!(
-            "{:<20} {:<10} {:>10} {whose:>10} {:>10} {ratio:>8.4} {:>7} {verdict}",
+            "{:<20} {:<14} {:>10} {whose:>10} {:>10} {ratio:>8.4} {:>7} {verdict}",
             name(heat),
             target.number,
             seconds(taken),
@@ -128,7 +125,7 @@ fn print_efforts(heats: &[Heat]) {
     println!("\nwhat our solver did");
     for heat in heats {
         let Some(run) = heat.ours().and_then(|ours| ours.runs.first()) else { continue };
-        let counts = run.0.iter().filter(|(name, _)| !MEASURES.contains(&name.as_str()));
+        let counts = run.0.iter().filter(|(name, _)| !name.ends_with("_s") && !name.ends_with("_kb"));
         let counts: Vec<String> = counts.map(|(name, count)| format!("{name} {count}")).collect();
         println!("{:<20} {}", name(heat), counts.join(", "));
     }
