@@ -187,7 +187,10 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
 
     /// Each mentor's bids.
     pub(crate) fn held(&self) -> impl Iterator<Item = &[Bid<P>]> + '_ {
-        self.starts.iter().zip(&self.held).map(|(&start, &held)| &self.bids[start as usize..(start + held) as usize])
+        self.starts
+            .iter()
+            .zip(&self.held)
+            .map(|(&start, &held)| &self.bids[start as usize..(start + held) as usize])
     }
 }
 

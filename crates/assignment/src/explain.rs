@@ -94,7 +94,11 @@ pub fn blocking_pairs(problem: &Problem, solution: &Solution) -> usize {
         Some(score) > own[executive]
             && (loads[mentor] < problem.mentors[mentor].capacity || score > worst[mentor])
     };
-    problem.pairs.iter().filter(|pair| blocks(pair.executive as usize, pair.mentor as usize, pair.score)).count()
+    problem
+        .pairs
+        .iter()
+        .filter(|pair| blocks(pair.executive as usize, pair.mentor as usize, pair.score))
+        .count()
 }
 
 #[cfg(test)]

@@ -15,20 +15,21 @@ const MENTORS_AT_ONCE: u64 = 1_024;
 /// A price may fall until it is zero, or an executive without a seat would come, or one from another mentor would: that
 /// one's own price may fall too, and lets this one fall further. So the amount by which a price can fall is the length of
 /// a shortest path from zero and from those without a seat, over reduced costs.
-pub(crate) fn lower(
-    market: &mut Market,
-    progress: &Progress,
-    effort: &mut Effort,
-) -> Result<(), Cancelled> {
+pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effort) -> Result<(), Cancelled> {
     let mut falls = market.prices.clone();
     let standing: Vec<u32> = market.standing().collect();
     for executive in standing {
         let executive = executive as usize;
         relax(market, executive, market.penalty(executive), Value::ZERO, &mut falls, effort, |_, _| ());
     }
-    let mut queue: BinaryHeap<_> = (0..).zip(&falls).map(|(mentor, &fall)| Reverse((fall, mentor))).collect();
+    // Most paths are no longer than where they begin: sorting those once is cheaper than queueing them.
+    let mut starts: Vec<_> = (0..).zip(&falls).map(|(mentor, &fall)| Reverse((fall, mentor))).collect();
+    starts.sort_unstable();
+    let mut queue: BinaryHeap<Reverse<(Value, usize)>> = BinaryHeap::new();
     let mut settled = vec![false; falls.len()];
-    while let Some(Reverse((fall, mentor))) = queue.pop() {
+    loop {
+        let next = if starts.last() > queue.peek() { starts.pop() } else { queue.pop() };
+        let Some(Reverse((fall, mentor))) = next else { break };
         if std::mem::replace(&mut settled[mentor], true) {
             continue;
         }
@@ -37,6 +38,7 @@ pub(crate) fn lower(
             progress.report(Stage::Prices, queue.len())?;
         }
         for seated in market.seated(mentor) {
+            let seated = seated as usize;
             let least = market.least(seated);
             relax(market, seated, least, fall, &mut falls, effort, |fall, mentor| {
                 queue.push(Reverse((fall, mentor)));

@@ -69,7 +69,8 @@ fn rough_prices(
     // Nobody may come where there is no place, whatever the goal.
     let is_closed = |mentor| market.places(mentor) == 0;
     let rough = Rough::new(&market.measure);
-    let prices = (0..market.mentors()).map(|mentor| if is_closed(mentor) { LEAVING_POINTS } else { 0 }).collect();
+    let prices =
+        (0..market.mentors()).map(|mentor| if is_closed(mentor) { LEAVING_POINTS } else { 0 }).collect();
     let mut auction = Auction::open(starts.to_vec(), prices, bidders.to_vec());
     auction.round((&market.rows, &rough), 1, (progress, effort))?;
     let few = auction.bidders.len() * FEW < bidders.len();

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::progress::Effort;
 use crate::market::{Market, NOBODY};
+use crate::progress::Effort;
 use crate::rows::Rows;
 use crate::value::Value;
 
@@ -62,7 +62,13 @@ impl Vacancy {
 
     /// The cheapest chain that ends in a place that may stay free, or with somebody who had no seat: its length and the
     /// move that is farthest from the free place.
-    fn shortest(&mut self, market: &Market, columns: &Rows, mentor: u32, effort: &mut Effort) -> (Value, Move) {
+    fn shortest(
+        &mut self,
+        market: &Market,
+        columns: &Rows,
+        mentor: u32,
+        effort: &mut Effort,
+    ) -> (Value, Move) {
         self.labels[mentor as usize].distance = Value::ZERO;
         self.reached.push(mentor);
         self.queue.push(Reverse((Value::ZERO, mentor)));
