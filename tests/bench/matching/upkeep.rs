@@ -6,17 +6,25 @@ use anyhow::ensure;
 use assignment::{Change, Engine, Problem, Progress, Solution, solve};
 use bench_matching::{Gauge, Random, cpu_seconds};
 
+/// No more repairs or questions after so many processor seconds.
+const SECONDS_MAX: f64 = 2.0;
 const QUESTIONS: usize = 1_000;
 /// One repair for so many executives, so that the market stays what it is.
 const EXECUTIVES_PER_REPAIR: usize = 20;
 const REPAIRS_MAX: usize = 1_000;
 
 /// Asks what everybody would lose if two had to be a tandem, who are drawn at random among the pairs that are none.
-pub(crate) fn ask(gauge: &mut Gauge, engine: &mut Engine, asked: &Problem, solution: &Solution) -> anyhow::Result<()> {
+pub(crate) fn ask(
+    gauge: &mut Gauge,
+    engine: &mut Engine,
+    asked: &Problem,
+    solution: &Solution,
+) -> anyhow::Result<()> {
     let mut random = Random::new(1);
     let mut questions = engine.what_if(&Progress::default())?;
     let mut times = Vec::new();
-    for _ in 0..QUESTIONS {
+    let end = cpu_seconds() + SECONDS_MAX;
+    for _ in (0..QUESTIONS).take_while(|_| cpu_seconds() < end) {
         let pair = asked.pairs[random.index(asked.pairs.len())];
         let (executive, mentor) = (pair.executive as usize, pair.mentor as usize);
         if solution.assignment[executive] == Some(mentor) {
@@ -34,10 +42,17 @@ pub(crate) fn ask(gauge: &mut Gauge, engine: &mut Engine, asked: &Problem, solut
 ///
 /// A quarter of the changes each dissolves a tandem for good, gives a pair another score, gives a mentor one place more,
 /// and takes one away; all of them drawn uniformly.
-pub(crate) fn repair(gauge: &mut Gauge, engine: &mut Engine, asked: Problem, solution: &Solution) -> anyhow::Result<()> {
+pub(crate) fn repair(
+    gauge: &mut Gauge,
+    engine: &mut Engine,
+    asked: Problem,
+    solution: &Solution,
+) -> anyhow::Result<()> {
     let mut changing = Changing { asked, solution, random: Random::new(2), dissolved: BTreeSet::new() };
     let mut times = Vec::new();
-    for turn in 0..(solution.assignment.len() / EXECUTIVES_PER_REPAIR).clamp(1, REPAIRS_MAX) {
+    let turns = (solution.assignment.len() / EXECUTIVES_PER_REPAIR).clamp(1, REPAIRS_MAX);
+    let end = cpu_seconds() + SECONDS_MAX;
+    for turn in (0..turns).take_while(|_| cpu_seconds() < end) {
         let Some(change) = changing.draw(turn) else { continue };
         let begun = cpu_seconds();
         engine.apply(change)?;
@@ -109,6 +124,7 @@ impl Changing<'_> {
 
 fn note(gauge: &mut Gauge, name: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
+    gauge.note(&format!("{name}_times"), times.len());
     for percent in [50, 99, 100] {
         let at = (times.len() * percent).div_ceil(100).saturating_sub(1);
         gauge.note(&format!("{name}_p{percent}_s"), times.get(at).copied().unwrap_or_default());
