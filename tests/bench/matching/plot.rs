@@ -31,7 +31,7 @@ impl Axis {
             let exponent = exponent_of(value);
             (from, to) = (from.min(exponent), to.max(exponent + 1));
         }
-        Self { from: from.min(0), to: to.max(1), length }
+        if from < to { Self { from, to, length } } else { Self { from: 0, to: 1, length } }
     }
 
     fn at(self, value: f64) -> f64 {
