@@ -22,7 +22,7 @@ pub(crate) fn drive(path: &Path, answer: &Path) -> anyhow::Result<()> {
     let asked = problem(&instance)?;
     drop(instance);
     gauge.lap("build_s");
-    let (mut engine, solution, once) = solved(asked)?;
+    let (mut engine, solution, once) = solved(asked, &mut gauge)?;
     gauge.memory()?;
     let mut asked = problem(&Instance::read(path)?)?;
     if once < REPEAT_SECONDS {
@@ -43,15 +43,21 @@ pub(crate) fn drive(path: &Path, answer: &Path) -> anyhow::Result<()> {
 }
 
 /// The answer, and the processor seconds it took; the problem is let go as soon as the solver has its own form of it.
-fn solved(asked: Problem) -> anyhow::Result<(Engine, Solution, f64)> {
+///
+/// Noted apart is how much of that went into validating and sorting the pairs, and into the smallest prices.
+fn solved(asked: Problem, gauge: &mut Gauge) -> anyhow::Result<(Engine, Solution, f64)> {
     let progress = Progress::default();
     let begun = cpu_seconds();
     let opened = assignment::Instance::new(&asked)?;
     drop(asked);
+    let ready = cpu_seconds();
     let mut engine = opened.solve(&progress)?;
+    let seated = cpu_seconds();
     let solution = engine.solution(&progress)?;
-    let spent = cpu_seconds() - begun;
-    Ok((engine, solution, spent))
+    let proved = cpu_seconds();
+    gauge.note("of_it_sorting_s", ready - begun);
+    gauge.note("of_it_prices_s", proved - seated);
+    Ok((engine, solution, proved - begun))
 }
 
 fn note(gauge: &mut Gauge, effort: Effort) {

@@ -126,8 +126,10 @@ fn print_efforts(heats: &[Heat]) {
     for heat in heats {
         let Some(run) = heat.ours().and_then(|ours| ours.runs.first()) else { continue };
         let counts = run.0.iter().filter(|(name, _)| !name.ends_with("_s") && !name.ends_with("_kb"));
-        let counts: Vec<String> = counts.map(|(name, count)| format!("{name} {count}")).collect();
-        println!("{:<20} {}", name(heat), counts.join(", "));
+        let counts = counts.map(|(name, count)| format!("{name} {count}"));
+        let parts = run.0.iter().filter(|(name, _)| name.starts_with("of_it_"));
+        let parts = parts.map(|(name, spent)| format!("{name} {}", seconds(*spent)));
+        println!("{:<20} {}", name(heat), parts.chain(counts).collect::<Vec<_>>().join(", "));
     }
 }
 
