@@ -34,7 +34,8 @@ fn run(peers: &str, output: &str, program: &program::Program) -> anyhow::Result<
     let (peers, output) = (PathBuf::from(peers), PathBuf::from(output));
     let scratch = output.join(format!("running-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
-    let ran = program::run(program, &Track { peers, scratch: scratch.clone() }, &output);
+    let ran =
+        program::run(program, &Track { peers, scratch: scratch.clone(), repeats: program.repeats }, &output);
     std::fs::remove_dir_all(scratch)?;
     ran
 }

@@ -13,6 +13,8 @@ use crate::{plot, table};
 /// Families with their sizes, ascending within a family, and the targets that are judged on them.
 #[derive(Debug)]
 pub(crate) struct Program {
+    /// The most runs of anybody on one instance.
+    pub(crate) repeats: usize,
     instances: &'static [(Family, u32)],
     targets: &'static [Target],
 }
@@ -68,6 +70,7 @@ const fn seconds(family: Family, executives: u32, number: &'static str, limit: f
 
 /// The run that counts.
 pub(crate) const FULL: Program = Program {
+    repeats: 3,
     instances: &[
         (Family::Realistic, 20),
         (Family::Realistic, 200),
@@ -97,6 +100,7 @@ pub(crate) const FULL: Program = Program {
 
 /// Some minutes for whoever works on the solver: small instances, which prove nothing about large ones.
 pub(crate) const QUICK: Program = Program {
+    repeats: 1,
     instances: &[
         (Family::Realistic, 200),
         (Family::Realistic, 2_000),
@@ -152,7 +156,7 @@ fn heat(track: &Track, family: Family, executives: u32, before: &[Heat]) -> anyh
 }
 
 /// The seconds that a contestant will probably take: its time grows as a power of the number of pairs, by what it took
-/// on the two sizes before, and at least in proportion.
+/// on the two sizes before, and at least in proportion. Who was wrong on a smaller one need not come again.
 fn predicted(before: &[Heat], family: Family, pairs: usize, contestant: &Contestant) -> f64 {
     let mut known = Vec::new();
     for heat in before.iter().rev().filter(|heat| heat.family == family) {
@@ -162,6 +166,7 @@ fn predicted(before: &[Heat], family: Family, pairs: usize, contestant: &Contest
         match entry.outcome {
             Outcome::OutOfTime | Outcome::Skipped => return f64::INFINITY,
             Outcome::Failed(_) => break,
+            Outcome::Found(_) if !heat.is_optimal(entry) => return f64::INFINITY,
             Outcome::Found(_) => known.push((ratio(pairs, heat.pairs), entry.best("solve_s"))),
         }
     }

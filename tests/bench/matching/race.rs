@@ -13,9 +13,7 @@ use crate::judge::{Worth, weigh};
 
 /// Processor seconds that a run may take in all.
 pub(crate) const LIMIT_SECONDS: u32 = 60;
-/// Runs of our solver, and of a peer as long as they have not taken `REPEAT_SECONDS` together.
-const REPEATS: usize = 5;
-const REPEATS_PEER: usize = 3;
+/// Nobody runs again who has taken so many processor seconds in all runs together.
 const REPEAT_SECONDS: f64 = 4.0;
 /// A dense solver gets no larger matrix.
 const CELLS_MAX: u64 = 20_000_000;
@@ -128,22 +126,20 @@ impl Entry {
         self.runs.iter().map(|run| run.get(name)).fold(f64::INFINITY, f64::min)
     }
 
-    fn wants_another(&self) -> bool {
-        let spent: f64 =
-            self.runs.iter().map(|run| run.get("load_s") + run.get("build_s") + run.get("solve_s")).sum();
-        match (&self.outcome, self.contestant.driver) {
-            (Outcome::Found(_), Driver::Own) => self.runs.len() < REPEATS,
-            (Outcome::Found(_), _) => self.runs.len() < REPEATS_PEER && spent < REPEAT_SECONDS,
-            _ => false,
-        }
+    fn wants_another(&self, repeats: usize) -> bool {
+        let of = |run: &Run| run.get("load_s") + run.get("build_s") + run.get("solve_s");
+        let spent: f64 = self.runs.iter().map(of).sum();
+        matches!(self.outcome, Outcome::Found(_)) && self.runs.len() < repeats && spent < REPEAT_SECONDS
     }
 }
 
-/// Where the race takes place: the folder of the installed peers, and one for files that come and go.
+/// Where the race takes place: the folder of the installed peers, one for files that come and go, and the most runs of
+/// anybody on one instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
     pub(crate) peers: PathBuf,
     pub(crate) scratch: PathBuf,
+    pub(crate) repeats: usize,
 }
 
 impl Track {
@@ -166,8 +162,8 @@ impl Track {
             }
             entries.push(entry);
         }
-        while entries.iter().any(Entry::wants_another) {
-            for entry in entries.iter_mut().filter(|entry| entry.wants_another()) {
+        while entries.iter().any(|entry| entry.wants_another(self.repeats)) {
+            for entry in entries.iter_mut().filter(|entry| entry.wants_another(self.repeats)) {
                 self.run(instance, &file, entry)?;
             }
         }

@@ -9,7 +9,7 @@ pub(crate) fn print_legend() {
         println!("{:>10}  {}", contestant.name, contestant.title);
     }
     println!(
-        "\n– not for this kind, or would take over {LIMIT_SECONDS} s · >{LIMIT_SECONDS} stopped at that limit · \
+        "\n– not for this kind, would take over {LIMIT_SECONDS} s, or was wrong on a smaller one · >{LIMIT_SECONDS} stopped at that limit · \
          wrong: not the optimum · failed: no answer (why: below)"
     );
     print_head("processor seconds of the solve, median");
