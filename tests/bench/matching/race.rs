@@ -197,7 +197,7 @@ impl Track {
             Driver::Own => env::current_exe()?,
             Driver::Lemon => self.peers.join("lemon"),
             Driver::Python => self.peers.join("python/bin/python"),
-            Driver::Crates => self.peers.join("crates"),
+            Driver::Crates => self.peers.join("target/release/crates"),
         };
         let mut command = Command::new(program);
         if matches!(contestant.driver, Driver::Python) {
