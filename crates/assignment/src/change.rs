@@ -239,8 +239,14 @@ impl Engine {
                 self.search.admit(&mut self.market, executive, &mut self.effort);
             }
         }
-        while let Some(mentor) = self.touched.pop() {
-            self.fill(mentor);
+        self.touched.retain(|&mentor| self.market.has_free_place(mentor as usize));
+        if self.touched.is_empty() {
+            return;
         }
+        let columns = self.take_columns();
+        while let Some(mentor) = self.touched.pop() {
+            self.fill(mentor, &columns);
+        }
+        self.columns = Some(columns);
     }
 }

@@ -114,25 +114,46 @@ impl Engine {
             progress.report(Stage::Admission, left)?;
             self.search.admit(&mut self.market, executive, &mut self.effort);
         }
-        let asked = |&mentor: &u32| self.is_asked(mentor);
-        let vacancies: Vec<u32> = (0..).take(self.market.mentors()).filter(asked).collect();
+        let vacancies = (0..).take(self.market.mentors()).filter(|&mentor| self.is_asked(mentor));
+        let vacancies: Vec<u32> = vacancies.collect();
+        if vacancies.is_empty() {
+            return Ok(());
+        }
+        let columns = self.columns_within_reach();
         for (left, &mentor) in vacancies.iter().enumerate().rev() {
             progress.report(Stage::Vacancies, left)?;
-            self.fill(mentor);
+            self.fill(mentor, &columns);
         }
         Ok(())
     }
 
+    /// The pairs that can matter while prices only fall: whatever would be too dear for free now will be then.
+    fn columns_within_reach(&self) -> Rows {
+        let market = &self.market;
+        let length = |executive| {
+            let least = market.least(executive);
+            let within = |&(_, loss): &(u32, u16)| market.measure.at_least(loss) < least;
+            u32::try_from(market.rows.row(executive).take_while(within).count()).unwrap_or(u32::MAX)
+        };
+        let lengths: Vec<u32> = (0..market.executives()).map(length).collect();
+        market.rows.transposed(market.mentors(), &lengths)
+    }
+
+    /// All pairs by mentor; made when the first change needs them.
+    pub(crate) fn take_columns(&mut self) -> Rows {
+        let all =
+            || self.market.rows.transposed(self.market.mentors(), &vec![u32::MAX; self.market.executives()]);
+        self.columns.take().unwrap_or_else(all)
+    }
+
     /// Whether a mentor has a free place that has a price.
-    fn is_asked(&self, mentor: u32) -> bool {
+    pub(crate) fn is_asked(&self, mentor: u32) -> bool {
         self.market.has_free_place(mentor as usize) && self.market.prices[mentor as usize] > Value::ZERO
     }
 
     /// Offers a mentor's free places until they are taken or cost nothing.
-    pub(crate) fn fill(&mut self, mentor: u32) {
+    pub(crate) fn fill(&mut self, mentor: u32, columns: &Rows) {
         while self.is_asked(mentor) {
-            let columns =
-                self.columns.get_or_insert_with(|| self.market.rows.transposed(self.market.mentors()));
             self.vacancy.fill(&mut self.market, columns, mentor, &mut self.effort);
         }
     }

@@ -156,7 +156,8 @@ impl Search {
             effort.pairs_relaxed += 1;
             let price = market.prices[mentor as usize];
             let label = &mut self.labels[mentor as usize];
-            if for_free + price >= label.distance || mentor == barred {
+            let at_least = for_free + price;
+            if at_least >= self.length || at_least >= label.distance || mentor == barred {
                 continue;
             }
             let cost = market.measure.pair(executive as usize, mentor as usize, loss);

@@ -179,6 +179,7 @@ impl Problem {
     }
 
     fn validate_pairs(&self) -> Result<(), Invalid> {
+        let (mut last, mut is_sorted) = (0, true);
         for (pair, &Pair { executive, mentor, score }) in self.pairs.iter().enumerate() {
             if executive as usize >= self.executives.len() || mentor as usize >= self.mentors.len() {
                 return Err(Invalid::PairIndex { pair });
@@ -186,13 +187,16 @@ impl Problem {
             if score > SCORE_MAX {
                 return Err(Invalid::Score { pair, score });
             }
+            is_sorted &= last <= executive;
+            last = executive;
         }
-        let repeated = if self.pairs.is_sorted_by_key(|pair| pair.executive) {
-            self.repeated_pair(0..self.pairs.len())
+        let in_place = (0..).take(self.pairs.len());
+        let repeated = if is_sorted {
+            self.repeated_pair(in_place)
         } else {
-            let mut order: Vec<u32> = (0..).take(self.pairs.len()).collect();
+            let mut order: Vec<u32> = in_place.collect();
             order.sort_unstable_by_key(|&pair| (self.pairs[pair as usize].executive, pair));
-            self.repeated_pair(order.into_iter().map(|pair| pair as usize))
+            self.repeated_pair(order.into_iter())
         };
         match repeated {
             Some((first, second)) => Err(Invalid::PairRepeated { first, second }),
@@ -201,13 +205,14 @@ impl Problem {
     }
 
     /// Two pairs of the same people; the pairs are visited one executive after the other.
-    fn repeated_pair(&self, pairs: impl Iterator<Item = usize>) -> Option<(usize, usize)> {
-        let mut last_with: Vec<Option<(u32, usize)>> = vec![None; self.mentors.len()];
+    fn repeated_pair(&self, pairs: impl Iterator<Item = u32>) -> Option<(usize, usize)> {
+        // Per mentor, the last executive and their pair; no executive has the index that stands for nobody.
+        let mut last_with = vec![(u32::MAX, 0_u32); self.mentors.len()];
         for second in pairs {
-            let Pair { executive, mentor, .. } = self.pairs[second];
-            match last_with[mentor as usize].replace((executive, second)) {
-                Some((other, first)) if other == executive => return Some((first, second)),
-                _ => {}
+            let Pair { executive, mentor, .. } = self.pairs[second as usize];
+            let (last, first) = std::mem::replace(&mut last_with[mentor as usize], (executive, second));
+            if last == executive {
+                return Some((first as usize, second as usize));
             }
         }
         None

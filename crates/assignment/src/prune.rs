@@ -80,7 +80,7 @@ pub fn prune(
             }
             lists[executive] = list;
         }
-        problem.pairs = given.clone();
+        problem.pairs.clone_from(&given);
         for (executive, list) in (0..).zip(&lists) {
             let pairs = list.candidates.iter();
             problem.pairs.extend(pairs.map(|&(mentor, score)| Pair { executive, mentor, score }));

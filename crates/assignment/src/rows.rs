@@ -28,13 +28,14 @@ impl Rows {
         rows
     }
 
-    /// The same pairs by the other side, in no particular order.
-    pub(crate) fn transposed(&self, count: usize) -> Self {
-        let rows = 0..u32::try_from(self.len()).unwrap_or(u32::MAX);
-        Self::group(
-            count,
-            rows.flat_map(|row| self.row(row as usize).map(move |(other, loss)| (other, row, loss))),
-        )
+    /// The same pairs by the other side, in no particular order: so many of each row as `lengths` says.
+    pub(crate) fn transposed(&self, count: usize, lengths: &[u32]) -> Self {
+        let rows = (0..).zip(lengths);
+        let row = |(row, &length): (u32, &u32)| {
+            let pairs = self.row(row as usize).take(length as usize);
+            pairs.map(move |(other, loss)| (other, row, loss))
+        };
+        Self::group(count, rows.flat_map(row))
     }
 
     fn group(count: usize, pairs: impl Iterator<Item = (u32, u32, u16)> + Clone) -> Self {
@@ -55,10 +56,6 @@ impl Rows {
             *end += 1;
         }
         Self { starts, others, losses }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.starts.len() - 1
     }
 
     #[inline]

@@ -60,8 +60,7 @@ impl Model {
     /// The solution from nothing; that somebody is gone costs nothing.
     fn solution(&self) -> Solution {
         let mut solution = solved(&self.problem());
-        solution.certificate.cost.unmatched -=
-            i64::try_from(self.gone.iter().filter(|gone| **gone).count()).unwrap();
+        solution.certificate.cost.unmatched -= self.gone.iter().map(|&gone| i64::from(gone)).sum::<i64>();
         solution
     }
 }
@@ -76,17 +75,16 @@ fn changes() -> impl Strategy<Value = Vec<Raw>> {
 fn change(problem: &Problem, (kind, one, other, number): Raw) -> Option<Change> {
     let executive = one.index(problem.executives.len());
     let mentor = other.index(problem.mentors.len());
+    let pair = || (!problem.pairs.is_empty()).then(|| problem.pairs[one.index(problem.pairs.len())]);
     let is_even = number.is_some_and(|number| number % 2 == 0);
     Some(match kind {
-        0 if problem.pairs.is_empty() => return None,
         0 => {
-            let Pair { executive, mentor, .. } = problem.pairs[one.index(problem.pairs.len())];
+            let Pair { executive, mentor, .. } = pair()?;
             Change::Score { executive: executive as usize, mentor: mentor as usize, score: number }
         }
         1 => Change::Capacity { mentor, capacity: u32::from(number.unwrap_or_default() % 4) },
-        2 if problem.pairs.is_empty() => return None,
         2 => {
-            let Pair { executive, mentor, .. } = problem.pairs[one.index(problem.pairs.len())];
+            let Pair { executive, mentor, .. } = pair()?;
             Change::Lock { executive: executive as usize, mentor: Some(mentor as usize) }
         }
         3 => Change::Lock { executive, mentor: None },

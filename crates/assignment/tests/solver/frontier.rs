@@ -38,8 +38,8 @@ impl Chains<'_> {
             for next in 0..seats.len() {
                 let is_locked = self.problem.locks.iter().any(|lock| lock.0 == next);
                 if seats[next] == Some(mentor) && !moved.contains(&next) && !is_locked {
-                    let paid = self.costs[next][mentor].expect("who sits has a pair");
-                    self.visit(seats, moved, next, cost - paid);
+                    let given_up = self.costs[next][mentor].expect("who sits has a pair");
+                    self.visit(seats, moved, next, cost - given_up);
                 }
             }
         }
@@ -71,7 +71,8 @@ fn assert_is_the_frontier(problem: &Problem, assignment: &[Option<usize>], execu
             expected.push((moved, cost));
         }
     }
-    let repairs = Instance::new(problem).unwrap().frontier(assignment, executive, most).unwrap();
+    let instance = Instance::new(problem).expect("the generator makes valid problems");
+    let repairs = instance.frontier(assignment, executive, most).expect("the executive has no mentor");
     let found: Vec<_> = repairs.iter().map(|repair| (repair.moved(), repair.cost)).collect();
     assert_eq!(found, expected);
     for repair in repairs {

@@ -12,6 +12,39 @@ pub(crate) fn tiny() -> impl Strategy<Value = Problem> {
     problems(6, 5, 0.6)
 }
 
+/// Up to twelve executives and eight mentors: linear programs are solved fast.
+pub(crate) fn programs() -> impl Strategy<Value = Problem> {
+    problems(12, 8, 0.4)
+}
+
+/// A market with twenty candidates each, by a fixed sequence of random numbers (Knuth, *The Art of Computer Programming*,
+/// volume 2, section 3.3.4); scores are what the mentor is worth to everybody and to this executive.
+pub(crate) fn market(executives: u32, mentors: u32, capacity: u32) -> Problem {
+    let mut state = 20_130_901_u64;
+    let mut draw = |below: u32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(state >> 33).expect("31 bits are left") % below
+    };
+    let worth: Vec<u32> = (0..mentors).map(|_| draw(5_001)).collect();
+    let mut pairs = Vec::new();
+    for executive in 0..executives {
+        let mut candidates: Vec<u32> = (0..20).map(|_| draw(mentors)).collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        pairs.extend(candidates.into_iter().map(|mentor| {
+            let score = worth[mentor as usize] + draw(5_001);
+            Pair { executive, mentor, score: u16::try_from(score).expect("it is no more than 10,000") }
+        }));
+    }
+    Problem {
+        executives: (0..executives).map(|key| Executive { key: key.into(), obliged: key % 3 > 0 }).collect(),
+        mentors: (0..mentors).map(|key| Mentor { key: key.into(), capacity }).collect(),
+        pairs,
+        locks: Vec::new(),
+        bands: vec![2_000, 3_000],
+    }
+}
+
 /// Up to thirty executives and fifteen mentors.
 pub(crate) fn small() -> impl Strategy<Value = Problem> {
     problems(30, 15, 0.3)

@@ -8,7 +8,7 @@ use microlp::{ComparisonOp, LinearExpr, OptimizationDirection};
 use proptest::prelude::*;
 
 use crate::instances::{
-    Merit, every_assignment, merit, problems_with_orders, reordered, small, solved, tiny,
+    Merit, every_assignment, market, merit, problems_with_orders, programs, reordered, solved, tiny,
 };
 
 /// The best merit by linear programming, goal after goal: each is minimised with those before it held at their optimum.
@@ -59,15 +59,14 @@ fn merit_by_programming(problem: &Problem) -> Merit {
         let solution = solution.into_solution().expect("there is no limit of time");
         reached.push(solution.objective().round());
     }
-    let obliged = problem.executives.iter().filter(|executive| executive.obliged).count();
+    let people = problem.executives.iter();
+    let obliged = people.clone().map(|executive| i64::from(executive.obliged)).sum::<i64>();
     let count = |goal: f64| format!("{goal}").parse::<i64>().expect("it was rounded");
-    let without = |all: usize, goal: f64| {
-        all.checked_add_signed(count(goal) as isize).expect("it is a number of people")
-    };
+    let number = |count: i64| usize::try_from(count).expect("it is a number of people");
     (
-        without(obliged, reached[0]),
-        without(problem.executives.len(), reached[1]),
-        reached[2..goals - 1].iter().map(|&goal| without(0, goal)).collect(),
+        number(obliged + count(reached[0])),
+        number(people.map(|_| 1).sum::<i64>() + count(reached[1])),
+        reached[2..goals - 1].iter().map(|&goal| number(count(goal))).collect(),
         Reverse(-count(reached[goals - 1])),
     )
 }
@@ -77,6 +76,22 @@ fn nobody_at_all_is_a_valid_problem() {
     let solution = solved(&Problem::default());
     assert_eq!(solution.certificate.cost, Cost::ZERO);
     assert_eq!(check(&Problem::default(), &solution), Ok(()));
+}
+
+#[test]
+fn large_markets_are_proved_and_the_order_of_their_pairs_does_not_matter() {
+    // As many places as executives, too few, many too many, and places by the dozen.
+    for (mentors, capacity) in [(1_500, 1), (700, 2), (4_000, 1), (120, 12)] {
+        let mut problem = market(1_500, mentors, capacity);
+        let solution = solved(&problem);
+        assert_eq!(check(&problem, &solution), Ok(()));
+        problem.pairs.sort_by_key(|pair| (pair.score, pair.mentor));
+        assert_eq!(solved(&problem), solution);
+        problem.bands.clear();
+        let only_the_score = solved(&problem);
+        assert_eq!(check(&problem, &only_the_score), Ok(()));
+        assert!(only_the_score.score >= solution.score);
+    }
 }
 
 proptest! {
@@ -96,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn no_linear_program_is_better(problem in small()) {
+    fn no_linear_program_is_better(problem in programs()) {
         let solution = solved(&problem);
         prop_assert_eq!(merit_by_programming(&problem), merit(&problem, &solution.assignment));
         prop_assert_eq!(check(&problem, &solution), Ok(()));
