@@ -11,9 +11,9 @@ const MARGIN: f64 = 60.0;
 const GRID: &str = "stroke=\"#dddddd\"";
 const LEGEND_WIDTH: f64 = 110.0;
 /// Ours first; most of them can be told apart by people who do not see red and green.
-const COLOURS: [&str; 13] = [
-    "#d55e00", "#0072b2", "#56b4e9", "#009e73", "#7fbc41", "#cc79a7", "#e69f00", "#8c6d31", "#bd9e39",
-    "#444444", "#777777", "#999999", "#bbbbbb",
+const COLOURS: [&str; 12] = [
+    "#d55e00", "#0072b2", "#009e73", "#7fbc41", "#cc79a7", "#e69f00", "#8c6d31", "#bd9e39", "#444444",
+    "#777777", "#999999", "#bbbbbb",
 ];
 
 /// A logarithmic axis over whole powers of ten: the exponents at both ends, and the length in pixels.

@@ -57,10 +57,9 @@ const fn dense(
 }
 
 /// Everybody; we come first.
-pub(crate) const CONTESTANTS: [Contestant; 13] = [
+pub(crate) const CONTESTANTS: [Contestant; 12] = [
     sparse("ours", "Updraft, crate assignment", Driver::Own, "drive"),
-    sparse("lemon-ns", "LEMON, NetworkSimplex", Driver::Lemon, "network-simplex"),
-    sparse("lemon-cs", "LEMON, CostScaling", Driver::Lemon, "cost-scaling"),
+    sparse("lemon", "LEMON, NetworkSimplex", Driver::Lemon, "network-simplex"),
     sparse("or-flow", "OR-Tools, SimpleMinCostFlow", Driver::Python, "flow"),
     sparse("or-assign", "OR-Tools, SimpleLinearSumAssignment", Driver::Python, "assignment"),
     sparse("sp-sparse", "scipy, min_weight_full_bipartite_matching", Driver::Python, "sparse"),
