@@ -1,6 +1,6 @@
 # `make run` and `make test` are all there is to know; both install what is missing and say so.
 
-.PHONY: run demo test soak check buf audit record bench prepare
+.PHONY: run demo test soak check buf audit record bench bench-matching prepare
 
 run: prepare
 	cargo run --package updraft -- run --demonstration --identity-page
@@ -39,6 +39,11 @@ record: prepare
 # Benchmarks; each prints its ratio against a limit or a peer of the same run.
 bench: prepare
 	cargo bench --package bench
+
+# The matching solver against its peers, which are installed first; QUICK=1 takes small instances.
+bench-matching:
+	peers=$$(tests/bench/matching/peers/install) && cargo build --release --package bench-matching && \
+		cargo run --quiet --release --package bench-matching -- "$$peers" target/bench-matching $(if $(QUICK),quick)
 
 prepare:
 	deploy/prepare
