@@ -79,7 +79,9 @@ fn rough_prices(
         auction.run((&market.rows, &rough), increment, (progress, effort))?;
         auction.reopen(discount, bidders);
     }
-    let price = |(mentor, points)| if is_closed(mentor) { Value::CLOSED } else { Value::of_points(points) };
+    let price = |(mentor, points)| {
+        if is_closed(mentor) { Value::CLOSED } else { market.measure.price(points, BAND_POINTS) }
+    };
     Ok(auction.prices.into_iter().enumerate().map(price).collect())
 }
 

@@ -165,6 +165,15 @@ impl Measure {
         Value { people, merit: i128::from(loss) << LOSS_SHIFT }
     }
 
+    /// A price in points of which so many stand for each band: the nearest number of bands, and what is left.
+    pub(crate) fn price(&self, points: i32, band_points: i32) -> Value {
+        let bands = usize::try_from((points + band_points / 2) / band_points).unwrap_or_default();
+        let bands = (1..=bands.min(self.steps.len() - 1)).zip(&self.steps).last();
+        let Some((bands, &(_, below))) = bands else { return Value::of_points(points) };
+        let left = (0..bands).fold(points, |left, _| left - band_points);
+        Value { people: below, ..Value::of_points(left) }
+    }
+
     /// How many bands a pair of this loss is below.
     pub(crate) fn bands_below(&self, loss: u16) -> u8 {
         self.steps.iter().fold(0, |bands, &(from, _)| bands + u8::from(loss >= from))
