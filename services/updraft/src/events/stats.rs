@@ -33,6 +33,7 @@ struct Consumer {
     lane: i32,
     lanes: i32,
     position: i64,
+    /// Events of the database beyond it; one that is behind the archive has those of the archive before it as well.
     lag: i64,
     led: bool,
     stuck: Option<String>,
