@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 
 use eventlog::{Aggregate, Draft, Recorded};
 use prost_reflect::prost::Message;
-use prost_reflect::{
-    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
-};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

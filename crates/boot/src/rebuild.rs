@@ -124,11 +124,15 @@ async fn swap<S: Service>(
         let mut sql = conn.begin().await?;
         sqlx::query(PATIENCE).execute(&mut *sql).await?;
         hold_follower(&mut sql, fold.follower.name()).await?;
-        let hold = hold_appends::<S::Views>(&site.owner).await?;
+        let mut hold = hold_appends::<S::Views>(&site.owner).await?;
         let reached = eventlog::reached(&mut *sql, fold.follower.name()).await?;
         let head = eventlog::head(&mut *sql).await?;
         while fold.page(&mut sql, Until { views: head, follower: reached.bounds().1 }, &reached).await? {}
         tables::swap(&mut sql, S::NAME, S::PROJECTIONS).await?;
+        if let Some(hold) = &mut hold {
+            // If it was ended before the tables were locked, an append may have come in that the new ones lack.
+            sqlx::query("select").execute(&mut **hold).await?;
+        }
         sql.commit().await?;
         if let Some(hold) = hold {
             // What it kept waiting goes on at the latest when its connection ends.

@@ -120,7 +120,7 @@ async fn crash_loop(rounds: u32, round: Duration) {
     assert_eq!(stops, rounds);
 
     let head = eventlog::head(&pool).await.unwrap();
-    feed.passed("noting", head, Duration::from_secs(60)).await.unwrap();
+    feed.passed("noting", head, Duration::from_mins(1)).await.unwrap();
     compare(&pool, &ledger).await;
     feed.drain().await;
     cluster.stop().await;

@@ -101,7 +101,7 @@ impl Pair<'_> {
     async fn ask(&mut self, asked: &Asked) {
         match asked {
             Asked::Command { stream, amounts, key, seen } => {
-                self.command(*stream, amounts, *key, *seen).await
+                self.command(*stream, amounts, *key, *seen).await;
             }
             Asked::Append { stream, amounts, key, off } => self.append(*stream, amounts, *key, *off).await,
             Asked::Load { stream } => {

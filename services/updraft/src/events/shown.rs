@@ -60,7 +60,9 @@ fn mark_sealed(descriptor: &MessageDescriptor, shown: &mut Value) {
                 *value = json!({ "sealed": value.take() });
             }
             (Kind::Message(inner), Value::Array(values)) => {
-                values.iter_mut().for_each(|value| mark_sealed(&inner, value));
+                for value in values {
+                    mark_sealed(&inner, value);
+                }
             }
             (Kind::Message(inner), value) => mark_sealed(&inner, value),
             _ => {}

@@ -29,10 +29,11 @@ struct Counted {
 /// A consumer and where it stands.
 #[derive(FromRow)]
 struct Consumer {
-    consumer: String,
+    name: String,
     lane: i32,
     lanes: i32,
     position: i64,
+    /// Events of the database beyond it; one that is behind the archive has those of the archive before it as well.
     lag: i64,
     led: bool,
     stuck: Option<String>,
@@ -110,7 +111,7 @@ async fn counts(pool: &PgPool) -> anyhow::Result<()> {
 
 async fn consumers(pool: &PgPool) -> anyhow::Result<()> {
     let consumers: Vec<Consumer> = sqlx::query_as(
-        "select consumer, lane, lanes, position, eventlog.is_held(held_until, holder) as led,
+        "select consumer as name, lane, lanes, position, eventlog.is_held(held_until, holder) as led,
                 (select count(*) from eventlog.events as event where event.position > checkpoint.position) as lag,
                 case when failed_position > position then
                     format('%s failures since %s at position %s, %s', failures, failing_since, failed_position, failed_name)
@@ -121,8 +122,8 @@ async fn consumers(pool: &PgPool) -> anyhow::Result<()> {
     .fetch_all(pool)
     .await?;
     println!("\n{:<24} {:>10} {:>10}  state", "consumer", "position", "behind");
-    for Consumer { consumer, lane, lanes, position, lag, led, stuck } in consumers {
-        let name = if lanes == 1 { consumer } else { format!("{consumer} {}/{lanes}", lane + 1) };
+    for Consumer { name, lane, lanes, position, lag, led, stuck } in consumers {
+        let name = if lanes == 1 { name } else { format!("{name} {}/{lanes}", lane + 1) };
         let state = match stuck {
             Some(stuck) => format!("STUCK: {stuck}"),
             None if led => "followed".to_owned(),
