@@ -55,6 +55,7 @@ fn application(edition: &str) -> SubmitApplicationRequest {
             languages: vec!["en".to_owned()],
         }),
         capacity: 1,
+        wished_person_ids: Vec::new(),
     }
 }
 
