@@ -8,9 +8,9 @@ use crate::domain::scoring::{Criterion, PerCriterion, Scoring};
 use crate::domain::week;
 
 /// Common time for this many sessions a week is as good as more.
-const SESSIONS_A_WEEK_AMPLE: i64 = 4;
+pub const SESSIONS_A_WEEK_AMPLE: i64 = 4;
 /// So many steps up and down the reporting line are as good as more.
-const STEPS_FAR: i64 = 8;
+pub const STEPS_FAR: i64 = 8;
 /// The best level of a topic: could teach it.
 const LEVEL_MAX: i64 = 4;
 
@@ -154,11 +154,7 @@ impl Points {
     /// The points as one side of the tandem may see them: whether the partner wished for them stays the partner's.
     #[must_use]
     pub const fn seen_from(self, side: Side) -> Self {
-        let hidden = match side {
-            Side::Mentor => Criterion::MenteeWish,
-            Side::Mentee => Criterion::MentorWish,
-        };
-        Self { by: self.by.with(hidden, 0), ..self }
+        Self { by: self.by.with(side.hidden_wish(), 0), ..self }
     }
 }
 
@@ -191,16 +187,14 @@ pub fn assess(
         let is_wished = one.wishes.contains(&other.standing.person);
         (i64::from(is_wished), 1)
     };
-    let part = |criterion| {
-        match criterion {
-            Criterion::Topics => (taught, needed),
-            Criterion::Availability => (common.total, ample),
-            Criterion::Distance => (steps_between(&teacher.standing, &learner.standing), STEPS_FAR),
-            Criterion::Language => (1, 1 + ranks.unwrap_or_default()),
-            Criterion::MenteeWish => wished(learner, teacher),
-            Criterion::MentorWish => wished(teacher, learner),
-            Criterion::LoadBalance => free_hands(mentor, 0),
-        }
+    let part = |criterion| match criterion {
+        Criterion::Topics => (taught, needed),
+        Criterion::Availability => (common.total, ample),
+        Criterion::Distance => (steps_between(&teacher.standing, &learner.standing), STEPS_FAR),
+        Criterion::Language => (1, 1 + ranks.unwrap_or_default()),
+        Criterion::MenteeWish => wished(learner, teacher),
+        Criterion::MentorWish => wished(teacher, learner),
+        Criterion::LoadBalance => free_hands(mentor, 0),
     };
     let by = Criterion::ALL.map(|criterion| share(scoring.rules.weights().of(criterion), part(criterion)));
     Ok(Points { by: PerCriterion(by), scoring_version: scoring.version })

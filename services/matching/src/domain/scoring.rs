@@ -121,9 +121,8 @@ impl ScoringRules {
     pub fn try_new(weights: PerCriterion, bands: &[i32]) -> Result<Self, Vec<Unsound>> {
         let in_range = |weight: i32| (0..=SCORE_MAX).contains(&weight);
         let outside = Criterion::ALL.into_iter().filter(|criterion| !in_range(weights.of(*criterion)));
-        let mut unsound: Vec<Unsound> = outside
-            .map(|criterion| Unsound::Weight { criterion, weight: weights.of(criterion) })
-            .collect();
+        let mut unsound: Vec<Unsound> =
+            outside.map(|criterion| Unsound::Weight { criterion, weight: weights.of(criterion) }).collect();
         if unsound.is_empty() && weights.total() != SCORE_MAX {
             unsound.push(Unsound::Sum(weights.total()));
         }

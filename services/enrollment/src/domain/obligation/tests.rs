@@ -20,7 +20,12 @@ fn key() -> Key {
 
 fn acknowledgement(topics: &[&str]) -> Acknowledgement {
     let needs = topics.iter().map(|topic| Need { topic: (*topic).to_owned(), level: 0, wanted: true });
-    Acknowledgement { needs: needs.collect(), sealed_goals: vec![1], wishes: vec![], availability: mornings() }
+    Acknowledgement {
+        needs: needs.collect(),
+        sealed_goals: vec![1],
+        wishes: vec![],
+        availability: mornings(),
+    }
 }
 
 fn whole() -> Acknowledgement {
