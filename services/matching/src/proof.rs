@@ -13,7 +13,6 @@ use crate::domain::frozen::Frozen;
 use crate::domain::matrix::NoMatrix;
 use crate::domain::solution::{self, Staged, Unsolvable};
 use crate::kept::{self, Lost};
-use crate::views::Views;
 
 /// A run that was computed again.
 #[derive(Clone, Debug)]
@@ -112,8 +111,8 @@ pub async fn verify(pool: &PgPool, run: MatchRunId) -> Result<Verified, ProofErr
 
 /// What a run found last, and its inputs with every pair judged anew: the verdicts that are kept are not relied on.
 async fn load(pool: &PgPool, run: MatchRunId) -> Result<(Box<Staged>, Frozen), ProofError> {
-    // Nothing is appended, so that nobody has to be woken.
-    let journal = Journal::new(pool.clone(), Wake::default(), Views);
+    // Nothing is appended, so that no view changes and nobody has to be woken.
+    let journal = Journal::new(pool.clone(), Wake::default(), ());
     let (state, _) = journal.load::<Run>(run.uuid()).await?;
     let staged = state.known().ok_or(ProofError::Unknown(run))?.staged;
     let mut conn = pool.acquire().await?;
