@@ -157,6 +157,12 @@ impl House {
         self.common.tasks.clone()
     }
 
+    /// Connections as a service that was not added, for the operator's questions.
+    #[must_use]
+    pub fn pool(&self, service: &str) -> sqlx::PgPool {
+        self.database.pool(service)
+    }
+
     /// The keys of the process.
     #[must_use]
     pub fn keys(&self) -> Keys {

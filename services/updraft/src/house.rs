@@ -11,7 +11,7 @@ use clap::Args;
 pub struct Settings {
     /// What the matching needs.
     #[command(flatten)]
-    pub matching: matching::Config,
+    pub matching: ::matching::Config,
     /// What the notifications need.
     #[command(flatten)]
     pub notifications: notifications::Config,

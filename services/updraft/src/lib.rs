@@ -1,11 +1,12 @@
 //! Every service of Updraft in one process, over real gRPC, and the operator's commands.
 //!
 //! Reading order: [`house`] is the one place that knows all services; [`run`] serves them; [`demo`] plays an edition over REST;
-//! [`token`], [`replay`] and [`database`] are for operators.
+//! [`token`], [`replay`], [`matching`] and [`database`] are for operators.
 
 pub mod database;
 pub mod demo;
 pub mod house;
+pub mod matching;
 pub mod replay;
 pub mod run;
 pub mod token;
@@ -33,6 +34,8 @@ enum Command {
     Token(token::Args),
     /// Proves that every read model is what the events say.
     Replay(replay::Args),
+    /// Computes a match run again, or verifies it, years later.
+    Matching(matching::Args),
     /// Prepares an existing Postgres server.
     Database(database::Args),
 }
@@ -49,6 +52,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Demo(args) => boot::block_on(demo::run(args)),
         Command::Token(args) => boot::block_on(async { token::run(args) }),
         Command::Replay(args) => boot::block_on(replay::run(args)),
+        Command::Matching(args) => boot::block_on(matching::run(args)),
         Command::Database(args) => boot::block_on(database::run(args)),
     }
 }

@@ -1,0 +1,72 @@
+//! `updraft matching replay|verify`: a match run years later.
+
+use ::matching::proof::{self, Replayed, Verified};
+use boot::{Clock, House, Service};
+use clap::Subcommand;
+use identity::MatchRunId;
+
+/// What to prove about a match run.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    process: boot::Config,
+}
+
+#[derive(Subcommand, Clone, Copy)]
+enum What {
+    /// Computes a run again from the inputs that are kept; ends with 1 if a single byte differs.
+    Replay {
+        /// The match run, by its identifier.
+        run: MatchRunId,
+    },
+    /// Checks a run's proof of optimality by the prices it bears, without computing; ends with 1 if it does not hold.
+    Verify {
+        /// The match run, by its identifier.
+        run: MatchRunId,
+    },
+}
+
+/// Proves, and says so on standard output.
+///
+/// # Errors
+/// If the run, its inputs or the database cannot be read, a byte differs, or the proof does not hold.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let telemetry = telemetry::start(&args.process.telemetry, "updraft")?;
+    let house = House::open(&args.process, Clock::system()).await?;
+    let pool = house.pool(::matching::Matching::NAME);
+    let proved = async {
+        match args.what {
+            What::Replay { run } => replayed(run, &proof::replay(&pool, run).await?),
+            What::Verify { run } => {
+                verified(run, &proof::verify(&pool, run).await?);
+                Ok(())
+            }
+        }
+    }
+    .await;
+    pool.close().await;
+    house.close().await;
+    drop(telemetry);
+    proved
+}
+
+fn replayed(run: MatchRunId, replayed: &Replayed) -> anyhow::Result<()> {
+    println!("inputs    SHA-256 {}", replayed.inputs_digest);
+    println!("recorded  {} bytes", replayed.recorded.len());
+    println!("computed  {} bytes", replayed.computed.len());
+    for pair in &replayed.differing {
+        println!("differs   mentor {} with mentee {}", pair.mentor, pair.mentee);
+    }
+    anyhow::ensure!(replayed.agrees(), "the match run {run} is not what its inputs lead to now");
+    println!("the match run {run} is byte for byte what its inputs lead to");
+    Ok(())
+}
+
+fn verified(run: MatchRunId, verified: &Verified) {
+    println!("inputs  SHA-256 {}", verified.inputs_digest);
+    println!("prices  {} prove the cost {}", verified.prices, verified.cost);
+    println!("no set of tandems is better than the {} of the match run {run}", verified.pairs);
+}
