@@ -37,6 +37,8 @@ fn instance(people: usize) -> Problem {
         candidates.sort_unstable();
         candidates.dedup();
         for mentor in candidates {
+            let [executive, mentor] =
+                [executive, mentor].map(|index| u32::try_from(index).unwrap_or_default());
             pairs.push(Pair { executive, mentor, score: u16::try_from(draw(10_001)).unwrap_or_default() });
         }
     }

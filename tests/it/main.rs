@@ -28,6 +28,7 @@ mod matching;
 mod replay;
 mod roster;
 mod rpc;
+mod scoring;
 mod sessions;
 mod trace;
 mod world;

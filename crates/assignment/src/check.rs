@@ -65,7 +65,7 @@ pub fn check(problem: &Problem, solution: &Solution) -> Result<(), Flaw> {
         return Err(Flaw::Shape);
     }
     let cost = cost_if_feasible(problem, &solution.assignment)?;
-    let score = |pair: &&Pair| solution.assignment[pair.executive] == Some(pair.mentor);
+    let score = |pair: &&Pair| solution.assignment[pair.executive as usize] == Some(pair.mentor as usize);
     let score: i64 = problem.pairs.iter().filter(score).map(|pair| i64::from(pair.score)).sum();
     if (cost, score) != (wide(solution.certificate.cost), solution.score) {
         return Err(Flaw::Sum);
@@ -83,8 +83,10 @@ fn cost_if_feasible(problem: &Problem, assignment: &[Option<usize>]) -> Result<L
         return Err(Flaw::Lock { executive });
     }
     let mut paid: Vec<Option<Levels>> = vec![None; assignment.len()];
-    for pair in problem.pairs.iter().filter(|pair| assignment[pair.executive] == Some(pair.mentor)) {
-        paid[pair.executive] = Some(pair_cost(problem, pair));
+    for pair in
+        problem.pairs.iter().filter(|pair| assignment[pair.executive as usize] == Some(pair.mentor as usize))
+    {
+        paid[pair.executive as usize] = Some(pair_cost(problem, pair));
     }
     let mut places: Vec<u32> = problem.mentors.iter().map(|mentor| mentor.capacity).collect();
     let mut total = [0; LEVELS];
@@ -109,11 +111,11 @@ fn lower_bound(problem: &Problem, prices: &[Levels]) -> Levels {
     }
     let mut least: Vec<Levels> = (0..locked.len()).map(|executive| penalty(problem, executive)).collect();
     for pair in &problem.pairs {
-        let asked = add(pair_cost(problem, pair), 1, prices[pair.mentor]);
-        let least = &mut least[pair.executive];
-        match locked[pair.executive] {
+        let asked = add(pair_cost(problem, pair), 1, prices[pair.mentor as usize]);
+        let least = &mut least[pair.executive as usize];
+        match locked[pair.executive as usize] {
             None => *least = asked.min(*least),
-            Some(mentor) if mentor == pair.mentor => *least = asked,
+            Some(mentor) if mentor == pair.mentor as usize => *least = asked,
             Some(_) => {}
         }
     }
@@ -139,7 +141,7 @@ fn pair_cost(problem: &Problem, pair: &Pair) -> Levels {
         levels[2 + band] = i128::from(pair.score < limit);
     }
     levels[LEVELS - 2] = i128::from(10_000 - pair.score);
-    let keys = [problem.executives[pair.executive].key, problem.mentors[pair.mentor].key];
+    let keys = [problem.executives[pair.executive as usize].key, problem.mentors[pair.mentor as usize].key];
     levels[LEVELS - 1] = i128::from(keys.into_iter().fold(0, split_mix) >> 24);
     levels
 }

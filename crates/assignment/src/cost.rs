@@ -71,13 +71,15 @@ impl Cost {
 /// The output function of `SplitMix64`: G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom number
 /// generators, OOPSLA 2014; applied to one key after the other.
 fn tie(executive: Executive, mentor: Mentor) -> i64 {
-    fn mix(seed: u64) -> u64 {
-        let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-    (mix(mix(executive.key).wrapping_add(mentor.key)) >> 24).cast_signed()
+    (split_mix(split_mix(executive.key).wrapping_add(mentor.key)) >> 24).cast_signed()
+}
+
+#[inline]
+pub(crate) fn split_mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 impl Add for Cost {

@@ -30,7 +30,7 @@ pub fn shortage(problem: &Problem, solution: &Solution, executive: usize) -> Opt
     }
     let mut candidates = vec![Vec::new(); problem.executives.len()];
     for pair in &problem.pairs {
-        candidates[pair.executive].push(pair.mentor);
+        candidates[pair.executive as usize].push(pair.mentor as usize);
     }
     let mut places: Vec<usize> = problem.mentors.iter().map(|mentor| mentor.capacity as usize).collect();
     let mut seated = vec![Vec::new(); problem.mentors.len()];
@@ -84,17 +84,21 @@ pub fn blocking_pairs(problem: &Problem, solution: &Solution) -> usize {
     let mut loads = vec![0; problem.mentors.len()];
     let mut worst = vec![u16::MAX; problem.mentors.len()];
     for pair in &problem.pairs {
-        if solution.assignment[pair.executive] == Some(pair.mentor) {
-            own[pair.executive] = Some(pair.score);
-            loads[pair.mentor] += 1;
-            worst[pair.mentor] = worst[pair.mentor].min(pair.score);
+        if solution.assignment[pair.executive as usize] == Some(pair.mentor as usize) {
+            own[pair.executive as usize] = Some(pair.score);
+            loads[pair.mentor as usize] += 1;
+            worst[pair.mentor as usize] = worst[pair.mentor as usize].min(pair.score);
         }
     }
     let blocks = |executive: usize, mentor: usize, score: u16| {
         Some(score) > own[executive]
             && (loads[mentor] < problem.mentors[mentor].capacity || score > worst[mentor])
     };
-    problem.pairs.iter().filter(|pair| blocks(pair.executive, pair.mentor, pair.score)).count()
+    problem
+        .pairs
+        .iter()
+        .filter(|pair| blocks(pair.executive as usize, pair.mentor as usize, pair.score))
+        .count()
 }
 
 #[cfg(test)]
@@ -103,7 +107,7 @@ mod tests {
     use crate::problem::{Executive, Mentor, Pair};
     use crate::solve::solve;
 
-    fn problem(executives: u64, capacities: &[u32], pairs: &[(usize, usize, u16)]) -> Problem {
+    fn problem(executives: u64, capacities: &[u32], pairs: &[(u32, u32, u16)]) -> Problem {
         Problem {
             executives: (0..executives).map(|key| Executive { key, obliged: false }).collect(),
             mentors: (0..).zip(capacities).map(|(key, &capacity)| Mentor { key, capacity }).collect(),

@@ -81,15 +81,25 @@
 //! - L. S. Shapley, M. Shubik: The assignment game I: the core. Int. J. Game Theory 1 (1971) 111–130.
 //! - N. Tomizawa: On some techniques useful for solution of transportation network problems. Networks 1 (1971) 173–194.
 
+mod auction;
 pub mod check;
 mod cost;
+mod engine;
 mod explain;
+mod floor;
 mod market;
+mod opening;
 mod path;
 mod problem;
+mod progress;
+mod rows;
 mod solve;
+mod vacancy;
+mod value;
 
 pub use cost::{Cost, LEVELS};
+pub use engine::{Engine, Instance};
 pub use explain::{Shortage, blocking_pairs, shortage};
 pub use problem::{BANDS_MAX, EXECUTIVES_MAX, Executive, Invalid, Mentor, Pair, Problem, SCORE_MAX};
+pub use progress::{Cancelled, Effort, Progress, Stage};
 pub use solve::{Certificate, Solution, solve};

@@ -3,47 +3,52 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::cost::Cost;
-use crate::market::{Candidate, Market};
+use crate::market::{Market, NOBODY};
+use crate::progress::Effort;
+use crate::value::Value;
 
 /// The search for the cheapest chain, with buffers that outlive one search.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Search {
-    /// Per mentor, the least reduced cost of a chain that reaches it.
-    distances: Vec<Cost>,
-    /// Per mentor reached, the executive who would come and the seat taken.
-    arrivals: Vec<Option<(usize, Candidate)>>,
+    /// Per mentor, the least reduced cost of a chain that reaches it, and how.
+    labels: Vec<Label>,
     /// Mentors reached in this search, to be forgotten after it.
-    reached: Vec<usize>,
-    /// Full mentors whose seated executives may have to move on.
-    queue: BinaryHeap<Reverse<(Cost, usize)>>,
+    reached: Vec<u32>,
+    queue: BinaryHeap<Reverse<(Value, u32)>>,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    distance: Value,
+    /// The executive who would come to this mentor.
+    executive: u32,
+    loss: u16,
+}
+
+const UNREACHED: Label = Label { distance: Value::UNREACHED, executive: NOBODY, loss: 0 };
 
 /// How a chain of moves ends.
 #[derive(Clone, Copy, Debug)]
 enum End {
     /// The last one takes a free place of this mentor.
-    FreePlace(usize),
+    FreePlace(u32),
     /// This executive goes without a mentor; it may be the one searched for.
-    Leaving(usize),
+    Leaving(u32),
 }
 
 impl Search {
     pub(crate) fn new(mentors: usize) -> Self {
-        Self {
-            distances: vec![Cost::UNREACHED; mentors],
-            arrivals: vec![None; mentors],
-            reached: Vec::new(),
-            queue: BinaryHeap::new(),
-        }
+        Self { labels: vec![UNREACHED; mentors], reached: Vec::new(), queue: BinaryHeap::new() }
     }
 
-    /// Takes one more executive into the optimum, with a mentor or without.
-    pub(crate) fn admit(&mut self, market: &mut Market, executive: usize) {
-        let (length, end) = self.shortest(market, executive);
+    /// Takes in an executive without a seat by the cheapest chain of moves, and raises the prices it proves.
+    pub(crate) fn admit(&mut self, market: &mut Market, executive: u32, effort: &mut Effort) {
+        effort.paths += 1;
+        let (length, end) = self.shortest(market, executive, effort);
         for &mentor in &self.reached {
-            if self.distances[mentor] < length {
-                market.prices[mentor] += length - self.distances[mentor];
+            let distance = self.labels[mentor as usize].distance;
+            if distance < length {
+                market.prices[mentor as usize] += length - distance;
             }
         }
         self.walk_back(market, end);
@@ -51,47 +56,55 @@ impl Search {
     }
 
     /// The cheapest chain that begins with this executive: its reduced cost and its end.
-    fn shortest(&mut self, market: &Market, executive: usize) -> (Cost, End) {
-        let least = market.least(executive);
-        let mut best = (market.penalties[executive] - least, End::Leaving(executive));
-        self.relax(market, executive, Cost::ZERO - least, &mut best);
+    fn shortest(&mut self, market: &Market, executive: u32, effort: &mut Effort) -> (Value, End) {
+        let least = market.least(executive as usize);
+        let mut best = (market.penalty(executive as usize) - least, End::Leaving(executive));
+        self.relax(market, executive, Value::ZERO - least, &mut best, effort);
         while let Some(Reverse((distance, mentor))) = self.queue.pop() {
             if distance >= best.0 {
                 break;
             }
-            if distance > self.distances[mentor] {
+            if distance > self.labels[mentor as usize].distance {
                 continue;
             }
-            for &seated in market.seated(mentor) {
+            effort.mentors_settled += 1;
+            for seated in market.seated(mentor as usize) {
                 let start = distance - market.least(seated);
-                let leaving = start + market.penalties[seated];
+                let leaving = start + market.penalty(seated);
                 if leaving < best.0 {
-                    best = (leaving, End::Leaving(seated));
+                    best = (leaving, End::Leaving(seated as u32));
                 }
-                self.relax(market, seated, start, &mut best);
+                self.relax(market, seated as u32, start, &mut best, effort);
             }
         }
         best
     }
 
     /// Looks at every move of one executive, given the length of the chain so far less the executive's least cost.
-    fn relax(&mut self, market: &Market, executive: usize, start: Cost, best: &mut (Cost, End)) {
-        for &candidate in &market.rows[executive] {
-            let for_free = start + candidate.cost;
-            if for_free >= best.0 {
+    fn relax(
+        &mut self,
+        market: &Market,
+        executive: u32,
+        start: Value,
+        best: &mut (Value, End),
+        effort: &mut Effort,
+    ) {
+        for (mentor, loss) in market.rows.row(executive as usize) {
+            if start + market.measure.at_least(loss) >= best.0 {
                 break;
             }
-            let mentor = candidate.mentor;
-            let distance = for_free + market.prices[mentor];
-            if distance >= best.0 || distance >= self.distances[mentor] {
+            effort.pairs_relaxed += 1;
+            let cost = market.measure.pair(executive as usize, mentor as usize, loss);
+            let distance = start + cost + market.prices[mentor as usize];
+            let label = &mut self.labels[mentor as usize];
+            if distance >= best.0 || distance >= label.distance {
                 continue;
             }
-            if self.arrivals[mentor].is_none() {
+            if label.executive == NOBODY {
                 self.reached.push(mentor);
             }
-            self.distances[mentor] = distance;
-            self.arrivals[mentor] = Some((executive, candidate));
-            if market.has_free_place(mentor) {
+            *label = Label { distance, executive, loss };
+            if market.has_free_place(mentor as usize) {
                 *best = (distance, End::FreePlace(mentor));
             } else {
                 self.queue.push(Reverse((distance, mentor)));
@@ -102,18 +115,18 @@ impl Search {
     /// Makes the moves of the chain, the last one first; the executive searched for comes from nowhere.
     fn walk_back(&self, market: &mut Market, end: End) {
         let mut vacated = match end {
-            End::FreePlace(mentor) => Some(mentor),
-            End::Leaving(executive) => market.reseat(executive, None),
+            End::FreePlace(mentor) => mentor,
+            End::Leaving(executive) => market.stand_up(executive),
         };
-        while let Some((executive, candidate)) = vacated.and_then(|mentor| self.arrivals[mentor]) {
-            vacated = market.reseat(executive, Some(candidate));
+        while vacated != NOBODY {
+            let Label { executive, loss, .. } = self.labels[vacated as usize];
+            vacated = market.seat(executive, vacated, loss);
         }
     }
 
     fn forget(&mut self) {
         for mentor in self.reached.drain(..) {
-            self.distances[mentor] = Cost::UNREACHED;
-            self.arrivals[mentor] = None;
+            self.labels[mentor as usize] = UNREACHED;
         }
         self.queue.clear();
     }

@@ -46,9 +46,9 @@ pub struct Mentor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// Index into [`Problem::executives`].
-    pub executive: usize,
+    pub executive: u32,
     /// Index into [`Problem::mentors`].
-    pub mentor: usize,
+    pub mentor: u32,
     /// How well the two fit, 0 to [`SCORE_MAX`].
     pub score: u16,
 }
@@ -162,7 +162,7 @@ impl Problem {
 
     fn validate_pairs(&self) -> Result<(), Invalid> {
         for (pair, &Pair { executive, mentor, score }) in self.pairs.iter().enumerate() {
-            if executive >= self.executives.len() || mentor >= self.mentors.len() {
+            if executive as usize >= self.executives.len() || mentor as usize >= self.mentors.len() {
                 return Err(Invalid::PairIndex { pair });
             }
             if score > SCORE_MAX {
@@ -184,7 +184,7 @@ impl Problem {
         let mut locked = vec![false; self.executives.len()];
         let mut places: Vec<u32> = self.mentors.iter().map(|mentor| mentor.capacity).collect();
         for (lock, &(executive, mentor)) in self.locks.iter().enumerate() {
-            if pairs.binary_search(&(executive, mentor)).is_err() {
+            if pairs.binary_search(&(executive as u32, mentor as u32)).is_err() {
                 return Err(Invalid::LockNoPair { lock });
             }
             if std::mem::replace(&mut locked[executive], true) {
@@ -211,7 +211,7 @@ mod tests {
         Problem {
             executives: (0..2).map(|key| Executive { key, obliged: true }).collect(),
             mentors: (0..2).map(|key| Mentor { key, capacity: 1 }).collect(),
-            pairs: [(0, 0), (0, 1), (1, 0)]
+            pairs: [(0_u32, 0_u32), (0, 1), (1, 0)]
                 .map(|(executive, mentor)| Pair { executive, mentor, score: 5_000 })
                 .to_vec(),
             locks: Vec::new(),

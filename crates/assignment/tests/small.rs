@@ -39,7 +39,7 @@ fn problems() -> impl Strategy<Value = Problem> {
                     .enumerate()
                     .filter_map(|(cell, &score)| {
                         let (executive, mentor) = at(cell);
-                        score.map(|score| Pair { executive, mentor, score })
+                        score.map(|score| pair(executive, mentor, score))
                     })
                     .collect();
                 let locks: Vec<_> = locks.into_iter().map(at).collect();
@@ -54,11 +54,17 @@ fn problems() -> impl Strategy<Value = Problem> {
     })
 }
 
+fn pair(executive: usize, mentor: usize, score: u16) -> Pair {
+    let [executive, mentor] =
+        [executive, mentor].map(|index| u32::try_from(index).expect("there are few people"));
+    Pair { executive, mentor, score }
+}
+
 fn score_of(problem: &Problem, executive: usize, mentor: usize) -> Option<u16> {
     problem
         .pairs
         .iter()
-        .find(|pair| (pair.executive, pair.mentor) == (executive, mentor))
+        .find(|pair| (pair.executive as usize, pair.mentor as usize) == (executive, mentor))
         .map(|pair| pair.score)
 }
 
@@ -118,8 +124,8 @@ fn reordered(problem: &Problem, executives_to: &[usize], mentors_to: &[usize]) -
         other.mentors[new] = problem.mentors[old];
     }
     for pair in &mut other.pairs {
-        pair.executive = executives_to[pair.executive];
-        pair.mentor = mentors_to[pair.mentor];
+        *pair =
+            self::pair(executives_to[pair.executive as usize], mentors_to[pair.mentor as usize], pair.score);
     }
     other.pairs.reverse();
     for lock in &mut other.locks {
@@ -240,8 +246,8 @@ proptest! {
             let is_locked = |executive: usize| problem.locks.iter().any(|lock| lock.0 == executive);
             prop_assert!(is_in(executive) && shortage.executives.len() > shortage.places);
             prop_assert!(!shortage.executives.iter().any(|&executive| is_locked(executive)));
-            for pair in problem.pairs.iter().filter(|pair| is_in(pair.executive)) {
-                prop_assert!(shortage.mentors.contains(&pair.mentor));
+            for pair in problem.pairs.iter().filter(|pair| is_in(pair.executive as usize)) {
+                prop_assert!(shortage.mentors.contains(&(pair.mentor as usize)));
             }
             let offered: usize = shortage.mentors.iter().map(|&m| problem.mentors[m].capacity as usize).sum();
             let locked = problem.locks.iter().filter(|lock| shortage.mentors.contains(&lock.1)).count();

@@ -46,17 +46,22 @@ impl House {
     /// # Errors
     /// [`StartError`], each a sentence for the operator.
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, StartError> {
-        let url = config.database_url().map_err(StartError::DatabaseUrlFile)?;
-        let (database, cluster) = if let Some(url) = url {
-            let database = Database::from_url(url.expose())?;
-            (database, None)
-        } else {
-            let cluster = Cluster::start(config.cluster.clone()).await?;
-            (Database::private(&cluster).await?, Some(cluster))
-        };
+        let (database, cluster) = Self::database(config).await?;
         let keys = Keys::load_or_create(config.identity_key_path())?;
         let master_key = MasterKey::load_or_create(config.vault_key_path())?;
         Self::on(database, cluster, clock, keys, master_key).await
+    }
+
+    /// Takes the database alone, for questions that need neither keys nor services; a private one comes with its cluster.
+    ///
+    /// # Errors
+    /// [`StartError`], each a sentence for the operator.
+    pub async fn database(config: &Config) -> Result<(Database, Option<Cluster>), StartError> {
+        if let Some(url) = config.database_url().map_err(StartError::DatabaseUrlFile)? {
+            return Ok((Database::from_url(url.expose())?, None));
+        }
+        let cluster = Cluster::start(config.cluster.clone()).await?;
+        Ok((Database::private(&cluster).await?, Some(cluster)))
     }
 
     /// Takes a database that is there already, such as a test's.
@@ -155,12 +160,6 @@ impl House {
     #[must_use]
     pub fn tasks(&self) -> TaskTracker {
         self.common.tasks.clone()
-    }
-
-    /// Connections as a service that was not added, for the operator's questions.
-    #[must_use]
-    pub fn pool(&self, service: &str) -> sqlx::PgPool {
-        self.database.pool(service)
     }
 
     /// The keys of the process.

@@ -46,7 +46,12 @@ use crate::views::Views;
 #[group(skip)]
 pub struct Config {
     /// The longest computation of a match run or an explanation, seconds; the interfaces wait no longer than 300.
-    #[arg(long, env = "UPDRAFT_MATCHING_SECONDS_MAX", default_value_t = 300)]
+    #[arg(
+        long,
+        env = "UPDRAFT_MATCHING_SECONDS_MAX",
+        default_value_t = 300,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub matching_seconds_max: u64,
 }
 

@@ -1,7 +1,6 @@
 //! A run years later: computed again from what it was computed from, or verified without computing.
 
-use std::sync::atomic::AtomicBool;
-
+use assignment::Progress;
 use eventlog::{Journal, Wake};
 use identity::MatchRunId;
 use sqlx::PgPool;
@@ -80,7 +79,7 @@ pub enum ProofError {
 /// [`ProofError`]; a result that differs is none.
 pub async fn replay(pool: &PgPool, run: MatchRunId) -> Result<Replayed, ProofError> {
     let (staged, frozen) = load(pool, run).await?;
-    let again = solution::solve(&frozen, staged.wishes.clone(), &AtomicBool::new(false))?;
+    let again = solution::solve(&frozen, staged.wishes.clone(), &Progress::default())?;
     let pairs =
         |staged: &Staged| -> Vec<Pair> { staged.pairs.iter().map(|proposed| proposed.pair).collect() };
     let (then, now) = (pairs(&staged), pairs(&again));
@@ -117,6 +116,6 @@ async fn load(pool: &PgPool, run: MatchRunId) -> Result<(Box<Staged>, Frozen), P
     let staged = state.known().ok_or(ProofError::Unknown(run))?.staged;
     let mut conn = pool.acquire().await?;
     let inputs = kept::inputs(&mut conn, &staged.inputs_digest).await?;
-    let frozen = Frozen::assess(staged.inputs_digest.clone(), inputs, &AtomicBool::new(false))?;
+    let frozen = Frozen::assess(staged.inputs_digest.clone(), inputs, &Progress::default())?;
     Ok((staged, frozen))
 }

@@ -1,7 +1,7 @@
 //! `updraft matching replay|verify`: a match run years later.
 
 use ::matching::proof::{self, Replayed, Verified};
-use boot::{Clock, House, Service};
+use boot::{House, Service};
 use clap::Subcommand;
 use identity::MatchRunId;
 
@@ -11,22 +11,23 @@ use identity::MatchRunId;
 pub struct Args {
     #[command(subcommand)]
     what: What,
-    #[command(flatten)]
-    process: boot::Config,
 }
 
-#[derive(Subcommand, Clone, Copy)]
+#[derive(Subcommand)]
 enum What {
     /// Computes a run again from the inputs that are kept; ends with 1 if a single byte differs.
-    Replay {
-        /// The match run, by its identifier.
-        run: MatchRunId,
-    },
+    Replay(Named),
     /// Checks a run's proof of optimality by the prices it bears, without computing; ends with 1 if it does not hold.
-    Verify {
-        /// The match run, by its identifier.
-        run: MatchRunId,
-    },
+    Verify(Named),
+}
+
+#[derive(clap::Args)]
+#[group(skip)]
+struct Named {
+    /// The match run, by its identifier.
+    run: MatchRunId,
+    #[command(flatten)]
+    process: boot::Config,
 }
 
 /// Proves, and says so on standard output.
@@ -34,21 +35,25 @@ enum What {
 /// # Errors
 /// If the run, its inputs or the database cannot be read, a byte differs, or the proof does not hold.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let telemetry = telemetry::start(&args.process.telemetry, "updraft")?;
-    let house = House::open(&args.process, Clock::system()).await?;
-    let pool = house.pool(::matching::Matching::NAME);
+    let (What::Replay(Named { run, process }) | What::Verify(Named { run, process })) = &args.what;
+    let telemetry = telemetry::start(&process.telemetry, "updraft")?;
+    // No key is needed: what is proved is not sealed.
+    let (database, cluster) = House::database(process).await?;
+    let pool = database.pool(::matching::Matching::NAME);
     let proved = async {
         match args.what {
-            What::Replay { run } => replayed(run, &proof::replay(&pool, run).await?),
-            What::Verify { run } => {
-                verified(run, &proof::verify(&pool, run).await?);
+            What::Replay(_) => replayed(*run, &proof::replay(&pool, *run).await?),
+            What::Verify(_) => {
+                verified(*run, &proof::verify(&pool, *run).await?);
                 Ok(())
             }
         }
     }
     .await;
     pool.close().await;
-    house.close().await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await;
+    }
     drop(telemetry);
     proved
 }

@@ -212,8 +212,8 @@ pub(crate) fn wishes(locks: &[stored::Pair], forbids: &[stored::Pair]) -> Option
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
 
+    use assignment::Progress;
     use identity::{EditionId, MatchRunId};
     use uuid::Uuid;
 
@@ -230,7 +230,7 @@ mod tests {
         let wishes = Wishes { locks: [pair(11, 2)].into(), forbids: [pair(12, 3), pair(11, 1)].into() };
         scarce.mentors[0].places = 2;
         scarce.mentees.push(mentee(4, &[100], &[("hashtags", 0)]));
-        let staged = solution::solve(&frozen(scarce), wishes, &AtomicBool::new(false)).unwrap();
+        let staged = solution::solve(&frozen(scarce), wishes, &Progress::default()).unwrap();
         assert!(!staged.pairs.is_empty() && !staged.unmatched.is_empty());
         Box::new(staged)
     }

@@ -162,7 +162,6 @@ mod tests {
     use crate::domain::frozen::tests::frozen;
     use crate::domain::inputs::tests::{inputs, mentee, pair};
     use crate::domain::solution::{Wishes, solve};
-    use std::sync::atomic::AtomicBool;
 
     #[test]
     fn a_written_cost_is_read_again() {
@@ -186,7 +185,7 @@ mod tests {
         scarce.mentors[1].places = 2;
         let frozen = frozen(scarce);
         let wishes = Wishes { locks: [pair(12, 1)].into(), ..Wishes::default() };
-        let staged = solve(&frozen, wishes, &AtomicBool::new(false)).unwrap();
+        let staged = solve(&frozen, wishes, &Progress::default()).unwrap();
         assert_eq!(verify(&frozen, &staged), Ok(()));
 
         let mut dearer = staged.clone();

@@ -1,7 +1,6 @@
 //! Other scoring rules tried out beside those in force: who gains, who loses, how many bad pairs.
 
-use std::sync::atomic::AtomicBool;
-
+use assignment::Progress;
 use identity::PersonId;
 
 use crate::domain::computation::{Unsolvable, Wishes, what_if};
@@ -49,10 +48,10 @@ pub fn compare(
     current: &Frozen,
     proposed: &Frozen,
     wishes: &Wishes,
-    cancelled: &AtomicBool,
+    progress: &Progress,
 ) -> Result<Comparison, Unsolvable> {
-    let before = what_if(current, wishes, cancelled)?;
-    let after = what_if(proposed, wishes, cancelled)?;
+    let before = what_if(current, wishes, progress)?;
+    let after = what_if(proposed, wishes, progress)?;
     let both = before.found.iter().zip(&after.found).enumerate();
     let moved = both.filter(|(_, (before, after))| {
         before.as_ref().map(|found| found.mentor) != after.as_ref().map(|found| found.mentor)
@@ -80,8 +79,6 @@ mod tests {
     use crate::domain::inputs::tests::{inputs, person};
     use crate::domain::scoring::{PerCriterion, Scoring, ScoringRules};
 
-    static GO_ON: AtomicBool = AtomicBool::new(false);
-
     #[test]
     fn who_gains_and_who_loses_is_measured_by_the_rules_to_try() {
         // By topics 1 belongs to 11; by wishes 2 does, and 1 has to be content with 12.
@@ -92,7 +89,8 @@ mod tests {
         let weights = PerCriterion([1_000, 0, 0, 0, 9_000, 0, 0]);
         let rules = ScoringRules::try_new(weights, &[2_000]).unwrap();
         by_wishes.scoring = Scoring { version: 1, rules };
-        let compared = compare(&frozen(people), &frozen(by_wishes), &Wishes::default(), &GO_ON).unwrap();
+        let compared =
+            compare(&frozen(people), &frozen(by_wishes), &Wishes::default(), &Progress::default()).unwrap();
         let [loses, gains] = compared.effects.as_slice() else { panic!("{compared:?}") };
         assert_eq!((loses.mentee, loses.gain()), (person(1), -500));
         assert_eq!((gains.mentee, gains.gain()), (person(2), 9_000));
@@ -103,7 +101,8 @@ mod tests {
 
     #[test]
     fn the_same_rules_have_no_effect() {
-        let compared = compare(&frozen(inputs()), &frozen(inputs()), &Wishes::default(), &GO_ON).unwrap();
+        let compared =
+            compare(&frozen(inputs()), &frozen(inputs()), &Wishes::default(), &Progress::default()).unwrap();
         assert_eq!(compared.effects, []);
         assert_eq!(compared.current, compared.proposed);
     }

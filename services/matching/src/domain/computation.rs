@@ -1,9 +1,8 @@
 //! The solver's problem of a run, and its answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use assignment::{Executive, Invalid, Problem, Solution};
+use assignment::{Cancelled, Executive, Instance, Invalid, Problem, Progress, Solution};
 
 use crate::domain::Pair;
 use crate::domain::frozen::{Frozen, Seat, Seats};
@@ -83,13 +82,16 @@ impl<'a> Question<'a> {
     ) -> Result<Self, Unsolvable> {
         let seats = frozen.seats();
         let locks = place_locks(frozen, wishes, &seats)?;
+        // The indices of more people than the solver takes do not exist there, and it says so.
+        let index = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
         let mut pairs = Vec::new();
-        for executive in 0..frozen.inputs.mentees.len() {
-            let score = |seat: &Seat| match verdict(frozen, wishes, executive, seat.mentor) {
-                Ok(()) => u16::try_from(frozen.points_at(executive, *seat)?.score()).ok(),
-                Err(broken) => admit(executive, broken),
+        for mentee in 0..frozen.inputs.mentees.len() {
+            let score = |seat: &Seat| match verdict(frozen, wishes, mentee, seat.mentor) {
+                Ok(()) => u16::try_from(frozen.points_at(mentee, *seat)?.score()).ok(),
+                Err(broken) => admit(mentee, broken),
             };
-            let row = seats.seats.iter().enumerate().filter_map(|(mentor, seat)| {
+            let row = seats.seats.iter().enumerate().filter_map(|(seat_index, seat)| {
+                let (executive, mentor) = (index(mentee), index(seat_index));
                 Some(assignment::Pair { executive, mentor, score: score(seat)? })
             });
             pairs.extend(row);
@@ -112,12 +114,11 @@ impl<'a> Question<'a> {
     /// Finds the best answer; takes long for many people.
     ///
     /// # Errors
-    /// [`Unsolvable::NoMatrix`] if `cancelled` is set, [`Unsolvable::Problem`] if the problem contradicts itself.
-    pub fn solve(&self, cancelled: &AtomicBool) -> Result<Solution, Unsolvable> {
-        if cancelled.load(Ordering::Relaxed) {
-            return Err(NoMatrix::Cancelled.into());
-        }
-        assignment::solve(&self.problem).map_err(Unsolvable::Problem)
+    /// [`Unsolvable::NoMatrix`] if that was asked of the progress, [`Unsolvable::Problem`] if the problem contradicts itself.
+    pub fn solve(&self, progress: &Progress) -> Result<Solution, Unsolvable> {
+        let instance = Instance::new(&self.problem).map_err(Unsolvable::Problem)?;
+        let solved = instance.solve(progress).and_then(|mut engine| engine.solution(progress));
+        solved.map_err(|Cancelled| NoMatrix::Cancelled.into())
     }
 
     /// What an answer means for the people.
@@ -136,9 +137,9 @@ impl<'a> Question<'a> {
 ///
 /// # Errors
 /// [`Unsolvable`].
-pub fn what_if(frozen: &Frozen, wishes: &Wishes, cancelled: &AtomicBool) -> Result<Outcome, Unsolvable> {
+pub fn what_if(frozen: &Frozen, wishes: &Wishes, progress: &Progress) -> Result<Outcome, Unsolvable> {
     let question = Question::ask(frozen, wishes)?;
-    Ok(question.outcome(&question.solve(cancelled)?))
+    Ok(question.outcome(&question.solve(progress)?))
 }
 
 /// Whether two people may become a tandem in a run with these wishes.

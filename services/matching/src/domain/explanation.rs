@@ -1,7 +1,6 @@
 //! Why a run found what it found, and what another wish would cost everybody.
 
-use std::sync::atomic::AtomicBool;
-
+use assignment::Progress;
 use identity::PersonId;
 
 use crate::domain::computation::{Question, Unsolvable, Wishes, verdict, what_if};
@@ -104,10 +103,10 @@ pub fn explain(
     staged: &Staged,
     person: PersonId,
     other: Option<PersonId>,
-    cancelled: &AtomicBool,
+    progress: &Progress,
 ) -> Result<Explanation, Unexplained> {
     let outcome = Outcome::of_staged(frozen, staged).ok_or(Unexplained::OtherInputs)?;
-    let view = View { frozen, staged, outcome, cancelled };
+    let view = View { frozen, staged, outcome, progress };
     let (mentees, mentors) = (frozen.mentees(), frozen.mentors());
     let (side, own): (_, Vec<(usize, usize)>) = match (mentees.get(&person), mentors.get(&person)) {
         (Some(&mentee), _) => {
@@ -146,7 +145,7 @@ pub fn price(
     staged: &Staged,
     mut wishes: Wishes,
     swaps: &[Swap],
-    cancelled: &AtomicBool,
+    progress: &Progress,
 ) -> Result<Price, Unexplained> {
     let outcome = Outcome::of_staged(frozen, staged).ok_or(Unexplained::OtherInputs)?;
     let mentor_of = |mentee: PersonId| {
@@ -159,7 +158,7 @@ pub fn price(
         wishes.locks.insert(Pair { mentor: mentor_of_other, mentee: *one });
         wishes.locks.insert(Pair { mentor: mentor_of_one, mentee: *other });
     }
-    Ok(outcome.price_of(&what_if(frozen, &wishes, cancelled)?, frozen))
+    Ok(outcome.price_of(&what_if(frozen, &wishes, progress)?, frozen))
 }
 
 /// A run to be explained.
@@ -167,7 +166,7 @@ struct View<'a> {
     frozen: &'a Frozen,
     staged: &'a Staged,
     outcome: Outcome,
-    cancelled: &'a AtomicBool,
+    progress: &'a Progress,
 }
 
 impl View<'_> {
@@ -194,7 +193,7 @@ impl View<'_> {
             wishes.locks.remove(&pair);
             wishes.forbids.insert(pair);
         }
-        let then = what_if(self.frozen, &wishes, self.cancelled)?;
+        let then = what_if(self.frozen, &wishes, self.progress)?;
         let next = match side {
             Side::Mentee => then.found[mentee].map(|found| (mentee, found.mentor)),
             Side::Mentor => then.mentees_of(mentor).next().map(|mentee| (mentee, mentor)),
@@ -211,7 +210,7 @@ impl View<'_> {
         let mut wishes = self.staged.wishes.clone();
         wishes.locks.retain(|lock| lock.mentee != view.pair.mentee);
         wishes.locks.insert(view.pair);
-        match what_if(self.frozen, &wishes, self.cancelled) {
+        match what_if(self.frozen, &wishes, self.progress) {
             Ok(then) => Ok(PairView { price: Some(self.outcome.price_of(&then, self.frozen)), ..view }),
             // All places of the mentor are bound by other locks.
             Err(Unsolvable::LockWithoutPlace(_)) => Ok(view),
@@ -248,7 +247,7 @@ impl View<'_> {
         // Covering comes before all scores, so that it does not matter which score a pair has that breaks a rule.
         let admit = |mentee: usize, broken: Broken| (concerned[mentee] && broken.is_only(rule)).then_some(0);
         let question = Question::ask_with(frozen, wishes, admit)?;
-        let covered = question.solve(self.cancelled)?.assignment.iter().flatten().count();
+        let covered = question.solve(self.progress)?.assignment.iter().flatten().count();
         let matched = covered.saturating_sub(self.staged.pairs.len());
         Ok(Some(Relaxation { rule, pairs, matched }))
     }

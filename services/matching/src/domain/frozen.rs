@@ -1,8 +1,8 @@
 //! What a run is computed from, frozen: the inputs, their digest, and the verdict on every pair.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
 
+use assignment::Progress;
 use identity::PersonId;
 
 use crate::domain::Pair;
@@ -59,8 +59,8 @@ impl Frozen {
     ///
     /// # Errors
     /// [`NoMatrix`].
-    pub fn assess(digest: String, inputs: Inputs, cancelled: &AtomicBool) -> Result<Self, NoMatrix> {
-        let matrix = Matrix::assess(&inputs, cancelled)?;
+    pub fn assess(digest: String, inputs: Inputs, progress: &Progress) -> Result<Self, NoMatrix> {
+        let matrix = Matrix::assess(&inputs, progress)?;
         Ok(Self { digest, inputs, matrix })
     }
 
@@ -134,7 +134,7 @@ pub(crate) mod tests {
     use crate::domain::scoring::{PerCriterion, Scoring, ScoringRules};
 
     pub(crate) fn frozen(inputs: Inputs) -> Frozen {
-        Frozen::assess("digest".to_owned(), inputs, &AtomicBool::new(false)).unwrap()
+        Frozen::assess("digest".to_owned(), inputs, &Progress::default()).unwrap()
     }
 
     fn two_places() -> Inputs {

@@ -1,6 +1,6 @@
 //! The verdict on every pair of a run: its points, or the hard rules that it breaks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use assignment::Progress;
 
 use crate::domain::Pair;
 use crate::domain::inputs::Inputs;
@@ -39,15 +39,15 @@ impl Matrix {
     /// Judges every pair.
     ///
     /// # Errors
-    /// [`NoMatrix::TooLarge`], or [`NoMatrix::Cancelled`] soon after `cancelled` is set.
-    pub fn assess(inputs: &Inputs, cancelled: &AtomicBool) -> Result<Self, NoMatrix> {
+    /// [`NoMatrix::TooLarge`], or [`NoMatrix::Cancelled`] soon after that was asked of the progress.
+    pub fn assess(inputs: &Inputs, progress: &Progress) -> Result<Self, NoMatrix> {
         let pairs = inputs.mentees.len().saturating_mul(inputs.mentors.len());
         if pairs > PAIRS_MAX {
             return Err(NoMatrix::TooLarge(pairs));
         }
         let mut words = Vec::with_capacity(pairs);
         for mentee in &inputs.mentees {
-            if cancelled.load(Ordering::Relaxed) {
+            if progress.is_cancelled() {
                 return Err(NoMatrix::Cancelled);
             }
             words.extend(inputs.mentors.iter().map(|mentor| {
@@ -128,8 +128,6 @@ mod tests {
     use crate::domain::inputs::tests::{inputs, pair};
     use crate::domain::pairing::Rule;
 
-    static GO_ON: AtomicBool = AtomicBool::new(false);
-
     fn spoilt() -> Inputs {
         let mut inputs = inputs();
         inputs.past.insert(pair(11, 1), Past::NeverAgain);
@@ -139,7 +137,7 @@ mod tests {
 
     #[test]
     fn every_pair_keeps_its_points_or_all_the_rules_that_it_breaks() {
-        let matrix = Matrix::assess(&spoilt(), &GO_ON).unwrap();
+        let matrix = Matrix::assess(&spoilt(), &Progress::default()).unwrap();
         let both = Broken::of([Rule::NeverAgain, Rule::NoCommonLanguage]).unwrap();
         assert_eq!(matrix.verdict(0, 0), Err(both));
         assert_eq!(matrix.verdict(0, 1), Err(Broken::of([Rule::NoCommonLanguage]).unwrap()));
@@ -150,7 +148,7 @@ mod tests {
 
     #[test]
     fn it_comes_back_from_its_rows_and_from_no_others() {
-        let (inputs, matrix) = (spoilt(), Matrix::assess(&spoilt(), &GO_ON).unwrap());
+        let (inputs, matrix) = (spoilt(), Matrix::assess(&spoilt(), &Progress::default()).unwrap());
         let rows = vec![matrix.row(0), matrix.row(1)];
         assert_eq!(rows[0].len(), 28);
         assert_eq!(Matrix::from_rows(&inputs, &rows), Some(matrix));
@@ -164,7 +162,9 @@ mod tests {
 
     #[test]
     fn it_ends_when_somebody_asks_for_it() {
-        assert_eq!(Matrix::assess(&inputs(), &AtomicBool::new(true)), Err(NoMatrix::Cancelled));
+        let progress = Progress::default();
+        progress.cancel();
+        assert_eq!(Matrix::assess(&inputs(), &progress), Err(NoMatrix::Cancelled));
     }
 
     #[test]
@@ -172,6 +172,6 @@ mod tests {
         let mut vast = inputs();
         vast.mentees = vec![vast.mentees[0].clone(); 5_000];
         vast.mentors = vec![vast.mentors[0].clone(); 5_000];
-        assert_eq!(Matrix::assess(&vast, &GO_ON), Err(NoMatrix::TooLarge(25_000_000)));
+        assert_eq!(Matrix::assess(&vast, &Progress::default()), Err(NoMatrix::TooLarge(25_000_000)));
     }
 }

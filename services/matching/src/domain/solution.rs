@@ -1,8 +1,6 @@
 //! The best set of tandems for frozen inputs, explained and proved.
 
-use std::sync::atomic::AtomicBool;
-
-use assignment::Solution;
+use assignment::{Progress, Solution};
 use identity::PersonId;
 
 use crate::domain::Pair;
@@ -83,9 +81,9 @@ pub struct Unmatched {
 ///
 /// # Errors
 /// The wish that cannot be granted, or that the computation was ended.
-pub fn solve(frozen: &Frozen, wishes: Wishes, cancelled: &AtomicBool) -> Result<Staged, Unsolvable> {
+pub fn solve(frozen: &Frozen, wishes: Wishes, progress: &Progress) -> Result<Staged, Unsolvable> {
     let question = Question::ask(frozen, &wishes)?;
-    let solution = question.solve(cancelled)?;
+    let solution = question.solve(progress)?;
     let outcome = question.outcome(&solution);
     let pairs = outcome.found.iter().enumerate().filter_map(|(mentee, found)| {
         let found = found.as_ref()?;

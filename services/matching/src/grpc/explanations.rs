@@ -37,8 +37,8 @@ impl ExplanationService for Matching {
         let key = runs::key(&call.message.match_run_id, &call.message.edition_id)?;
         let (frozen, staged) = self.staged(key).await?;
         let weights = frozen.inputs.scoring.rules.weights();
-        let explained = self.off_thread("explain", move |cancelled| {
-            explanation::explain(&frozen, &staged, person, other, cancelled)
+        let explained = self.off_thread("explain", move |progress| {
+            explanation::explain(&frozen, &staged, person, other, progress)
         });
         let explained = explained.await?.map_err(refuse_explanation)?;
         let words = Words { language: Language::of(&call.message.language), weights };
@@ -80,8 +80,8 @@ impl ExplanationService for Matching {
         let key = runs::key(&call.message.match_run_id, &call.message.edition_id)?;
         let (frozen, staged) = self.staged(key).await?;
         let weights = frozen.inputs.scoring.rules.weights();
-        let priced = self.off_thread("price", move |cancelled| {
-            explanation::price(&frozen, &staged, wishes, &swaps, cancelled)
+        let priced = self.off_thread("price", move |progress| {
+            explanation::price(&frozen, &staged, wishes, &swaps, progress)
         });
         let priced = priced.await?.map_err(refuse_explanation)?;
         let words = Words { language: Language::of(&call.message.language), weights };

@@ -116,9 +116,9 @@ impl Matching {
         action: impl FnOnce(Result<Box<Staged>, Unsolvable>) -> Action,
     ) -> Result<Receipt, Status> {
         let (edition, inputs) = self.inputs(key.edition).await?;
-        let computed = self.off_thread("solve", move |cancelled| {
-            let frozen = Frozen::assess(codec::freeze(&inputs).digest, inputs, cancelled)?;
-            let staged = solution::solve(&frozen, wishes, cancelled)?;
+        let computed = self.off_thread("solve", move |progress| {
+            let frozen = Frozen::assess(codec::freeze(&inputs).digest, inputs, progress)?;
+            let staged = solution::solve(&frozen, wishes, progress)?;
             Ok::<_, Unsolvable>((frozen, Box::new(staged)))
         });
         let (frozen, result) = match computed.await? {

@@ -77,12 +77,12 @@ impl ScoringService for Matching {
         let wishes = runs::wishes(&call.message.locks, &call.message.forbids)?;
         let (_, inputs) = self.inputs(id("edition_id", &call.message.edition_id)?).await?;
         let current_version = inputs.scoring.version;
-        let compared = self.off_thread("compare", move |cancelled| {
+        let compared = self.off_thread("compare", move |progress| {
             let mut others = inputs.clone();
             others.scoring.rules = rules;
-            let current = Frozen::assess(String::new(), inputs, cancelled)?;
-            let proposed = Frozen::assess(String::new(), others, cancelled)?;
-            comparison::compare(&current, &proposed, &wishes, cancelled)
+            let current = Frozen::assess(String::new(), inputs, progress)?;
+            let proposed = Frozen::assess(String::new(), others, progress)?;
+            comparison::compare(&current, &proposed, &wishes, progress)
         });
         let compared: Result<Comparison, Unsolvable> = compared.await?;
         let Comparison { current, proposed, effects } =

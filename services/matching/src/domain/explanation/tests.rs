@@ -5,12 +5,10 @@ use crate::domain::solution::solve;
 
 use super::*;
 
-static GO_ON: AtomicBool = AtomicBool::new(false);
-
 /// A run of these inputs, solved with these wishes.
 fn run(inputs: Inputs, wishes: Wishes) -> (Frozen, Staged) {
     let frozen = frozen(inputs);
-    let staged = solve(&frozen, wishes, &GO_ON).unwrap();
+    let staged = solve(&frozen, wishes, &Progress::default()).unwrap();
     (frozen, staged)
 }
 
@@ -19,7 +17,7 @@ fn explained(
     number: u128,
     other: Option<u128>,
 ) -> Result<Explanation, Unexplained> {
-    explain(frozen, staged, person(number), other.map(person), &GO_ON)
+    explain(frozen, staged, person(number), other.map(person), &Progress::default())
 }
 
 /// Mentee 1 needs what only 11 teaches well, mentee 2 needs something that both teach.
@@ -85,7 +83,7 @@ fn whoever_has_nobody_learns_which_rule_to_relax() {
     }
     let run = run(scarce, Wishes::default());
     let left = run.1.unmatched[0].mentee;
-    let seen = explain(&run.0, &run.1, left, None, &GO_ON).unwrap();
+    let seen = explain(&run.0, &run.1, left, None, &Progress::default()).unwrap();
     assert_eq!((seen.tandems.len(), seen.alternative), (0, None));
     let shortage = seen.shortage.unwrap();
     assert_eq!(shortage.unmatched.competing, [person(1), person(2), person(3)]);
@@ -107,13 +105,17 @@ fn a_word_that_was_given_is_no_rule_to_relax() {
 #[test]
 fn a_swap_has_its_exact_price() {
     let (frozen, staged) = run(two_by_two(), Wishes::default());
-    let swapped = price(&frozen, &staged, Wishes::default(), &[(person(1), person(2))], &GO_ON).unwrap();
+    let swapped =
+        price(&frozen, &staged, Wishes::default(), &[(person(1), person(2))], &Progress::default()).unwrap();
     assert_eq!(swapped.loss.score, 2_500);
     assert_eq!(swapped.moves.len(), 2);
     let to_and_fro = [(person(1), person(2)), (person(1), person(2))];
     // Both are swapped as the run has them, so that a swap twice is the same swap.
-    assert_eq!(price(&frozen, &staged, Wishes::default(), &to_and_fro, &GO_ON).unwrap(), swapped);
-    let free = price(&frozen, &staged, Wishes::default(), &[], &GO_ON).unwrap();
+    assert_eq!(
+        price(&frozen, &staged, Wishes::default(), &to_and_fro, &Progress::default()).unwrap(),
+        swapped
+    );
+    let free = price(&frozen, &staged, Wishes::default(), &[], &Progress::default()).unwrap();
     assert_eq!((free.loss.score, free.moves.len()), (0, 0));
 }
 
@@ -121,7 +123,7 @@ fn a_swap_has_its_exact_price() {
 fn a_lock_that_was_a_bad_idea_is_given_up_with_a_gain() {
     let locks = [pair(12, 1)].into();
     let (frozen, staged) = run(two_by_two(), Wishes { locks, ..Wishes::default() });
-    let given_up = price(&frozen, &staged, Wishes::default(), &[], &GO_ON).unwrap();
+    let given_up = price(&frozen, &staged, Wishes::default(), &[], &Progress::default()).unwrap();
     assert_eq!(given_up.loss.score, -2_500);
 }
 
@@ -132,7 +134,7 @@ fn whoever_is_not_in_the_run_is_not_explained() {
     assert_eq!(explained(&run, 1, Some(2)), Err(Unexplained::NotOpposite(person(2))));
     assert_eq!(explained(&run, 11, Some(12)), Err(Unexplained::NotOpposite(person(12))));
     let swap = [(person(1), person(99))];
-    let unknown = price(&run.0, &run.1, Wishes::default(), &swap, &GO_ON);
+    let unknown = price(&run.0, &run.1, Wishes::default(), &swap, &Progress::default());
     assert_eq!(unknown, Err(Unexplained::NothingToSwap(person(99))));
 }
 

@@ -1,5 +1,4 @@
-use std::sync::atomic::AtomicBool;
-
+use assignment::Progress;
 use uuid::Uuid;
 
 use crate::domain::difference::{Kind, Subject};
@@ -24,7 +23,7 @@ fn staged() -> Box<Staged> {
 }
 
 fn solved(wishes: Wishes) -> Box<Staged> {
-    Box::new(solution::solve(&frozen(inputs()), wishes, &AtomicBool::new(false)).unwrap())
+    Box::new(solution::solve(&frozen(inputs()), wishes, &Progress::default()).unwrap())
 }
 
 fn revised() -> Box<Staged> {

@@ -1,5 +1,3 @@
-use std::sync::atomic::AtomicBool;
-
 use crate::domain::frozen::tests::frozen;
 use crate::domain::inputs::tests::{inputs, mentee, mentor, pair, person};
 use crate::domain::inputs::{Inputs, Past};
@@ -10,7 +8,7 @@ use crate::domain::scoring::{PerCriterion, Scoring, ScoringRules};
 use super::*;
 
 fn solve_for(inputs: &Inputs, wishes: Wishes) -> Result<Staged, Unsolvable> {
-    solve(&frozen(inputs.clone()), wishes, &AtomicBool::new(false))
+    solve(&frozen(inputs.clone()), wishes, &Progress::default())
 }
 
 fn solved(inputs: &Inputs) -> Staged {
@@ -183,6 +181,8 @@ fn the_bands_are_those_of_the_scoring_rules() {
 #[test]
 fn a_computation_that_is_ended_says_so() {
     let frozen = frozen(inputs());
-    let ended = solve(&frozen, Wishes::default(), &AtomicBool::new(true));
+    let progress = Progress::default();
+    progress.cancel();
+    let ended = solve(&frozen, Wishes::default(), &progress);
     assert_eq!(ended, Err(Unsolvable::NoMatrix(NoMatrix::Cancelled)));
 }
