@@ -24,6 +24,7 @@ mod company;
 mod crash;
 mod demonstration;
 mod editions;
+mod explanations;
 mod matching;
 mod replay;
 mod roster;

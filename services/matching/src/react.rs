@@ -36,7 +36,8 @@ impl Follower for Reactions {
     }
 
     fn reacts_to(&self, event: &Recorded) -> bool {
-        event.is::<told::PersonLeft>()
+        event.is::<told::EditionCreated>()
+            || event.is::<told::PersonLeft>()
             || event.is::<told::PersonMoved>()
             || event.is::<told::ApplicationWithdrawn>()
             || event.is::<told::ObligationExcused>()
