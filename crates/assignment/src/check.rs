@@ -46,6 +46,12 @@ pub enum Flaw {
     /// The cost or the score stated is not that of the assignment.
     #[error("the cost or the score stated is not that of the assignment")]
     Sum,
+    /// A pair that is not listed could be better for an executive.
+    #[error("a pair that is not listed could be better for executive {executive}")]
+    Omitted {
+        /// Index of the executive.
+        executive: usize,
+    },
     /// The bound that the prices prove is not attained: a better assignment may exist.
     #[error("the prices do not prove that nothing better exists")]
     Gap,
@@ -103,28 +109,56 @@ fn cost_if_feasible(problem: &Problem, assignment: &[Option<usize>]) -> Result<L
     Ok(total)
 }
 
+/// Accepts the solution of a problem that lists only some of its admissible pairs, if it is the best over all of them.
+///
+/// `omitted` is, per executive, the best score of a pair that is not listed.
+///
+/// # Errors
+///
+/// [`Flaw`] with the first thing found to be wrong.
+pub fn check_pruned(problem: &Problem, omitted: &[Option<u16>], solution: &Solution) -> Result<(), Flaw> {
+    check(problem, solution)?;
+    if omitted.len() != problem.executives.len() {
+        return Err(Flaw::Shape);
+    }
+    let prices: Vec<Levels> = solution.certificate.prices.iter().copied().map(wide).collect();
+    let locked: Vec<usize> = problem.locks.iter().map(|lock| lock.0).collect();
+    for (executive, least) in least(problem, &prices).into_iter().enumerate() {
+        let is_within_reach = |score| merit(problem, score) < least;
+        if omitted[executive].is_some_and(is_within_reach) && !locked.contains(&executive) {
+            return Err(Flaw::Omitted { executive });
+        }
+    }
+    Ok(())
+}
+
 /// Σu − Σ b\_j p\_j: no assignment that keeps the locks costs less, whatever the prices ≥ 0.
 fn lower_bound(problem: &Problem, prices: &[Levels]) -> Levels {
+    let demand = least(problem, prices).into_iter().fold([0; LEVELS], |sum, least| add(sum, 1, least));
+    let supply = problem.mentors.iter().zip(prices);
+    supply.fold(demand, |sum, (mentor, &price)| add(sum, -i128::from(mentor.capacity), price))
+}
+
+/// Per executive, u.
+fn least(problem: &Problem, prices: &[Levels]) -> Vec<Levels> {
     let mut locked = vec![None; problem.executives.len()];
     for &(executive, mentor) in &problem.locks {
         locked[executive] = Some(mentor);
     }
     let mut least: Vec<Levels> = (0..locked.len()).map(|executive| penalty(problem, executive)).collect();
     for pair in &problem.pairs {
-        let asked = add(pair_cost(problem, pair), 1, prices[pair.mentor as usize]);
-        let least = &mut least[pair.executive as usize];
-        match locked[pair.executive as usize] {
-            None => *least = asked.min(*least),
-            Some(mentor) if mentor == pair.mentor as usize => *least = asked,
-            Some(_) => {}
+        let (executive, mentor) = (pair.executive as usize, pair.mentor as usize);
+        let asked = || add(pair_cost(problem, pair), 1, prices[mentor]);
+        match locked[executive] {
+            // The tie-break is dear to compute, and decides only between pairs that are equal in all else.
+            None if add(merit(problem, pair.score), 1, prices[mentor]) < least[executive] => {
+                least[executive] = asked().min(least[executive]);
+            }
+            Some(locked) if locked == mentor => least[executive] = asked(),
+            _ => {}
         }
     }
-    let demand = least.into_iter().fold([0; LEVELS], |sum, least| add(sum, 1, least));
-    problem
-        .mentors
-        .iter()
-        .zip(prices)
-        .fold(demand, |sum, (mentor, &price)| add(sum, -i128::from(mentor.capacity), price))
+    least
 }
 
 /// Levels in the order of [`crate::Cost`]: obliged, unmatched, the bands, loss, tie.
@@ -136,13 +170,18 @@ fn penalty(problem: &Problem, executive: usize) -> Levels {
 }
 
 fn pair_cost(problem: &Problem, pair: &Pair) -> Levels {
-    let mut levels = [0; LEVELS];
-    for (band, &limit) in problem.bands.iter().enumerate() {
-        levels[2 + band] = i128::from(pair.score < limit);
-    }
-    levels[LEVELS - 2] = i128::from(10_000 - pair.score);
+    let mut levels = merit(problem, pair.score);
     let keys = [problem.executives[pair.executive as usize].key, problem.mentors[pair.mentor as usize].key];
     levels[LEVELS - 1] = i128::from(keys.into_iter().fold(0, split_mix) >> 24);
+    levels
+}
+
+fn merit(problem: &Problem, score: u16) -> Levels {
+    let mut levels = [0; LEVELS];
+    for (band, &limit) in problem.bands.iter().enumerate() {
+        levels[2 + band] = i128::from(score < limit);
+    }
+    levels[LEVELS - 2] = 10_000 - i128::from(score);
     levels
 }
 

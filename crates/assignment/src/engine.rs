@@ -14,7 +14,7 @@ use crate::value::Value;
 
 /// A problem that was validated and brought into the form the searches need, not solved yet.
 #[derive(Clone, Debug)]
-pub struct Instance(Market);
+pub struct Instance(pub(crate) Market);
 
 impl Instance {
     /// Validates a problem and sorts its pairs; takes time and memory linear in their number.
@@ -38,19 +38,52 @@ impl Instance {
         engine.settle(&left, progress)?;
         Ok(engine)
     }
+
+    /// Finds the best assignment from an earlier one, of the same people but perhaps other pairs, places, locks and scores.
+    ///
+    /// Any prices are a valid beginning, and so are all pairs that are tight at them; the less has changed, the less is left
+    /// to do. Prices that no problem of this size can have are taken as zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if that was asked of the progress.
+    pub fn resume(self, earlier: &Solution, progress: &Progress) -> Result<Engine, Cancelled> {
+        let mut engine = Engine::new(self.0);
+        let market = &mut engine.market;
+        for (price, &earlier) in market.prices.iter_mut().zip(&earlier.certificate.prices) {
+            *price = Value::of_price(earlier).unwrap_or_default();
+        }
+        let seats = (0_u32..).zip(&earlier.assignment).take(market.executives());
+        for (executive, mentor) in seats {
+            let (row, Some(mentor)) = (executive as usize, *mentor) else { continue };
+            let Some((index, loss)) = market.rows.find(row, mentor) else { continue };
+            let paid = market.measure.pair(row, mentor, loss) + market.prices[mentor];
+            let stands = market.seat_of(row).mentor == NOBODY && market.has_free_place(mentor);
+            if stands && paid == market.least_of_row(row) {
+                market.seat(executive, index, loss);
+            }
+        }
+        let standing: Vec<u32> = market.standing().collect();
+        engine.settle(&standing, progress)?;
+        Ok(engine)
+    }
 }
 
 /// The best assignment of a problem, ready for changes and questions.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    market: Market,
+    pub(crate) market: Market,
     /// Per mentor, the executives of the admissible pairs; made when the first price has to fall.
-    columns: Option<Rows>,
-    search: Search,
+    pub(crate) columns: Option<Rows>,
+    pub(crate) search: Search,
     vacancy: Vacancy,
-    effort: Effort,
+    pub(crate) effort: Effort,
     /// Whether the prices are the smallest.
-    is_lowest: bool,
+    pub(crate) is_lowest: bool,
+    /// Executives to be admitted by the repair that is due.
+    pub(crate) standing: Vec<u32>,
+    /// Mentors who may have a free place with a price since.
+    pub(crate) touched: Vec<u32>,
 }
 
 impl Engine {
@@ -63,6 +96,8 @@ impl Engine {
             vacancy: Vacancy::new(mentors),
             effort: Effort::default(),
             is_lowest: false,
+            standing: Vec::new(),
+            touched: Vec::new(),
         }
     }
 
@@ -94,7 +129,7 @@ impl Engine {
     }
 
     /// Offers a mentor's free places until they are taken or cost nothing.
-    fn fill(&mut self, mentor: u32) {
+    pub(crate) fn fill(&mut self, mentor: u32) {
         while self.is_asked(mentor) {
             let columns =
                 self.columns.get_or_insert_with(|| self.market.rows.transposed(self.market.mentors()));
@@ -108,10 +143,7 @@ impl Engine {
     ///
     /// [`Cancelled`] if that was asked of the progress; the engine is as it was.
     pub fn solution(&mut self, progress: &Progress) -> Result<Solution, Cancelled> {
-        if !self.is_lowest {
-            floor::lower(&mut self.market, progress, &mut self.effort)?;
-            self.is_lowest = true;
-        }
+        self.lower_prices(progress)?;
         let market = &self.market;
         let seats = || (0..market.executives()).map(|executive| market.seat_of(executive));
         let taken = || seats().filter(|seat| seat.mentor != NOBODY);
@@ -123,5 +155,19 @@ impl Engine {
                 cost: (0..market.executives()).map(|executive| Cost::from(market.paid(executive))).sum(),
             },
         })
+    }
+
+    /// Makes sure that the prices are the smallest that prove the optimum.
+    pub(crate) fn lower_prices(&mut self, progress: &Progress) -> Result<(), Cancelled> {
+        if !self.is_lowest {
+            floor::lower(&mut self.market, progress, &mut self.effort)?;
+            self.is_lowest = true;
+        }
+        Ok(())
+    }
+
+    /// Whether no pair of this loss or a greater one can be better for an executive than what they have.
+    pub(crate) fn is_out_of_reach(&self, executive: usize, loss: u16) -> bool {
+        self.market.measure.at_least(loss) >= self.market.least(executive)
     }
 }

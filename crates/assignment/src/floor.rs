@@ -22,9 +22,14 @@ pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effor
         let executive = executive as usize;
         relax(market, executive, market.penalty(executive), Value::ZERO, &mut falls, effort, |_, _| ());
     }
-    let mut queue: BinaryHeap<_> = (0..).zip(&falls).map(|(mentor, &fall)| Reverse((fall, mentor))).collect();
+    // Most paths are no longer than where they begin: sorting those once is cheaper than queueing them.
+    let mut starts: Vec<_> = (0..).zip(&falls).map(|(mentor, &fall)| Reverse((fall, mentor))).collect();
+    starts.sort_unstable();
+    let mut queue: BinaryHeap<Reverse<(Value, usize)>> = BinaryHeap::new();
     let mut settled = vec![false; falls.len()];
-    while let Some(Reverse((fall, mentor))) = queue.pop() {
+    loop {
+        let next = if starts.last() > queue.peek() { starts.pop() } else { queue.pop() };
+        let Some(Reverse((fall, mentor))) = next else { break };
         if std::mem::replace(&mut settled[mentor], true) {
             continue;
         }
@@ -33,6 +38,7 @@ pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effor
             progress.report(Stage::Prices, queue.len())?;
         }
         for seated in market.seated(mentor) {
+            let seated = seated as usize;
             let least = market.least(seated);
             relax(market, seated, least, fall, &mut falls, effort, |fall, mentor| {
                 queue.push(Reverse((fall, mentor)));

@@ -82,24 +82,34 @@
 //! - N. Tomizawa: On some techniques useful for solution of transportation network problems. Networks 1 (1971) 173–194.
 
 mod auction;
+mod change;
 pub mod check;
 mod cost;
 mod engine;
 mod explain;
 mod floor;
+mod frontier;
 mod market;
 mod opening;
 mod path;
 mod problem;
 mod progress;
+mod prune;
 mod rows;
 mod solve;
 mod vacancy;
 mod value;
+mod what_if;
 
+pub use change::{Change, Refused};
 pub use cost::{Cost, LEVELS};
 pub use engine::{Engine, Instance};
 pub use explain::{Shortage, blocking_pairs, shortage};
-pub use problem::{BANDS_MAX, EXECUTIVES_MAX, Executive, Invalid, Mentor, Pair, Problem, SCORE_MAX};
+pub use frontier::Repair;
+pub use problem::{
+    BANDS_MAX, EXECUTIVES_MAX, Executive, Invalid, LISTED_MAX, Mentor, Pair, Problem, SCORE_MAX,
+};
 pub use progress::{Cancelled, Effort, Progress, Stage};
+pub use prune::{Pruned, Shortlist, Unsolved, prune};
 pub use solve::{Certificate, Solution, solve};
+pub use what_if::{Alternative, WhatIf};

@@ -17,7 +17,7 @@ pub(crate) struct Market {
     claims: Vec<Claim>,
     /// Per executive, the seat.
     seats: Vec<Seat>,
-    /// Per mentor, the places that are not bound by a lock, how many of them are taken, and the list of who sits there.
+    /// Per mentor, the places.
     desks: Vec<Desk>,
     /// Per mentor, the price.
     pub(crate) prices: Vec<Value>,
@@ -48,24 +48,30 @@ pub(crate) struct Seat {
 }
 
 impl Claim {
-    fn of(executive: Executive) -> Self {
+    pub(crate) fn of(executive: Executive) -> Self {
         if executive.obliged { Self::Obliged } else { Self::Willing }
     }
 }
 
 const STANDING: Seat = Seat { mentor: NOBODY, loss: 0, locked: false, previous: NOBODY, next: NOBODY };
 
+/// The places of a mentor.
 #[derive(Clone, Copy, Debug)]
 struct Desk {
-    places: u32,
+    /// All of them.
+    capacity: u32,
+    /// Those bound by locks.
+    locked: u32,
+    /// Those taken otherwise.
     taken: u32,
+    /// Who sits on the latter: the head of a list.
     first: u32,
 }
 
 impl Market {
     /// Opens the market of a valid problem: locks sit, nobody else does, every price is zero.
     pub(crate) fn open(problem: &Problem) -> Self {
-        let desk = |capacity| Desk { places: capacity, taken: 0, first: NOBODY };
+        let desk = |capacity| Desk { capacity, locked: 0, taken: 0, first: NOBODY };
         let mut market = Self {
             measure: Measure::new(problem),
             rows: Rows::of_executives(problem),
@@ -75,18 +81,28 @@ impl Market {
             prices: vec![Value::ZERO; problem.mentors.len()],
         };
         for &(executive, mentor) in &problem.locks {
-            market.lock(executive, mentor as u32);
+            if let Some((mentor, loss)) = market.rows.find(executive, mentor) {
+                market.lock(executive, mentor, loss);
+            }
         }
         market
     }
 
     /// Binds an executive who has no seat to this mentor: the place leaves the market.
-    fn lock(&mut self, executive: usize, mentor: u32) {
-        if let Some(loss) = self.rows.loss(executive, mentor) {
-            self.seats[executive] = Seat { mentor, loss, locked: true, ..STANDING };
-            let places = &mut self.desks[mentor as usize].places;
-            *places = places.saturating_sub(1);
-        }
+    pub(crate) fn lock(&mut self, executive: usize, mentor: u32, loss: u16) {
+        self.seats[executive] = Seat { mentor, loss, locked: true, ..STANDING };
+        self.desks[mentor as usize].locked += 1;
+    }
+
+    /// Gives the place of a locked executive back to the market; the executive has no seat then.
+    pub(crate) fn unlock(&mut self, executive: usize) {
+        let seat = std::mem::replace(&mut self.seats[executive], STANDING);
+        self.desks[seat.mentor as usize].locked -= 1;
+    }
+
+    /// Changes what a locked executive's pair is worth.
+    pub(crate) fn relock(&mut self, executive: usize, loss: u16) {
+        self.seats[executive].loss = loss;
     }
 
     pub(crate) fn executives(&self) -> usize {
@@ -102,20 +118,37 @@ impl Market {
         self.seats[executive]
     }
 
+    /// The places that are not bound by a lock.
     pub(crate) fn places(&self, mentor: usize) -> u32 {
-        self.desks[mentor].places
+        self.desks[mentor].capacity.saturating_sub(self.desks[mentor].locked)
+    }
+
+    /// How many places are bound by locks.
+    pub(crate) fn locked(&self, mentor: usize) -> u32 {
+        self.desks[mentor].locked
+    }
+
+    pub(crate) fn set_capacity(&mut self, mentor: usize, capacity: u32) {
+        self.desks[mentor].capacity = capacity;
     }
 
     #[inline]
     pub(crate) fn has_free_place(&self, mentor: usize) -> bool {
-        self.desks[mentor].taken < self.desks[mentor].places
+        let Desk { capacity, locked, taken, .. } = self.desks[mentor];
+        locked + taken < capacity
+    }
+
+    /// Somebody who has to go, if more sit with this mentor than there are places.
+    pub(crate) fn one_too_many(&self, mentor: usize) -> Option<u32> {
+        let Desk { capacity, locked, taken, first } = self.desks[mentor];
+        (locked + taken > capacity && first != NOBODY).then_some(first)
     }
 
     /// The executives who sit with this mentor and may be moved.
-    pub(crate) fn seated(&self, mentor: usize) -> impl Iterator<Item = usize> + '_ {
-        let somebody = |executive: u32| (executive != NOBODY).then_some(executive as usize);
+    pub(crate) fn seated(&self, mentor: usize) -> impl Iterator<Item = u32> + '_ {
+        let somebody = |executive: u32| (executive != NOBODY).then_some(executive);
         std::iter::successors(somebody(self.desks[mentor].first), move |&executive| {
-            somebody(self.seats[executive].next)
+            somebody(self.seats[executive as usize].next)
         })
     }
 
@@ -124,6 +157,14 @@ impl Market {
         let people = (0..).zip(self.seats.iter().zip(&self.claims));
         let people = people.filter(|(_, (seat, claim))| seat.mentor == NOBODY && **claim != Claim::Gone);
         people.map(|(executive, _)| executive).collect::<Vec<_>>().into_iter()
+    }
+
+    pub(crate) fn claim(&self, executive: usize) -> Claim {
+        self.claims[executive]
+    }
+
+    pub(crate) fn set_claim(&mut self, executive: usize, claim: Claim) {
+        self.claims[executive] = claim;
     }
 
     /// The cost of having no mentor.

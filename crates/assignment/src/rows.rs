@@ -77,12 +77,24 @@ impl Rows {
         &self.others[self.range(row)]
     }
 
-    pub(crate) fn loss(&self, row: usize, other: u32) -> Option<u16> {
-        self.row(row).find(|pair| pair.0 == other).map(|pair| pair.1)
+    /// One pair, if it was admissible when the rows were made.
+    pub(crate) fn find(&self, row: usize, other: usize) -> Option<(u32, u16)> {
+        self.row(row).find(|pair| pair.0 as usize == other)
+    }
+
+    /// Changes the loss of a pair; the row is out of order then.
+    pub(crate) fn set(&mut self, row: usize, other: u32, loss: u16) {
+        let range = self.range(row);
+        for at in range {
+            if self.others[at] == other {
+                self.losses[at] = loss;
+            }
+        }
     }
 
     /// Sorts one row by loss; the keys are a buffer.
-    fn sort(&mut self, row: usize, keys: &mut Vec<u64>) {
+    #[expect(clippy::cast_possible_truncation, reason = "the parts of a key are what they were made of")]
+    pub(crate) fn sort(&mut self, row: usize, keys: &mut Vec<u64>) {
         let range = self.range(row);
         keys.clear();
         keys.extend(self.row(row).map(|(other, loss)| u64::from(loss) << 32 | u64::from(other)));
