@@ -26,8 +26,8 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     code: Cow<'static, str>,
     detail: Cow<'static, str>,
-    errors: Vec<FieldError>,
-    unmet: Vec<Unmet>,
+    errors: Box<[FieldError]>,
+    unmet: Box<[Unmet]>,
     /// A header that says what to do: its name in lower case, its value.
     header: Option<(&'static str, &'static str)>,
 }
@@ -82,8 +82,8 @@ impl Problem {
             status,
             code: code.into(),
             detail: detail.into(),
-            errors: Vec::new(),
-            unmet: Vec::new(),
+            errors: Box::default(),
+            unmet: Box::default(),
             header: None,
         }
     }
@@ -96,7 +96,7 @@ impl Problem {
             several => format!("{} fields are wrong", several.len()),
         };
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, proto::status::INVALID_FIELDS, detail);
-        Self { errors, ..problem }
+        Self { errors: errors.into(), ..problem }
     }
 
     /// Something broke in the gateway; what it was stands in the log and nowhere else.
@@ -225,7 +225,7 @@ fn violations(details: &ErrorDetails, route: &Route) -> Vec<FieldError> {
     violations.iter().map(error).collect()
 }
 
-fn unmet(details: &ErrorDetails) -> Vec<Unmet> {
+fn unmet(details: &ErrorDetails) -> Box<[Unmet]> {
     let violations = details.precondition_failure().map(|failure| failure.violations.as_slice());
     let unmet = |violation: &tonic_types::PreconditionViolation| Unmet {
         r#type: violation.r#type.clone(),

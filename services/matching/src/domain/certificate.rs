@@ -158,6 +158,8 @@ fn decimal(mut digits: [u64; LEVELS]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use assignment::Progress;
+
     use super::*;
     use crate::domain::frozen::tests::frozen;
     use crate::domain::inputs::tests::{inputs, mentee, pair};

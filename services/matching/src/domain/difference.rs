@@ -197,6 +197,8 @@ mod tests {
     use crate::domain::inputs::Past;
     use crate::domain::inputs::tests::{inputs, mentee, pair, person};
 
+    type Change = fn(&mut Inputs);
+
     fn after(change: impl FnOnce(&mut Inputs)) -> Vec<(Kind, Subject)> {
         let mut now = inputs();
         change(&mut now);
@@ -212,7 +214,7 @@ mod tests {
     fn whatever_has_changed_is_named_with_whom_it_concerns() {
         let (edition, one, mentor) =
             (Subject::Edition, Subject::Person(person(1)), Subject::Person(person(11)));
-        let changes: [(fn(&mut Inputs), Kind, Subject); 12] = [
+        let changes: [(Change, Kind, Subject); 12] = [
             (|now| now.rules.chain_levels = 3, Kind::PairingRules, edition),
             (|now| now.scoring.version = 1, Kind::ScoringRules, edition),
             (|now| now.mentees.push(mentee(3, &[], &[])), Kind::MenteeAdded, Subject::Person(person(3))),

@@ -137,10 +137,10 @@ impl Outcome {
     #[must_use]
     pub fn price_of(&self, other: &Self, frozen: &Frozen) -> Price {
         let named = |found: &Found| (frozen.mentor(found.mentor), found.points.score());
-        let moved = self.found.iter().zip(&other.found).enumerate().filter(|(_, (before, after))| {
+        let changed = self.found.iter().zip(&other.found).enumerate().filter(|(_, (before, after))| {
             before.map(|found| found.mentor) != after.map(|found| found.mentor)
         });
-        let moves = moved.map(|(mentee, (before, after))| Move {
+        let moves = changed.map(|(mentee, (before, after))| Move {
             mentee: frozen.mentee(mentee),
             before: before.as_ref().map(named),
             after: after.as_ref().map(named),

@@ -187,7 +187,7 @@ pub fn assess(
         let is_wished = one.wishes.contains(&other.standing.person);
         (i64::from(is_wished), 1)
     };
-    let part = |criterion| match criterion {
+    let of_best = |criterion| match criterion {
         Criterion::Topics => (taught, needed),
         Criterion::Availability => (common.total, ample),
         Criterion::Distance => (steps_between(&teacher.standing, &learner.standing), STEPS_FAR),
@@ -196,7 +196,7 @@ pub fn assess(
         Criterion::MentorWish => wished(teacher, learner),
         Criterion::LoadBalance => free_hands(mentor, 0),
     };
-    let by = Criterion::ALL.map(|criterion| share(scoring.rules.weights().of(criterion), part(criterion)));
+    let by = Criterion::ALL.map(|criterion| share(scoring.rules.weights().of(criterion), of_best(criterion)));
     Ok(Points { by: PerCriterion(by), scoring_version: scoring.version })
 }
 
@@ -224,7 +224,7 @@ fn broken_in_organisation(rules: &Rules, one: &Standing, other: &Standing) -> im
     let levels = usize::try_from(rules.chain_levels).unwrap_or_default();
     let in_chain =
         one.person == other.person || stands_above(one, other, levels) || stands_above(other, one, levels);
-    let same_superior = one.line.first().is_some() && one.line.first() == other.line.first();
+    let same_superior = !one.line.is_empty() && one.line.first() == other.line.first();
     let same_department = rules.other_department && one.org_unit == other.org_unit;
     [
         in_chain.then_some(Rule::Chain),

@@ -15,7 +15,7 @@ use crate::codec;
 use crate::domain::explanation::{self, Explanation, PairView, Relaxation, Shortage, Unexplained};
 use crate::domain::frozen::Frozen;
 use crate::domain::outcome::{Figures, Loss, Move, Price};
-use crate::domain::pairing::{Points, Rule};
+use crate::domain::pairing::{Broken, Points, Rule};
 use crate::domain::scoring::{Criterion, PerCriterion};
 use crate::domain::solution::{Staged, count};
 use crate::domain::{Pair, Side};
@@ -140,13 +140,7 @@ impl Words {
             mentee_person_id: view.pair.mentee.to_string(),
             score: points.score(),
             criteria: if view.verdict.is_ok() { self.criteria(points, None) } else { Vec::new() },
-            broken_rules: view
-                .verdict
-                .err()
-                .into_iter()
-                .flat_map(|broken| broken.rules())
-                .map(rule)
-                .collect(),
+            broken_rules: view.verdict.err().into_iter().flat_map(Broken::rules).map(rule).collect(),
             price: view.price.as_ref().map(|price| self.price(price)),
             text: self.language.pair(view, self.weights),
         }

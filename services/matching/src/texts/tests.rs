@@ -19,10 +19,10 @@ fn points(by: [i32; 7]) -> Points {
 
 fn price(unmatched: i64, bands: &[(u16, i64)], score: i64, moves: usize) -> Price {
     let figures = Figures { mentees: 2, pairs: 2, score: 0, bands: vec![], blocking_pairs: 0 };
-    let moved = Move { mentee: person(1), before: None, after: None };
+    let one = Move { mentee: person(1), before: None, after: None };
     Price {
         loss: Loss { unmatched, bands: bands.to_vec(), score },
-        moves: vec![moved; moves],
+        moves: vec![one; moves],
         before: figures.clone(),
         after: figures,
     }

@@ -6,6 +6,7 @@ use identity::{EditionId, PersonId, TandemId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
+use sqlx::query::Query;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
@@ -273,6 +274,6 @@ async fn insert(conn: &mut PgConnection, key: Key, offer: &Offer, version: i64) 
     .bind(offer.answer_by.to_sqlx())
     .bind(version)
     .bind(offer.points.scoring_version);
-    let query = offer.points.by.0.into_iter().fold(query, |query, points| query.bind(points));
+    let query = offer.points.by.0.into_iter().fold(query, Query::bind);
     query.execute(conn).await.map(drop)
 }

@@ -102,8 +102,8 @@ fn nobody_publishes_what_nobody_looked_at() {
 #[test]
 fn a_run_is_published_only_on_the_inputs_it_was_computed_from() {
     let changes = vec![Difference { kind: Kind::ScoringRules, subject: Subject::Edition }];
-    let changed = Action::Publish { by: person(OFFICE), changes: changes.clone() };
-    assert_eq!(when(&reviewed(), changed), Err(Rejection::InputsChanged(changes)));
+    let publish = Action::Publish { by: person(OFFICE), changes: changes.clone() };
+    assert_eq!(when(&reviewed(), publish), Err(Rejection::InputsChanged(changes)));
 }
 
 #[test]
