@@ -25,7 +25,7 @@ fn the_program_itself() {
     }
 }
 
-/// The program as a child process.
+/// The program as a child process, with these arguments.
 pub fn program(arguments: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "crash::the_program_itself", "--nocapture"]).env(PROGRAM, arguments);

@@ -58,7 +58,42 @@ async fn the_demonstration_ends_with_the_figures_of_a_count_by_hand() {
         .collect();
     assert_eq!(alive, [(3, 15, 20), (6, 11, 20), (12, 8, 20)]);
 
+    explained_and_proved(&world).await;
     let compared = world.replay().await;
     let differing: Vec<_> = compared.iter().filter(|table| !table.agrees()).collect();
     assert!(differing.is_empty(), "{differing:#?}");
+}
+
+/// Every run of the story is verified and computed again, and every tandem of it explained in both languages.
+async fn explained_and_proved(world: &World) {
+    let office = world.office(None);
+    let edition =
+        office.list("/api/v1/editions", "editions").await[0]["editionId"].as_str().unwrap().to_owned();
+    let pool = world.database.pool("matching");
+    let runs = office.list(&format!("/api/v1/editions/{edition}/match-runs"), "matchRuns").await;
+    for run in &runs {
+        let id = run["matchRunId"].as_str().unwrap().parse().unwrap();
+        assert!(matching::proof::replay(&pool, id).await.unwrap().agrees());
+        assert_eq!(
+            matching::proof::verify(&pool, id).await.unwrap().pairs as u64,
+            run["pairCount"].as_u64().unwrap()
+        );
+    }
+    let tandems = office.list(&format!("/api/v1/editions/{edition}/tandems"), "tandems").await;
+    assert!(tandems.len() > 20);
+    for tandem in &tandems {
+        let path = format!(
+            "/api/v1/editions/{edition}/tandems/{}/explanation",
+            tandem["tandemId"].as_str().unwrap()
+        );
+        let of = async |language: &str| {
+            let explained = office.get(&format!("{path}?language={language}")).await.ok();
+            explained["text"].as_str().unwrap().to_owned()
+        };
+        let (english, german) = (of("en").await, of("de").await);
+        assert!(
+            english.starts_with("They fit ") && german.starts_with("Die beiden passen "),
+            "{english} {german}"
+        );
+    }
 }

@@ -13,10 +13,9 @@ async fn every_executive_gets_a_mentor_within_the_hard_rules_and_the_optimum_is_
     assert_eq!(run["certificate"]["verified"], true);
     for pair in run["pairs"].as_array().unwrap() {
         let points = &pair["points"];
-        let sum: i64 = ["topics", "availability", "distance", "language"]
-            .iter()
-            .map(|name| points[name].as_i64().unwrap())
-            .sum();
+        let criteria =
+            ["topics", "availability", "distance", "language", "menteeWish", "mentorWish", "loadBalance"];
+        let sum: i64 = criteria.iter().map(|name| points[name].as_i64().unwrap()).sum();
         assert_eq!(sum, pair["score"].as_i64().unwrap());
         let (mentor, mentee) =
             (company.number(&pair["mentorPersonId"]), company.number(&pair["menteePersonId"]));

@@ -13,11 +13,13 @@ use tonic_types::StatusExt;
 use crate::company::{Company, roster};
 use crate::world::World;
 
-async fn channel(world: &World) -> Channel {
+/// A connection to gRPC.
+pub async fn channel(world: &World) -> Channel {
     Channel::from_shared(format!("http://{}", world.grpc())).unwrap().connect().await.unwrap()
 }
 
-fn by<M>(world: &World, caller: &Caller, message: M) -> Request<M> {
+/// A call in the name of a caller.
+pub fn by<M>(world: &World, caller: &Caller, message: M) -> Request<M> {
     let mut request = Request::new(message);
     let bearer = MetadataValue::try_from(format!("Bearer {}", world.token(caller))).unwrap();
     request.metadata_mut().insert("authorization", bearer);
@@ -55,6 +57,7 @@ fn application(edition: &str) -> SubmitApplicationRequest {
             languages: vec!["en".to_owned()],
         }),
         capacity: 1,
+        wished_person_ids: Vec::new(),
     }
 }
 

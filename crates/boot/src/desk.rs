@@ -7,7 +7,8 @@ use std::time::Duration;
 use eventlog::{BoxError, CommandError, Context, Feed, Idempotency, Receipt};
 use identity::{Caller, Guard, PersonId, Resource, Scope};
 use jiff::Timestamp;
-use proto::{Violation, api, status};
+use proto::status::{self, Unmet};
+use proto::{Violation, api};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use tonic::{Code, Request, Status};
@@ -173,6 +174,10 @@ pub trait Refusal: std::error::Error {
     fn code(&self) -> Code;
     /// The machine-readable reason, `UPPER_SNAKE_CASE`.
     fn reason(&self) -> &'static str;
+    /// Each thing that is not as the caller took it to be, where the rejection is about such things.
+    fn unmet(&self) -> Vec<Unmet> {
+        Vec::new()
+    }
 }
 
 /// The status of a command that was not carried out.
@@ -181,7 +186,11 @@ pub fn refuse<R: Refusal>(error: CommandError<R>) -> Status {
     match error {
         CommandError::Failed(failure) => unavailable(failure),
         CommandError::Rejected(rejection) => {
-            status::refusal(rejection.code(), rejection.reason(), rejection.to_string())
+            let (code, reason, message) = (rejection.code(), rejection.reason(), rejection.to_string());
+            match rejection.unmet() {
+                unmet if unmet.is_empty() => status::refusal(code, reason, message),
+                unmet => status::unmet(code, reason, message, unmet),
+            }
         }
         CommandError::Stale { .. } => {
             status::refusal(Code::Aborted, "ETAG_MISMATCH", format!("somebody changed it since: {error}"))

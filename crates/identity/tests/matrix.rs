@@ -162,15 +162,27 @@ fn the_sponsor_sees_obligations_reports_and_rules_and_nothing_else_of_others() {
     let other = &relations[3].1;
     let seen: Vec<_> =
         guard.actions().into_iter().filter(|action| guard.check(&sponsor, action, other).is_ok()).collect();
-    assert_eq!(seen, ["GetEdition", "GetObligation", "GetReport", "ListEditions", "ListObligations"]);
+    let expected = [
+        "GetEdition",
+        "GetObligation",
+        "GetReport",
+        "GetScoringRules",
+        "ListEditions",
+        "ListObligations",
+        "ListScoringRules",
+    ];
+    assert_eq!(seen, expected);
 }
 
 #[test]
 fn the_works_council_and_the_auditor_see_no_record_of_others() {
     let guard = Guard::new().unwrap();
     for (role, expected) in [
-        (Role::WorksCouncil, &["GetEdition", "GetReport", "ListEditions"][..]),
-        (Role::Auditor, &["GetEdition", "ListEditions"]),
+        (
+            Role::WorksCouncil,
+            &["GetEdition", "GetReport", "GetScoringRules", "ListEditions", "ListScoringRules"][..],
+        ),
+        (Role::Auditor, &["GetEdition", "GetScoringRules", "ListEditions", "ListScoringRules"]),
         (Role::Ops, &[]),
     ] {
         let (caller, relations) = relations(role);
@@ -182,6 +194,19 @@ fn the_works_council_and_the_auditor_see_no_record_of_others() {
             .collect();
         assert_eq!(seen, expected, "{role}");
     }
+}
+
+#[test]
+fn a_run_speaks_of_everybody_and_only_the_office_hears_it() {
+    let guard = Guard::new().unwrap();
+    for action in ["GetMatchRun", "ListMatchRuns", "ExplainMatch", "PriceMatchRun", "CompareScoringRules"] {
+        for relation in ["own", "party", "other", "all", "public"] {
+            assert_eq!(permitted(&guard, action, relation), [Role::Office], "{action} on {relation}");
+        }
+    }
+    assert_eq!(permitted(&guard, "ExplainTandem", "party"), [Role::Participant, Role::Office]);
+    assert_eq!(permitted(&guard, "ExplainTandem", "other"), [Role::Office]);
+    assert_eq!(permitted(&guard, "SetScoringRules", "public"), [Role::Office]);
 }
 
 #[test]
@@ -210,7 +235,7 @@ fn an_assistant_keeps_one_calendar_and_reads_no_content() {
         .filter(|action| guard.check(&delegate, action, executives).is_ok())
         .collect();
     let calendar = ["GetSeries", "ListSessions", "ListCalendar", "MoveSession", "CancelSession"];
-    let rules = ["GetEdition", "GetPerson", "ListEditions"];
+    let rules = ["GetEdition", "GetPerson", "GetScoringRules", "ListEditions", "ListScoringRules"];
     assert_eq!(BTreeSet::from_iter(may), calendar.into_iter().chain(rules).collect());
     assert!(guard.check(&delegate, "ListSessions", &relations[3].1).is_err());
 }

@@ -4,7 +4,7 @@
 //! AIP-193 (Errors): a machine-readable reason in `google.rpc.ErrorInfo`, field violations in `google.rpc.BadRequest`.
 
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
 
 use crate::Violation;
 
@@ -18,6 +18,33 @@ pub const INVALID_FIELDS: &str = "INVALID_FIELDS";
 #[must_use]
 pub fn refusal(code: Code, reason: &'static str, message: impl Into<String>) -> Status {
     let details = ErrorDetails::with_error_info(reason, DOMAIN, []);
+    Status::with_error_details(code, message, details)
+}
+
+/// Something that is not as the caller took it to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// What kind of thing, `UPPER_SNAKE_CASE`.
+    pub kind: &'static str,
+    /// Which one.
+    pub subject: String,
+    /// What is the matter with it.
+    pub description: String,
+}
+
+/// They travel in the head of an answer, which clients refuse beyond 16 kB.
+const UNMET_MAX: usize = 32;
+
+/// A refusal with a reason and each thing that is not as the caller took it to be, the first 32 of them.
+#[must_use]
+pub fn unmet(code: Code, reason: &'static str, message: impl Into<String>, unmet: Vec<Unmet>) -> Status {
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, []);
+    let violations = unmet.into_iter().take(UNMET_MAX).map(|unmet| PreconditionViolation {
+        r#type: unmet.kind.to_owned(),
+        subject: unmet.subject,
+        description: unmet.description,
+    });
+    details.set_precondition_failure(violations.collect::<Vec<_>>());
     Status::with_error_details(code, message, details)
 }
 

@@ -293,6 +293,7 @@ mod tests {
                 languages: vec!["de".to_owned(), "en-GB".to_owned()],
             }),
             capacity: 1,
+            wished_person_ids: Vec::new(),
         }
     }
 

@@ -54,6 +54,11 @@ impl Fields<'_> {
     }
 }
 
+/// Ids, as the wire has them.
+pub(crate) fn id_texts<K>(ids: &[Id<K>]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
 /// An id that may be absent, as the wire has it.
 pub(crate) fn optional_id_text<K>(id: Option<Id<K>>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()

@@ -62,6 +62,10 @@ fn id<K>(field: &str, text: &str) -> Result<Id<K>, Status> {
     text.parse().map_err(|_| violation(field, "UUID", "must be a UUID"))
 }
 
+fn ids<K>(field: &str, texts: &[String]) -> Result<Vec<Id<K>>, Status> {
+    texts.iter().map(|text| id(field, text)).collect()
+}
+
 fn date(field: &str, text: &str) -> Result<Date, Status> {
     iso_date(text).ok_or_else(|| violation(field, "DATE", "must be a day of the calendar, as 2013-09-01"))
 }

@@ -15,8 +15,10 @@ mod availability;
 mod people;
 
 use eventlog::{Aggregate, BoxError, Recorded};
+use identity::PersonId;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use uuid::Uuid;
 
 use crate::codec::{Application, Edition, Obligation, Person};
 
@@ -62,6 +64,17 @@ fn named<T: Copy>(
     let Some(text) = row.try_get::<Option<String>, _>(column)? else { return Ok(None) };
     let found = values.iter().copied().find(|value| name(*value) == text);
     found.map(Some).ok_or_else(|| unreadable(column, format!("{text} is not known")))
+}
+
+/// A column of people.
+fn persons(row: &PgRow, column: &str) -> sqlx::Result<Vec<PersonId>> {
+    let ids: Vec<Uuid> = row.try_get(column)?;
+    Ok(ids.into_iter().map(PersonId::from_uuid).collect())
+}
+
+/// People as a column.
+fn uuids(people: &[PersonId]) -> Vec<Uuid> {
+    people.iter().map(|person| person.uuid()).collect()
 }
 
 fn unreadable(column: &str, reason: impl Into<BoxError>) -> sqlx::Error {

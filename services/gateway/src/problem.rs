@@ -26,7 +26,8 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     code: Cow<'static, str>,
     detail: Cow<'static, str>,
-    errors: Vec<FieldError>,
+    errors: Box<[FieldError]>,
+    unmet: Box<[Unmet]>,
     /// A header that says what to do: its name in lower case, its value.
     header: Option<(&'static str, &'static str)>,
 }
@@ -43,6 +44,16 @@ pub(crate) struct FieldError {
     pub(crate) detail: String,
 }
 
+/// One thing that is not as the client took it to be.
+#[derive(Clone, Debug, Serialize)]
+struct Unmet {
+    /// What kind of thing.
+    r#type: String,
+    /// Which one.
+    subject: String,
+    detail: String,
+}
+
 /// The document as it is sent.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,6 +68,8 @@ struct Document<'a> {
     trace_id: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unmet: &'a [Unmet],
 }
 
 impl Problem {
@@ -65,7 +78,14 @@ impl Problem {
         code: impl Into<Cow<'static, str>>,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, code: code.into(), detail: detail.into(), errors: Vec::new(), header: None }
+        Self {
+            status,
+            code: code.into(),
+            detail: detail.into(),
+            errors: Box::default(),
+            unmet: Box::default(),
+            header: None,
+        }
     }
 
     /// The fields of a request that break their rules.
@@ -76,7 +96,7 @@ impl Problem {
             several => format!("{} fields are wrong", several.len()),
         };
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, proto::status::INVALID_FIELDS, detail);
-        Self { errors, ..problem }
+        Self { errors: errors.into(), ..problem }
     }
 
     /// Something broke in the gateway; what it was stands in the log and nowhere else.
@@ -126,7 +146,7 @@ impl Problem {
             true => Self::new(status, reason.reason.clone(), refused.message().to_owned()),
             false => Self { code: reason.reason.clone().into(), status, ..Self::fields(errors) },
         };
-        problem.in_time()
+        Self { unmet: unmet(&details), ..problem }.in_time()
     }
 
     /// Says when to come back, where that helps.
@@ -205,6 +225,16 @@ fn violations(details: &ErrorDetails, route: &Route) -> Vec<FieldError> {
     violations.iter().map(error).collect()
 }
 
+fn unmet(details: &ErrorDetails) -> Box<[Unmet]> {
+    let violations = details.precondition_failure().map(|failure| failure.violations.as_slice());
+    let unmet = |violation: &tonic_types::PreconditionViolation| Unmet {
+        r#type: violation.r#type.clone(),
+        subject: violation.subject.clone(),
+        detail: violation.description.clone(),
+    };
+    violations.unwrap_or_default().iter().map(unmet).collect()
+}
+
 /// A field's path as a JSON Pointer with the names of JSON: `offers[1].topic_id` is `/offers/1/topicId`.
 fn pointer(field: &str) -> String {
     let segments = field.split(['.', '[']).map(|segment| segment.strip_suffix(']').unwrap_or(segment));
@@ -257,6 +287,7 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
         code: &problem.code,
         trace_id: trace_id(),
         errors: &problem.errors,
+        unmet: &problem.unmet,
     };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a client may take to send the head of a request, and how long a connection may be idle.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(10);
-/// How long answers that were begun may take once the end has come; no call lasts longer, imports apart.
+/// How long answers that were begun may take once the end has come; few calls last longer.
 const DRAIN_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long the listener rests when the system has no place for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);

@@ -27,7 +27,6 @@ const FILE_LENGTH_MAX: usize = 64 << 20;
 /// How much of a body that is too large is thrown away before the client is cut off.
 const DISCARDED_LENGTH_MAX: usize = 256 << 20;
 const DEADLINE: Duration = Duration::from_secs(10);
-const IMPORT_DEADLINE: Duration = Duration::from_mins(1);
 /// How long a client may take to send a body.
 const BODY_WAIT_MAX: Duration = Duration::from_mins(1);
 
@@ -54,7 +53,8 @@ async fn serve(gateway: &Gateway, route: &Route, request: Request) -> Result<Res
     let message = read(route, &mut parts, body).await?;
 
     let mut request = tonic::Request::new(message);
-    request.set_timeout(if route.rule.starts_operation { IMPORT_DEADLINE } else { DEADLINE });
+    let deadline = u64::try_from(route.rule.deadline_seconds).ok().filter(|seconds| *seconds > 0);
+    request.set_timeout(deadline.map_or(DEADLINE, Duration::from_secs));
     if route.verb == Method::POST {
         forward(IDEMPOTENCY_KEY, &parts.headers, &mut request)?;
     }

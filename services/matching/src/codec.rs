@@ -1,5 +1,7 @@
 //! Events and what they consist of, to protobuf and back; one file per kind of stream.
 
+mod document;
+mod inputs;
 mod place;
 mod run;
 mod tandem;
@@ -8,13 +10,17 @@ use eventlog::{Corrupt, Recorded};
 use identity::{EditionId, Id};
 use proto::{api, matching as stored};
 
+pub use document::Document;
+pub use inputs::{Kept, Spoilt, freeze, thaw};
 pub use place::Place;
-pub use run::Run;
+pub use run::{Run, result_bytes};
 pub use tandem::Tandem;
 
+pub(crate) use document::{scoring_rules, scoring_rules_to_proto};
 pub(crate) use run::{certificate_to_proto, proposed_to_proto, unmatched_to_proto, wishes, wishes_to_proto};
 pub(crate) use tandem::points_to_proto;
 
+use crate::domain::pairing::Rule;
 use crate::domain::{Pair, Side};
 
 /// Reads the fields of a recorded event, and says which one cannot be read.
@@ -67,6 +73,27 @@ fn side_to_proto(side: Option<Side>) -> i32 {
     .into()
 }
 
-fn pair_to_proto(pair: Pair) -> stored::Pair {
+/// None for a number that is no rule's.
+fn rule(number: i32) -> Option<Rule> {
+    Rule::ALL.into_iter().find(|rule| rule_to_proto(*rule) == number)
+}
+
+pub(crate) fn rule_to_proto(rule: Rule) -> i32 {
+    use stored::HardRule as Hard;
+    match rule {
+        Rule::Chain => Hard::Chain,
+        Rule::SameSuperior => Hard::SameSuperior,
+        Rule::SameDepartment => Hard::SameDepartment,
+        Rule::FormerPair => Hard::FormerPair,
+        Rule::NeverAgain => Hard::NeverAgain,
+        Rule::RefusedBefore => Hard::RefusedBefore,
+        Rule::NoCommonLanguage => Hard::NoCommonLanguage,
+        Rule::NoCommonTime => Hard::NoCommonTime,
+        Rule::Forbidden => Hard::Forbidden,
+    }
+    .into()
+}
+
+pub(crate) fn pair_to_proto(pair: Pair) -> stored::Pair {
     stored::Pair { mentor_person_id: pair.mentor.to_string(), mentee_person_id: pair.mentee.to_string() }
 }

@@ -1,13 +1,24 @@
 //! The rules of this service: pure functions from a state and a command to events.
 //!
-//! Reading order: `week` and `inputs` (what is known of the people), `pairing` (who may be paired, and how well two fit),
-//! `solution` and `certificate` (the best set of tandems and its proof), `run`, `tandem` and `place` (what can happen).
+//! Reading order: `week` and `inputs` (what is known of the people), `scoring` and `pairing` (what a score is made of, who may
+//! be paired, and how well two fit), `matrix` and `frozen` (every pair judged once), `computation`, `solution` and `certificate`
+//! (the best set of tandems and its proof), `outcome`, `explanation` and `comparison` (why, why not, and what else would cost),
+//! `difference` (what has changed since), `document`, `run`, `tandem` and `place` (what can happen).
 
 pub mod certificate;
+pub mod comparison;
+pub mod computation;
+pub mod difference;
+pub mod document;
+pub mod explanation;
+pub mod frozen;
 pub mod inputs;
+pub mod matrix;
+pub mod outcome;
 pub mod pairing;
 pub mod place;
 pub mod run;
+pub mod scoring;
 pub mod solution;
 pub mod tandem;
 pub mod week;
@@ -18,6 +29,8 @@ use identity::PersonId;
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+
+use self::scoring::Criterion;
 
 /// A mentor and a mentee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +60,17 @@ pub enum Side {
     Mentor,
     /// The executive who learns.
     Mentee,
+}
+
+impl Side {
+    /// The wish that this side is not told of: the partner's.
+    #[must_use]
+    pub const fn hidden_wish(self) -> Criterion {
+        match self {
+            Self::Mentor => Criterion::MenteeWish,
+            Self::Mentee => Criterion::MentorWish,
+        }
+    }
 }
 
 impl fmt::Display for Side {

@@ -72,7 +72,8 @@ async fn application(conn: &mut PgConnection, event: &Recorded) -> Result<(), Bo
     if event.is::<told::ApplicationSubmitted>() {
         let it: told::ApplicationSubmitted = event.read()?;
         let offers = it.offers.into_iter().map(|offer| (offer.topic_id, offer.level));
-        let answer = answer(&it.edition_id, &it.person_id, offers.collect(), it.availability)?;
+        let (who, offers) = ((it.edition_id.as_str(), it.person_id.as_str()), offers.collect());
+        let answer = answer(who, offers, it.availability, &it.wished_person_ids)?;
         participants::add_application(conn, id, &answer, it.capacity).await?;
     } else if event.is::<told::ApplicationAccepted>() {
         participants::accept_application(conn, id).await?;
@@ -88,7 +89,8 @@ async fn obligation(conn: &mut PgConnection, event: &Recorded) -> Result<(), Box
         let it: told::ObligationAcknowledged = event.read()?;
         let wanted = it.needs.into_iter().filter(|need| need.wanted);
         let needs = wanted.map(|need| (need.topic_id, need.level)).collect();
-        let answer = answer(&it.edition_id, &it.person_id, needs, it.availability)?;
+        let who = (it.edition_id.as_str(), it.person_id.as_str());
+        let answer = answer(who, needs, it.availability, &it.wished_person_ids)?;
         participants::set_obligation(conn, id, &answer).await?;
     } else if event.is::<told::ObligationExcused>() || event.is::<told::ObligationLapsed>() {
         participants::drop_obligation(conn, id).await?;
@@ -97,12 +99,15 @@ async fn obligation(conn: &mut PgConnection, event: &Recorded) -> Result<(), Box
 }
 
 fn answer(
-    edition: &str,
-    person: &str,
+    (edition, person): (&str, &str),
     levels: BTreeMap<String, i32>,
     availability: Option<api::Availability>,
+    wishes: &[String],
 ) -> Result<Answer, BoxError> {
     let availability = availability.ok_or("it has no availability")?;
+    // In order, so that the same wishes are the same inputs.
+    let mut wishes = wishes.iter().map(|person| person.parse()).collect::<Result<Vec<_>, _>>()?;
+    wishes.sort_unstable();
     let window = |window: api::Window| Window {
         weekday: window.weekday,
         start_minute: window.start_minute,
@@ -115,6 +120,7 @@ fn answer(
         windows: availability.windows.into_iter().map(window).collect(),
         time_zone: availability.time_zone,
         languages: availability.languages,
+        wishes,
     })
 }
 

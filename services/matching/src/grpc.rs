@@ -1,7 +1,10 @@
 //! Requests to commands, rejections to statuses, rows to responses.
 
+mod computing;
+mod explanations;
 mod refusal;
 mod runs;
+mod scoring;
 mod tandems;
 
 use boot::{not_found, unavailable};

@@ -6,13 +6,17 @@
 //!    best set of tandems and proves it, [`domain::run`], [`domain::tandem`] and [`domain::place`] say what can happen;
 //! 2. `codec.rs` — events as they are stored;
 //! 3. `views.rs` — read models, with all SQL of the service;
-//! 4. `answer.rs` — a tandem and the places it holds, changed together;
-//! 5. `grpc.rs` — who may ask for what, and how it is answered;
+//! 4. `answer.rs` — a tandem and the places it holds, changed together; `kept.rs` — what runs were computed from; `proof.rs` — a run
+//!    computed anew or verified, years later;
+//! 5. `grpc.rs` — who may ask for what, and how it is answered; `texts.rs` — explanations in words;
 //! 6. `follow.rs`, `react.rs`, `tick.rs` — what happens without being asked: what enrollment tells, what follows from it,
 //!    and the passing of time.
 
 pub mod codec;
 pub mod domain;
+pub mod kept;
+pub mod proof;
+pub mod texts;
 pub mod views;
 
 mod answer;
@@ -21,10 +25,14 @@ mod grpc;
 mod react;
 mod tick;
 
-use boot::{Clock, Desk, Ground, NoConfig};
+use std::time::Duration;
+
+use boot::{Clock, Desk, Ground};
 use eventlog::{BoxError, Journal};
 use jiff::Timestamp;
+use proto::matching::explanation_service_server::ExplanationServiceServer;
 use proto::matching::matching_service_server::MatchingServiceServer;
+use proto::matching::scoring_service_server::ScoringServiceServer;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
@@ -33,9 +41,24 @@ use vault::Vault;
 pub use crate::react::Reactions;
 use crate::views::Views;
 
+/// The settings of the service.
+#[derive(clap::Args, Clone, Debug)]
+#[group(skip)]
+pub struct Config {
+    /// The longest computation of a match run or an explanation, seconds; the interfaces wait no longer than 300.
+    #[arg(
+        long,
+        env = "UPDRAFT_MATCHING_SECONDS_MAX",
+        default_value_t = 300,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub matching_seconds_max: u64,
+}
+
 /// The service.
 #[derive(Clone)]
 pub struct Matching {
+    computation_time_max: Duration,
     desk: Desk,
     clock: Clock,
     pool: PgPool,
@@ -46,7 +69,7 @@ pub struct Matching {
 impl boot::Service for Matching {
     const NAME: &'static str = "matching";
     const PROJECTIONS: &'static [&'static str] = views::PROJECTIONS;
-    type Config = NoConfig;
+    type Config = Config;
     type Views = Views;
     type Follower = Reactions;
 
@@ -54,14 +77,17 @@ impl boot::Service for Matching {
         sqlx::migrate!()
     }
 
-    fn open(ground: Ground, NoConfig {}: NoConfig) -> Self {
+    fn open(ground: Ground, config: Config) -> Self {
         let journal = ground.journal(Views);
         let Ground { desk, clock, pool, vault, .. } = ground;
-        Self { desk, clock, pool, vault, journal }
+        let computation_time_max = Duration::from_secs(config.matching_seconds_max);
+        Self { computation_time_max, desk, clock, pool, vault, journal }
     }
 
     fn routes(&self, routes: &mut RoutesBuilder) {
         routes.add_service(MatchingServiceServer::new(self.clone()));
+        routes.add_service(ScoringServiceServer::new(self.clone()));
+        routes.add_service(ExplanationServiceServer::new(self.clone()));
     }
 
     fn views(&self) -> Views {

@@ -7,10 +7,12 @@ use proto::enrollment as told;
 use sqlx::PgConnection;
 
 use crate::answer;
-use crate::domain::Side;
+use crate::codec::Document;
+use crate::domain::document::{self, Origin};
 use crate::domain::tandem::{Action, Command, Key};
+use crate::domain::{Phase, Side};
 use crate::follow;
-use crate::views::{Views, editions, inputs, tandems};
+use crate::views::{Views, editions, inputs, scoring, tandems};
 
 /// The most levels that an edition can keep apart: who stands further below is not concerned by a move.
 const CHAIN_LEVELS_MAX: i32 = 10;
@@ -34,7 +36,8 @@ impl Follower for Reactions {
     }
 
     fn reacts_to(&self, event: &Recorded) -> bool {
-        event.is::<told::PersonLeft>()
+        event.is::<told::EditionCreated>()
+            || event.is::<told::PersonLeft>()
             || event.is::<told::PersonMoved>()
             || event.is::<told::ApplicationWithdrawn>()
             || event.is::<told::ObligationExcused>()
@@ -42,7 +45,10 @@ impl Follower for Reactions {
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        let commands = if event.is::<told::PersonLeft>() {
+        let commands = if event.is::<told::EditionCreated>() {
+            let it: told::EditionCreated = event.read()?;
+            return self.copy_scoring(conn, &it.edition_id, &it.copied_from_edition_id).await;
+        } else if event.is::<told::PersonLeft>() {
             let it: told::PersonLeft = event.read()?;
             leave(conn, it.person_id.parse()?).await?
         } else if event.is::<told::PersonMoved>() {
@@ -62,12 +68,29 @@ impl Follower for Reactions {
         } else {
             return Ok(());
         };
-        let context =
-            Context { now: self.clock.now(), actor: None, idempotency: None, expected_version: None };
-        let mut unit = self.journal.unit(conn, &context);
+        let mut unit = self.journal.unit(conn, &self.context());
         for (key, action) in commands {
             answer::carry_out(&mut unit, Command { key, action }).await?;
         }
+        Ok(())
+    }
+}
+
+impl Reactions {
+    fn context(&self) -> Context {
+        Context { now: self.clock.now(), actor: None, idempotency: None, expected_version: None }
+    }
+
+    /// An edition that is copied begins with the scoring rules of the other.
+    async fn copy_scoring(&self, conn: &mut PgConnection, edition: &str, from: &str) -> Result<(), BoxError> {
+        if from.is_empty() {
+            return Ok(());
+        }
+        let (edition, from): (EditionId, EditionId) = (edition.parse()?, from.parse()?);
+        let Some(row) = scoring::latest(&mut *conn, from).await? else { return Ok(()) };
+        let (phase, rules, origin) = (Phase::Draft, row.scoring.rules, Origin::Copied(from));
+        let command = document::Command { edition, phase, rules, origin };
+        self.journal.unit(conn, &self.context()).execute::<Document>(edition.uuid(), command).await?;
         Ok(())
     }
 }

@@ -1,23 +1,26 @@
 //! The read models: how events change them, and every query of the service.
 //!
-//! The tables `match_runs` and `tandems` follow the service's own events, the others those of the enrollment service.
+//! The tables `match_runs`, `tandems` and `scoring_rules` follow the service's own events, `frozen_inputs` and `verdicts` are kept beside
+//! them, and the others follow the events of the enrollment service.
 
 pub mod editions;
+pub mod frozen;
 pub mod inputs;
 pub mod participants;
 pub mod people;
 pub mod runs;
+pub mod scoring;
 pub mod tandems;
 
 use eventlog::{Aggregate, BoxError, Recorded};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
-use crate::codec::{Run, Tandem};
+use crate::codec::{Document, Run, Tandem};
 
 /// The tables that a replay builds anew.
 pub const PROJECTIONS: &[&str] =
-    &["match_runs", "tandems", "people", "editions", "applications", "obligations"];
+    &["match_runs", "tandems", "scoring_rules", "people", "editions", "applications", "obligations"];
 
 /// The read models of the service's own events.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,7 @@ async fn apply(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError
     match event.stream.kind.as_str() {
         Run::KIND => runs::apply(conn, &Run::decode(event)?, event.version, event.recorded_at).await?,
         Tandem::KIND => tandems::apply(conn, &Tandem::decode(event)?, event.version).await?,
+        Document::KIND => scoring::apply(conn, &Document::decode(event)?, event.recorded_at).await?,
         // Places are read from their streams, and a replay shows the events of all services.
         _ => {}
     }

@@ -305,8 +305,8 @@ mod tests {
         let expected = "ActionAgreed ActionCompleted AgeRuleProposed AgeRuleReleased AgeRuleTexts CharterAccepted \
             EditionArchived EditionCompleted EditionOpened EditionRules EditionStarted EditionTexts FollowUpScheduled \
             MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonJoined \
-            PersonMoved PlaceReleased PlaceTaken PlannedSession PulseAnswered QuestionAnswered QuestionAsked StagedResult \
-            TandemFlagged VetoSpent";
+            PersonMoved PlaceReleased PlaceTaken PlannedSession PulseAnswered QuestionAnswered QuestionAsked ScoringRulesSet \
+            StagedResult TandemFlagged VetoSpent";
         assert_eq!(quiet.join(" "), expected);
     }
 

@@ -1,10 +1,11 @@
 //! A whole edition of a real roster, played over REST in seconds.
 //!
 //! Reading order: [`play`] tells the story; `stage` is how it speaks to the system; `cast` who takes part; `acts` what happens;
-//! `report` what it ends with. It uses nothing but the public interfaces and the manual clock of the admin port.
+//! `explain` why these tandems; `report` what it ends with. It uses nothing but the public interfaces and the manual clock of the admin port.
 
 mod acts;
 mod cast;
+mod explain;
 mod marker;
 mod report;
 mod run;

@@ -10,6 +10,9 @@ use relay::Relay;
 #[derive(Args, Clone)]
 #[group(skip)]
 pub struct Settings {
+    /// What the matching needs.
+    #[command(flatten)]
+    pub matching: ::matching::Config,
     /// What the notifications need.
     #[command(flatten)]
     pub notifications: notifications::Config,
@@ -36,7 +39,7 @@ impl Settings {
 /// [`StartError`] if a schema cannot be brought up to date.
 pub async fn furnish(house: &mut House, settings: Settings) -> Result<(), StartError> {
     house.add::<enrollment::Enrollment>(NoConfig {}).await?;
-    house.add::<matching::Matching>(NoConfig {}).await?;
+    house.add::<matching::Matching>(settings.matching).await?;
     house.add::<sessions::Sessions>(NoConfig {}).await?;
     house.add::<analytics::Analytics>(NoConfig {}).await?;
     house.add::<notifications::Notifications>(settings.notifications).await?;

@@ -1,12 +1,13 @@
 //! Every service of Updraft in one process, over real gRPC, and the operator's commands.
 //!
 //! Reading order: [`house`] is the one place that knows all services; [`run`] serves them; [`demo`] plays an edition over REST;
-//! [`token`], [`events`], [`replay`] and [`database`] are for operators.
+//! [`token`], [`events`], [`replay`], [`matching`] and [`database`] are for operators.
 
 pub mod database;
 pub mod demo;
 pub mod events;
 pub mod house;
+pub mod matching;
 pub mod replay;
 pub mod run;
 pub mod token;
@@ -36,6 +37,8 @@ enum Command {
     Events(events::Args),
     /// Proves that every read model is what the events say, or makes those of a service anew.
     Replay(replay::Args),
+    /// Computes a match run again, or verifies it, years later.
+    Matching(matching::Args),
     /// Prepares an existing Postgres server.
     Database(database::Args),
 }
@@ -53,6 +56,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Token(args) => boot::block_on(async { token::run(args) }),
         Command::Events(args) => boot::block_on(events::run(args)),
         Command::Replay(args) => boot::block_on(replay::run(args)),
+        Command::Matching(args) => boot::block_on(matching::run(args)),
         Command::Database(args) => boot::block_on(database::run(args)),
     }
 }

@@ -2,7 +2,7 @@ use eventlog::{Aggregate, Corrupt, Draft, Recorded};
 use proto::api::TopicLevel;
 use proto::enrollment as stored;
 
-use super::{Fields, availability, availability_to_proto};
+use super::{Fields, availability, availability_to_proto, id_texts};
 use crate::domain::application::{
     self, Change, Command, DecisionReason, Event, Key, Offer, Offering, Rejection, State,
 };
@@ -40,6 +40,7 @@ impl Aggregate for Application {
                 availability: Some(availability_to_proto(&offering.availability)),
                 capacity: offering.capacity,
                 promised_date: promised_date.to_string(),
+                wished_person_ids: id_texts(&offering.wishes),
             }),
             Change::InformationRequested(question) => Draft::of(&stored::InformationRequested {
                 application_id,
@@ -128,6 +129,7 @@ fn submitted(fields: &Fields, it: stored::ApplicationSubmitted) -> Result<Change
     let offering = Offering {
         offers: it.offers.into_iter().map(offer).collect(),
         sealed_motivation: it.sealed_motivation,
+        wishes: fields.ids("wished_person_ids", &it.wished_person_ids)?,
         availability: availability(fields.some("availability", it.availability)?),
         capacity: it.capacity,
     };
@@ -173,6 +175,7 @@ mod tests {
         let offering = Offering {
             offers: vec![Offer { topic: "hashtags".to_owned(), level: 3 }],
             sealed_motivation: vec![1, 2],
+            wishes: vec![PersonId::mint(), PersonId::mint()],
             availability: mornings(),
             capacity: 2,
         };

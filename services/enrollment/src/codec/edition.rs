@@ -1,7 +1,7 @@
 use eventlog::{Aggregate, Corrupt, Draft, Recorded};
 use proto::enrollment as stored;
 
-use super::{Fields, optional_id_text};
+use super::{Fields, id_texts, optional_id_text};
 use crate::domain::edition::{self, AgeRule, Change, Command, Created, Event, Rejection, Revised, State};
 use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, Rules};
 
@@ -162,12 +162,11 @@ fn rules_to_proto(rules: &Rules) -> stored::EditionRules {
 }
 
 pub(crate) fn obligation_rule_to_proto(rule: &ObligationRule) -> stored::ObligationRule {
-    let texts = |people: &[identity::PersonId]| people.iter().map(ToString::to_string).collect();
     stored::ObligationRule {
         max_level: rule.max_level,
         leaders_only: rule.leaders_only,
-        included_person_ids: texts(&rule.included),
-        excluded_person_ids: texts(&rule.excluded),
+        included_person_ids: id_texts(&rule.included),
+        excluded_person_ids: id_texts(&rule.excluded),
     }
 }
 

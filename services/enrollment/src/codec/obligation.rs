@@ -1,7 +1,7 @@
 use eventlog::{Aggregate, Corrupt, Draft, Recorded};
 use proto::enrollment as stored;
 
-use super::{Fields, availability, availability_to_proto};
+use super::{Fields, availability, availability_to_proto, id_texts};
 use crate::domain::obligation::{
     self, Acknowledgement, Change, Command, Event, ExcuseReason, Key, Need, Rejection, State,
 };
@@ -43,6 +43,7 @@ impl Aggregate for Obligation {
                 needs: said.needs.iter().map(need_to_proto).collect(),
                 sealed_goals: said.sealed_goals.clone(),
                 availability: Some(availability_to_proto(&said.availability)),
+                wished_person_ids: id_texts(&said.wishes),
             }),
             Change::Escalated(step) => {
                 Draft::of(&stored::ObligationEscalated { obligation_id, edition_id, person_id, step: *step })
@@ -80,6 +81,7 @@ impl Aggregate for Obligation {
             let said = Acknowledgement {
                 needs: it.needs.into_iter().map(need).collect(),
                 sealed_goals: it.sealed_goals,
+                wishes: fields.ids("wished_person_ids", &it.wished_person_ids)?,
                 availability: availability(fields.some("availability", it.availability)?),
             };
             (key, Change::Acknowledged(Box::new(said)))
@@ -141,6 +143,7 @@ mod tests {
         let said = Acknowledgement {
             needs: vec![Need { topic: "hashtags".to_owned(), level: 0, wanted: true }],
             sealed_goals: vec![1, 2],
+            wishes: vec![PersonId::mint()],
             availability: mornings(),
         };
         let mut changes = vec![

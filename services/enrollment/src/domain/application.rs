@@ -129,6 +129,8 @@ pub struct Offering {
     pub offers: Vec<Offer>,
     /// Why, sealed with the applicant's key.
     pub sealed_motivation: Vec<u8>,
+    /// People the mentor would like to teach, at most three.
+    pub wishes: Vec<PersonId>,
     /// When and in which languages.
     pub availability: Availability,
     /// Mentees at most.
@@ -258,6 +260,9 @@ pub enum Rejection {
     /// Which of the two levels would count?
     #[error("The topic {0} is offered twice.")]
     TopicTwice(String),
+    /// A wish is for somebody else.
+    #[error("The applicant is on their own list of wishes.")]
+    WishesThemselves,
     /// More mentees than the edition allows.
     #[error("A mentor of this edition may have at most {max} mentees; {offered} are offered.")]
     Capacity {
@@ -313,6 +318,9 @@ fn check(submission: &Submission, phase: Phase) -> Result<(), Rejection> {
     }
     if let Some(topic) = first_repeated(offering.offers.iter().map(|offer| offer.topic.as_str())) {
         return Err(Rejection::TopicTwice(topic.to_owned()));
+    }
+    if offering.wishes.contains(&submission.key.person) {
+        return Err(Rejection::WishesThemselves);
     }
     let (max, offered) = (rules.mentor_capacity_max, offering.capacity);
     if offered > max {

@@ -120,6 +120,8 @@ pub struct Acknowledgement {
     pub needs: Vec<Need>,
     /// What the executive wants to reach, sealed with their key.
     pub sealed_goals: Vec<u8>,
+    /// People the executive would like to learn from, at most three.
+    pub wishes: Vec<PersonId>,
     /// When and in which languages.
     pub availability: Availability,
 }
@@ -228,6 +230,9 @@ pub enum Rejection {
     /// Which of the two answers would count?
     #[error("The topic {0} is answered twice.")]
     TopicTwice(String),
+    /// A wish is for somebody else.
+    #[error("The executive is on their own list of wishes.")]
+    WishesThemselves,
     /// A stretch of the week has no length.
     #[error(transparent)]
     EmptyWindow(#[from] EmptyWindow),
@@ -298,6 +303,9 @@ fn acknowledge(
     }
     if let Some(topic) = topics.iter().find(|topic| needs.iter().all(|need| need.topic != **topic)) {
         return Err(Rejection::TopicMissing(topic.clone()));
+    }
+    if acknowledgement.wishes.contains(&known.key.person) {
+        return Err(Rejection::WishesThemselves);
     }
     acknowledgement.availability.check()?;
     Ok(Change::Acknowledged(Box::new(acknowledgement.clone())))

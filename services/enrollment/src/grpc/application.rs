@@ -10,7 +10,7 @@ use proto::enrollment::application_service_server::ApplicationService;
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
-use super::{check_zone, hold_edition, id, today, violation};
+use super::{check_zone, hold_edition, id, ids, today, violation};
 use crate::Enrollment;
 use crate::codec::{self, Application};
 use crate::domain::application::{
@@ -148,9 +148,16 @@ struct Named<'a> {
 impl Enrollment {
     async fn submit(&self, call: Call<api::SubmitApplicationRequest>) -> Result<Receipt, Status> {
         let (context, person, now) = (call.context(), call.person()?, call.now);
-        let api::SubmitApplicationRequest { edition_id, offers, motivation, availability, capacity } =
-            call.message;
+        let api::SubmitApplicationRequest {
+            edition_id,
+            offers,
+            motivation,
+            availability,
+            capacity,
+            wished_person_ids,
+        } = call.message;
         let edition = id("edition_id", &edition_id)?;
+        let wishes = ids("wished_person_ids", &wished_person_ids)?;
         let availability = codec::availability(availability.unwrap_or_default());
         check_zone("availability.time_zone", &availability.time_zone)?;
 
@@ -169,6 +176,7 @@ impl Enrollment {
         let offering = Offering {
             offers: offers.into_iter().map(codec::offer).collect(),
             sealed_motivation: self.seal(unit.conn(), person.uuid(), motivation.as_bytes()).await?,
+            wishes,
             availability,
             capacity,
         };
@@ -237,6 +245,7 @@ impl Enrollment {
             promised_date: row.promised_date.to_string(),
             submit_time: Some(proto::time::to_proto(row.submitted_at)),
             etag: row.version.to_string(),
+            wished_person_ids: codec::id_texts(&row.offering.wishes),
         })
     }
 }

@@ -8,7 +8,7 @@ use proto::enrollment::obligation_service_server::ObligationService;
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
-use super::{check_zone, hold_edition, id, violation};
+use super::{check_zone, hold_edition, id, ids, violation};
 use crate::Enrollment;
 use crate::codec::{self, Obligation, optional_id_text};
 use crate::domain::obligation::{Acknowledgement, Command, Status as Stands};
@@ -26,6 +26,7 @@ impl ObligationService for Enrollment {
         let obligation: ObligationId = id("obligation_id", &call.message.obligation_id)?;
         let availability = codec::availability(call.message.availability.clone().unwrap_or_default());
         check_zone("availability.time_zone", &availability.time_zone)?;
+        let wishes = ids("wished_person_ids", &call.message.wished_person_ids)?;
 
         let receipt = match self.begin(&call.context()).await? {
             Begun::Replayed(first) => first,
@@ -42,6 +43,7 @@ impl ObligationService for Enrollment {
                 let acknowledgement = Box::new(Acknowledgement {
                     needs: call.message.needs.iter().cloned().map(codec::need).collect(),
                     sealed_goals: self.seal(unit.conn(), executive.uuid(), goals).await?,
+                    wishes,
                     availability,
                 });
                 let (phase, topics) = (held.phase, held.rules.topics);
@@ -131,6 +133,7 @@ impl Enrollment {
         if caller.person == Some(row.key.person) {
             shown.needs = row.needs.iter().map(codec::need_to_proto).collect();
             shown.goals = self.open(conn, row.key.person.uuid(), row.sealed_goals.as_deref()).await?;
+            shown.wished_person_ids = codec::id_texts(&row.wishes);
             shown.availability = row.availability.as_ref().map(codec::availability_to_proto);
         }
         Ok(shown)

@@ -14,6 +14,7 @@ const WRONG_STATE: (Code, &str) = (Code::FailedPrecondition, "WRONG_STATE");
 const TERMINAL_STATE: (Code, &str) = (Code::FailedPrecondition, "TERMINAL_STATE");
 const UNKNOWN_TOPIC: (Code, &str) = (Code::FailedPrecondition, "UNKNOWN_TOPIC");
 const TOPIC_TWICE: (Code, &str) = (Code::InvalidArgument, "TOPIC_TWICE");
+const WISHES_THEMSELVES: (Code, &str) = (Code::InvalidArgument, "WISHES_THEMSELVES");
 const EMPTY_WINDOW: (Code, &str) = (Code::InvalidArgument, "EMPTY_WINDOW");
 
 impl Refusal for person::Rejection {
@@ -91,6 +92,7 @@ fn of_application(rejection: &application::Rejection) -> (Code, &'static str) {
         R::UnknownTopic(_) => UNKNOWN_TOPIC,
         R::TopicTwice(_) => TOPIC_TWICE,
         R::Capacity { .. } => (Code::FailedPrecondition, "CAPACITY"),
+        R::WishesThemselves => WISHES_THEMSELVES,
         R::EmptyWindow(_) => EMPTY_WINDOW,
         R::WrongStatus(status) if status.is_terminal() => TERMINAL_STATE,
         R::WrongStatus(_) => WRONG_STATE,
@@ -129,6 +131,7 @@ fn of_obligation(rejection: &obligation::Rejection) -> (Code, &'static str) {
         R::TopicMissing(_) => (Code::InvalidArgument, "TOPIC_MISSING"),
         R::UnknownTopic(_) => UNKNOWN_TOPIC,
         R::TopicTwice(_) => TOPIC_TWICE,
+        R::WishesThemselves => WISHES_THEMSELVES,
         R::EmptyWindow(_) => EMPTY_WINDOW,
         R::ExcusesThemselves => (Code::FailedPrecondition, "EXCUSES_THEMSELVES"),
     }

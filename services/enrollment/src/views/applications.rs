@@ -9,7 +9,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::availability::{self, Week};
-use super::{named, unreadable};
+use super::{named, persons, unreadable, uuids};
 use crate::domain::application::{Change, DecisionReason, Event, Key, Offer, Offering, Status};
 
 /// An application as it stands.
@@ -52,6 +52,7 @@ impl FromRow<'_, PgRow> for ApplicationRow {
             offering: Offering {
                 offers: offers.collect(),
                 sealed_motivation: row.try_get("sealed_motivation")?,
+                wishes: persons(row, "wished_person_ids")?,
                 availability: availability::read(row)?
                     .ok_or_else(|| unreadable("time_zone", "it is null"))?,
                 capacity: row.try_get("capacity")?,
@@ -192,8 +193,9 @@ async fn submit(
     sqlx::query(
         "insert into applications
              (application_id, edition_id, person_id, status, offer_topics, offer_levels, window_weekdays, window_starts,
-              window_ends, time_zone, languages, capacity, sealed_motivation, promised_date, submitted_at, version)
-         values ($1, $2, $3, 'submitted', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+              window_ends, time_zone, languages, capacity, sealed_motivation, promised_date, submitted_at, version,
+              wished_person_ids)
+         values ($1, $2, $3, 'submitted', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(ids[0])
     .bind(ids[1])
@@ -210,6 +212,7 @@ async fn submit(
     .bind(promised_date.to_sqlx())
     .bind(at.to_sqlx())
     .bind(version)
+    .bind(uuids(&offering.wishes))
     .execute(conn)
     .await
     .map(drop)

@@ -5,6 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
+use super::uuids;
 use crate::domain::eligibility::Candidate;
 use crate::domain::person::Place;
 use crate::domain::rules::ObligationRule;
@@ -158,7 +159,6 @@ pub async fn keep_details(conn: &mut PgConnection, people: &[(PersonId, &Details
 /// # Errors
 /// If the database fails.
 pub async fn obliged(executor: impl PgExecutor<'_>, rule: &ObligationRule) -> sqlx::Result<Vec<PersonId>> {
-    let uuids = |people: &[PersonId]| people.iter().map(|person| person.uuid()).collect::<Vec<_>>();
     let people: Vec<Uuid> = sqlx::query_scalar(
         "select person_id
          from people

@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
-use super::{named, unreadable};
+use super::{named, persons, unreadable, uuids};
 use crate::domain::edition::{AgeRule, Change, Event, Phase};
 use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, Rules};
 
@@ -68,10 +68,6 @@ impl FromRow<'_, PgRow> for EditionRow {
 }
 
 fn rules(row: &PgRow) -> sqlx::Result<Rules> {
-    let people = |column: &str| {
-        let uuids: Vec<Uuid> = row.try_get(column)?;
-        Ok::<_, sqlx::Error>(uuids.into_iter().map(PersonId::from_uuid).collect())
-    };
     Ok(Rules {
         reference_date: row.try_get::<jiff_sqlx::Date, _>("reference_date")?.to_jiff(),
         start_date: row.try_get::<jiff_sqlx::Date, _>("start_date")?.to_jiff(),
@@ -80,8 +76,8 @@ fn rules(row: &PgRow) -> sqlx::Result<Rules> {
         obligation: ObligationRule {
             max_level: row.try_get("obliged_max_level")?,
             leaders_only: row.try_get("leaders_only")?,
-            included: people("included")?,
-            excluded: people("excluded")?,
+            included: persons(row, "included")?,
+            excluded: persons(row, "excluded")?,
         },
         eligibility: EligibilityRule {
             tenure_months_min: row.try_get("tenure_months_min")?,
@@ -193,7 +189,6 @@ async fn put(
     rules: &Rules,
     sealed_texts: &[u8],
 ) -> sqlx::Result<()> {
-    let uuids = |people: &[PersonId]| people.iter().map(|person| person.uuid()).collect::<Vec<_>>();
     sqlx::query(
         "insert into editions
              (edition_id, phase, copied_from, reference_date, start_date, months, session_minutes, obliged_max_level,

@@ -8,7 +8,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::availability::{self, Week};
-use super::{named, unreadable};
+use super::{named, persons, unreadable, uuids};
 use crate::domain::availability::Availability;
 use crate::domain::obligation::{Acknowledgement, Change, Event, ExcuseReason, Key, Need, Status};
 
@@ -33,6 +33,8 @@ pub struct ObligationRow {
     pub needs: Vec<Need>,
     /// What the executive wants to reach, sealed with their key.
     pub sealed_goals: Option<Vec<u8>>,
+    /// People the executive would like to learn from.
+    pub wishes: Vec<PersonId>,
     /// When and in which languages.
     pub availability: Option<Availability>,
     /// Its version.
@@ -58,6 +60,7 @@ impl FromRow<'_, PgRow> for ObligationRow {
             approver: approver.map(PersonId::from_uuid),
             needs: needs.collect(),
             sealed_goals: row.try_get("sealed_goals")?,
+            wishes: persons(row, "wished_person_ids")?,
             availability: availability::read(row)?,
             version: row.try_get("version")?,
         })
@@ -208,7 +211,8 @@ async fn acknowledge(conn: &mut PgConnection, key: Key, said: &Acknowledgement) 
     sqlx::query(
         "update obligations
          set status = 'acknowledged', need_topics = $2, need_levels = $3, need_wanted = $4, sealed_goals = $5,
-             window_weekdays = $6, window_starts = $7, window_ends = $8, time_zone = $9, languages = $10
+             window_weekdays = $6, window_starts = $7, window_ends = $8, time_zone = $9, languages = $10,
+             wished_person_ids = $11
          where obligation_id = $1",
     )
     .bind(key.obligation.uuid())
@@ -221,6 +225,7 @@ async fn acknowledge(conn: &mut PgConnection, key: Key, said: &Acknowledgement) 
     .bind(week.ends)
     .bind(&said.availability.time_zone)
     .bind(&said.availability.languages)
+    .bind(uuids(&said.wishes))
     .execute(conn)
     .await
     .map(drop)

@@ -70,8 +70,8 @@ pub(super) fn responses() -> impl Iterator<Item = (&'static str, Response)> {
     })
 }
 
-/// The schemas of a problem and of one thing wrong with a request.
-pub(super) fn schemas() -> [(String, RefOr<Schema>); 2] {
+/// The schemas of a problem, of one thing wrong with a request, and of one thing that is not as it was.
+pub(super) fn schemas() -> [(String, RefOr<Schema>); 3] {
     let text =
         |description: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(description));
     let uri =
@@ -84,6 +84,9 @@ pub(super) fn schemas() -> [(String, RefOr<Schema>); 2] {
     let errors = ArrayBuilder::new()
         .items(Ref::from_schema_name("FieldError"))
         .description(Some("Each thing wrong with the request."));
+    let unmet = ArrayBuilder::new()
+        .items(Ref::from_schema_name("Unmet"))
+        .description(Some("Each thing that is not as the client took it to be."));
     let problem = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some("Why a request was refused (RFC 9457)."))
@@ -94,7 +97,8 @@ pub(super) fn schemas() -> [(String, RefOr<Schema>); 2] {
         .property("instance", uri("The path of the request."))
         .property("code", text("For programs.").pattern(Some("^[A-Z][A-Z0-9_]*$")))
         .property("traceId", text("What to give to the operators."))
-        .property("errors", errors);
+        .property("errors", errors)
+        .property("unmet", unmet);
     let problem = ["type", "title", "status", "detail", "instance", "code"]
         .into_iter()
         .fold(problem, ObjectBuilder::required);
@@ -109,5 +113,13 @@ pub(super) fn schemas() -> [(String, RefOr<Schema>); 2] {
         .property("code", text("For programs.").pattern(Some("^[A-Z][A-Z0-9_]*$")))
         .property("detail", text("What is wrong, as the end of a sentence that begins with the field."));
     let error = ["in", "pointer", "code", "detail"].into_iter().fold(error, ObjectBuilder::required);
-    [("Problem".to_owned(), RefOr::T(problem.into())), ("FieldError".to_owned(), RefOr::T(error.into()))]
+    let unmet = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("One thing that is not as the client took it to be."))
+        .property("type", text("What kind of thing, for programs.").pattern(Some("^[A-Z][A-Z0-9_]*$")))
+        .property("subject", text("Which one."))
+        .property("detail", text("What is the matter with it."));
+    let unmet = ["type", "subject", "detail"].into_iter().fold(unmet, ObjectBuilder::required);
+    let named = |name: &str, schema: ObjectBuilder| (name.to_owned(), RefOr::T(schema.into()));
+    [named("Problem", problem), named("FieldError", error), named("Unmet", unmet)]
 }

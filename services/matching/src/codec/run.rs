@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 
 use eventlog::{Aggregate, Corrupt, Draft, Recorded};
 use identity::PersonId;
+use prost::Message;
 use proto::matching as stored;
 
 use super::tandem::{points, points_to_proto};
 use super::{Fields, pair_to_proto};
 use crate::domain::Pair;
-use crate::domain::certificate::Certificate;
+use crate::domain::certificate::{Certificate, Price};
 use crate::domain::run::{self, Change, Command, Event, Key, Rejection, State};
 use crate::domain::solution::{Proposed, Staged, Unmatched, Wishes};
 
@@ -78,6 +79,12 @@ impl Aggregate for Run {
     }
 }
 
+/// What a computation found, as its event bears it.
+#[must_use]
+pub fn result_bytes(staged: &Staged) -> Vec<u8> {
+    staged_to_proto(staged).encode_to_vec()
+}
+
 fn staged_to_proto(staged: &Staged) -> stored::StagedResult {
     let (locks, forbids) = wishes_to_proto(&staged.wishes);
     stored::StagedResult {
@@ -90,6 +97,8 @@ fn staged_to_proto(staged: &Staged) -> stored::StagedResult {
         blocking_pair_count: staged.blocking_pair_count,
         locks,
         forbids,
+        scoring_version: staged.scoring_version,
+        bands: staged.bands.iter().copied().map(i32::from).collect(),
     }
 }
 
@@ -104,6 +113,7 @@ fn staged(fields: &Fields<'_>, result: Option<stored::StagedResult>) -> Result<B
             places: missing.places,
         })
     });
+    let bands = it.bands.iter().map(|band| u16::try_from(*band).ok()).collect();
     Ok(Box::new(Staged {
         inputs_digest: it.inputs_digest,
         mentee_count: it.mentee_count,
@@ -113,6 +123,8 @@ fn staged(fields: &Fields<'_>, result: Option<stored::StagedResult>) -> Result<B
         certificate: certificate(fields, it.certificate)?,
         blocking_pair_count: it.blocking_pair_count,
         wishes: fields.some("locks", wishes(&it.locks, &it.forbids))?,
+        scoring_version: it.scoring_version,
+        bands: fields.some("bands", bands)?,
     }))
 }
 
@@ -123,13 +135,19 @@ pub(crate) fn proposed_to_proto(proposed: &Proposed) -> stored::ProposedPair {
         score: proposed.points.score(),
         points: Some(points_to_proto(proposed.points)),
         locked: proposed.locked,
+        place: place_to_proto(proposed.place),
     }
+}
+
+fn place_to_proto(place: u32) -> i32 {
+    i32::try_from(place).unwrap_or(i32::MAX)
 }
 
 fn proposed(fields: &Fields<'_>, it: &stored::ProposedPair) -> Result<Proposed, Corrupt> {
     Ok(Proposed {
         pair: fields.pair(&it.mentor_person_id, &it.mentee_person_id)?,
         points: points(fields.some("points", it.points)?),
+        place: fields.some("place", u32::try_from(it.place).ok())?,
         locked: it.locked,
     })
 }
@@ -153,9 +171,10 @@ fn people(fields: &Fields<'_>, ids: &[String]) -> Result<Vec<PersonId>, Corrupt>
 }
 
 pub(crate) fn certificate_to_proto(certificate: &Certificate) -> stored::Certificate {
-    let price = |(mentor, price): &(PersonId, String)| stored::MentorPrice {
-        mentor_person_id: mentor.to_string(),
-        price: price.clone(),
+    let price = |priced: &Price| stored::MentorPrice {
+        mentor_person_id: priced.mentor.to_string(),
+        price: priced.price.clone(),
+        place: place_to_proto(priced.place),
     };
     stored::Certificate {
         prices: certificate.prices.iter().map(price).collect(),
@@ -168,7 +187,8 @@ fn certificate(fields: &Fields<'_>, it: Option<stored::Certificate>) -> Result<C
     let it = fields.some("certificate", it)?;
     let prices = it.prices.into_iter().map(|priced| {
         let mentor = fields.id("mentor_person_id", &priced.mentor_person_id)?;
-        Ok::<_, Corrupt>((mentor, priced.price))
+        let place = fields.some("place", u32::try_from(priced.place).ok())?;
+        Ok::<_, Corrupt>(Price { mentor, place, price: priced.price })
     });
     Ok(Certificate { prices: prices.collect::<Result<_, _>>()?, cost: it.cost, verified: it.verified })
 }
@@ -192,9 +212,12 @@ pub(crate) fn wishes(locks: &[stored::Pair], forbids: &[stored::Pair]) -> Option
 
 #[cfg(test)]
 mod tests {
+
+    use assignment::Progress;
     use identity::{EditionId, MatchRunId};
     use uuid::Uuid;
 
+    use crate::domain::frozen::tests::frozen;
     use crate::domain::inputs::tests::{inputs, mentee, pair, person};
     use crate::domain::solution;
     use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
@@ -205,7 +228,9 @@ mod tests {
         let mut scarce = inputs();
         scarce.mentees.push(mentee(3, &[100], &[("hashtags", 0)]));
         let wishes = Wishes { locks: [pair(11, 2)].into(), forbids: [pair(12, 3), pair(11, 1)].into() };
-        let staged = solution::solve(&scarce, wishes).unwrap();
+        scarce.mentors[0].places = 2;
+        scarce.mentees.push(mentee(4, &[100], &[("hashtags", 0)]));
+        let staged = solution::solve(&frozen(scarce), wishes, &Progress::default()).unwrap();
         assert!(!staged.pairs.is_empty() && !staged.unmatched.is_empty());
         Box::new(staged)
     }

@@ -5,6 +5,7 @@ use proto::time;
 use super::{Fields, side, side_to_proto};
 use crate::domain::Pair;
 use crate::domain::pairing::Points;
+use crate::domain::scoring::{Criterion, PerCriterion};
 use crate::domain::tandem::{self, Change, Command, Event, Key, Offer, Rejection, State};
 
 /// The streams of tandems.
@@ -182,12 +183,30 @@ fn published(offer: &Offer, tandem_id: String, edition_id: String) -> stored::Ta
 }
 
 pub(super) fn points(it: stored::Points) -> Points {
-    Points { topics: it.topics, availability: it.availability, distance: it.distance, language: it.language }
+    let of = |criterion| match criterion {
+        Criterion::Topics => it.topics,
+        Criterion::Availability => it.availability,
+        Criterion::Distance => it.distance,
+        Criterion::Language => it.language,
+        Criterion::MenteeWish => it.mentee_wish,
+        Criterion::MentorWish => it.mentor_wish,
+        Criterion::LoadBalance => it.load_balance,
+    };
+    Points { by: PerCriterion(Criterion::ALL.map(of)), scoring_version: it.scoring_version }
 }
 
 pub(crate) fn points_to_proto(points: Points) -> stored::Points {
-    let Points { topics, availability, distance, language } = points;
-    stored::Points { topics, availability, distance, language }
+    let of = |criterion| points.by.of(criterion);
+    stored::Points {
+        topics: of(Criterion::Topics),
+        availability: of(Criterion::Availability),
+        distance: of(Criterion::Distance),
+        language: of(Criterion::Language),
+        mentee_wish: of(Criterion::MenteeWish),
+        mentor_wish: of(Criterion::MentorWish),
+        load_balance: of(Criterion::LoadBalance),
+        scoring_version: points.scoring_version,
+    }
 }
 
 #[cfg(test)]
@@ -211,7 +230,7 @@ mod tests {
         let offer = Offer {
             pair,
             run: Some(MatchRunId::from_uuid(Uuid::from_u128(1))),
-            points: Points { topics: 1, availability: 2, distance: 3, language: 4 },
+            points: Points { by: PerCriterion([1, 2, 3, 4, 5, 6, 7]), scoring_version: 8 },
             answer_by: "2013-09-05T22:00:00Z".parse().unwrap(),
         };
         let dissolved = |side, left_company, never_again, sealed_reason| Change::Dissolved {

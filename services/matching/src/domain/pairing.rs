@@ -2,20 +2,15 @@
 
 use std::fmt;
 
+use crate::domain::Side;
 use crate::domain::inputs::{Mentee, Mentor, Participant, Past, Rules, Standing};
+use crate::domain::scoring::{Criterion, PerCriterion, Scoring};
 use crate::domain::week;
 
-// The weights of a score: the most points of each criterion, together 10,000. What the mentee needs outweighs everything else,
-// time comes before comfort, and the organisational distance and the language decide between those who fit equally.
-const TOPICS_MAX: i64 = 6_000;
-const AVAILABILITY_MAX: i64 = 2_000;
-const DISTANCE_MAX: i64 = 1_000;
-const LANGUAGE_MAX: i64 = 1_000;
-
 /// Common time for this many sessions a week is as good as more.
-const SESSIONS_A_WEEK_AMPLE: i64 = 4;
+pub const SESSIONS_A_WEEK_AMPLE: i64 = 4;
 /// So many steps up and down the reporting line are as good as more.
-const STEPS_FAR: i64 = 8;
+pub const STEPS_FAR: i64 = 8;
 /// The best level of a topic: could teach it.
 const LEVEL_MAX: i64 = 4;
 
@@ -71,6 +66,10 @@ impl Rule {
             Self::Forbidden => "FORBIDDEN",
         }
     }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
 }
 
 impl fmt::Display for Rule {
@@ -89,53 +88,128 @@ impl fmt::Display for Rule {
     }
 }
 
+/// Some hard rules, at least one: those that a pair breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken(u16);
+
+impl Broken {
+    /// The rules; none if there is not one.
+    #[must_use]
+    pub fn of(rules: impl IntoIterator<Item = Rule>) -> Option<Self> {
+        Self::from_bits(rules.into_iter().fold(0, |bits, rule| bits | rule.bit()))
+    }
+
+    /// The same with one more.
+    #[must_use]
+    pub const fn with(self, rule: Rule) -> Self {
+        Self(self.0 | rule.bit())
+    }
+
+    /// Whether the pair breaks nothing else.
+    #[must_use]
+    pub const fn is_only(self, rule: Rule) -> bool {
+        self.0 == rule.bit()
+    }
+
+    /// The rules, in the order of [`Rule::ALL`].
+    pub fn rules(self) -> impl Iterator<Item = Rule> {
+        Rule::ALL.into_iter().filter(move |rule| self.0 & rule.bit() != 0)
+    }
+
+    /// The first rule.
+    #[must_use]
+    pub fn first(self) -> Rule {
+        // There is at least one.
+        self.rules().next().unwrap_or(Rule::Forbidden)
+    }
+
+    /// One bit per rule, the first the lowest.
+    pub(super) const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// None without a bit, or with one that is no rule's.
+    pub(super) fn from_bits(bits: u16) -> Option<Self> {
+        let known = Rule::ALL.into_iter().fold(0, |known, rule| known | rule.bit());
+        (bits != 0 && bits & !known == 0).then_some(Self(bits))
+    }
+}
+
 /// What a pair's score is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Points {
-    /// What the mentee needs and the mentor offers, 0 to 6,000.
-    pub topics: i32,
-    /// Common time, 0 to 2,000.
-    pub availability: i32,
-    /// Distance in the organisation, 0 to 1,000.
-    pub distance: i32,
-    /// The best common language, 0 to 1,000.
-    pub language: i32,
+    /// The points of each criterion.
+    pub by: PerCriterion,
+    /// The version of the scoring rules by which they were given.
+    pub scoring_version: i32,
 }
 
 impl Points {
     /// The score, 0 to 10,000.
     #[must_use]
-    pub const fn score(self) -> i32 {
-        self.topics + self.availability + self.distance + self.language
+    pub fn score(self) -> i32 {
+        self.by.total()
+    }
+
+    /// The points as one side of the tandem may see them: whether the partner wished for them stays the partner's.
+    #[must_use]
+    pub const fn seen_from(self, side: Side) -> Self {
+        Self { by: self.by.with(side.hidden_wish(), 0), ..self }
     }
 }
 
 /// Checks the hard rules, and says how well the two fit if they keep them.
 ///
 /// # Errors
-/// The first rule that the pair breaks.
-pub fn assess(rules: &Rules, mentor: &Mentor, mentee: &Mentee, past: Option<Past>) -> Result<Points, Rule> {
+/// Every rule that the pair breaks.
+pub fn assess(
+    rules: &Rules,
+    scoring: &Scoring,
+    mentor: &Mentor,
+    mentee: &Mentee,
+    past: Option<Past>,
+) -> Result<Points, Broken> {
     let (teacher, learner) = (&mentor.participant, &mentee.participant);
-    check_organisation(rules, &teacher.standing, &learner.standing)?;
-    match past {
-        Some(Past::NeverAgain) => return Err(Rule::NeverAgain),
-        Some(Past::Former) => return Err(Rule::FormerPair),
-        Some(Past::Refused) => return Err(Rule::RefusedBefore),
-        None => {}
-    }
-    let language = language_points(teacher, learner).ok_or(Rule::NoCommonLanguage)?;
+    let ranks = language_ranks(teacher, learner);
     let common = week::common(&teacher.spans, &learner.spans);
     let session = i64::from(rules.session_minutes);
-    if common.longest < session {
-        return Err(Rule::NoCommonTime);
+    let organisation = broken_in_organisation(rules, &teacher.standing, &learner.standing);
+    let no_language = ranks.is_none().then_some(Rule::NoCommonLanguage);
+    let no_time = (common.longest < session).then_some(Rule::NoCommonTime);
+    let broken = organisation.chain(past.map(Past::rule)).chain(no_language).chain(no_time);
+    if let Some(broken) = Broken::of(broken) {
+        return Err(broken);
     }
+
     let ample = SESSIONS_A_WEEK_AMPLE * session * i64::from(rules.months);
-    Ok(Points {
-        topics: topic_points(mentor, mentee),
-        availability: share(AVAILABILITY_MAX, common.total, ample),
-        distance: share(DISTANCE_MAX, steps_between(&teacher.standing, &learner.standing), STEPS_FAR),
-        language,
-    })
+    let (taught, needed) = topics(mentor, mentee);
+    let wished = |one: &Participant, other: &Participant| {
+        let is_wished = one.wishes.contains(&other.standing.person);
+        (i64::from(is_wished), 1)
+    };
+    let of_best = |criterion| match criterion {
+        Criterion::Topics => (taught, needed),
+        Criterion::Availability => (common.total, ample),
+        Criterion::Distance => (steps_between(&teacher.standing, &learner.standing), STEPS_FAR),
+        Criterion::Language => (1, 1 + ranks.unwrap_or_default()),
+        Criterion::MenteeWish => wished(learner, teacher),
+        Criterion::MentorWish => wished(teacher, learner),
+        Criterion::LoadBalance => free_hands(mentor, 0),
+    };
+    let by = Criterion::ALL.map(|criterion| share(scoring.rules.weights().of(criterion), of_best(criterion)));
+    Ok(Points { by: PerCriterion(by), scoring_version: scoring.version })
+}
+
+/// The points for load balance of a mentor's free place, counted from 0: the more mentees a mentor has, the fewer.
+#[must_use]
+pub fn load_points(scoring: &Scoring, mentor: &Mentor, place: u32) -> i32 {
+    share(scoring.rules.weights().of(Criterion::LoadBalance), free_hands(mentor, place))
+}
+
+/// The places that would be left to a mentor, this one among them, of all there are.
+fn free_hands(mentor: &Mentor, place: u32) -> (i64, i64) {
+    let (free, taken) = (i64::from(mentor.places), i64::from(mentor.taken));
+    (free - i64::from(place), free + taken)
 }
 
 /// Checks the rules that a change of the organisation can break.
@@ -143,27 +217,30 @@ pub fn assess(rules: &Rules, mentor: &Mentor, mentee: &Mentee, past: Option<Past
 /// # Errors
 /// The first rule that the two break.
 pub fn check_organisation(rules: &Rules, one: &Standing, other: &Standing) -> Result<(), Rule> {
+    broken_in_organisation(rules, one, other).next().map_or(Ok(()), Err)
+}
+
+fn broken_in_organisation(rules: &Rules, one: &Standing, other: &Standing) -> impl Iterator<Item = Rule> {
     let levels = usize::try_from(rules.chain_levels).unwrap_or_default();
-    if one.person == other.person || stands_above(one, other, levels) || stands_above(other, one, levels) {
-        return Err(Rule::Chain);
-    }
-    if let (Some(superior), Some(same)) = (one.line.first(), other.line.first())
-        && superior == same
-    {
-        return Err(Rule::SameSuperior);
-    }
-    if rules.other_department && one.org_unit == other.org_unit {
-        return Err(Rule::SameDepartment);
-    }
-    Ok(())
+    let in_chain =
+        one.person == other.person || stands_above(one, other, levels) || stands_above(other, one, levels);
+    let same_superior = !one.line.is_empty() && one.line.first() == other.line.first();
+    let same_department = rules.other_department && one.org_unit == other.org_unit;
+    [
+        in_chain.then_some(Rule::Chain),
+        same_superior.then_some(Rule::SameSuperior),
+        same_department.then_some(Rule::SameDepartment),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn stands_above(superior: &Standing, other: &Standing, levels: usize) -> bool {
     other.line.iter().take(levels).any(|above| *above == superior.person)
 }
 
-/// Of what could be taught at best, how much this mentor can teach: the less is known, the more a topic counts.
-fn topic_points(mentor: &Mentor, mentee: &Mentee) -> i32 {
+/// What this mentor can teach, of what could be taught at best: the less is known, the more a topic counts.
+fn topics(mentor: &Mentor, mentee: &Mentee) -> (i64, i64) {
     let (mut taught, mut needed) = (0, 0);
     for (topic, known) in &mentee.needs {
         let need = LEVEL_MAX - i64::from(*known);
@@ -171,13 +248,13 @@ fn topic_points(mentor: &Mentor, mentee: &Mentee) -> i32 {
         taught += need * offer;
         needed += need * LEVEL_MAX;
     }
-    share(TOPICS_MAX, taught, needed)
+    (taught, needed)
 }
 
-/// All points for a language that both speak best; the further down their lists, the fewer. None without a common one.
+/// How far down their lists the best common language stands: 0 if both speak it best. None without a common one.
 ///
 /// Regions of a language understand each other: only the primary subtags are compared.
-fn language_points(one: &Participant, other: &Participant) -> Option<i32> {
+fn language_ranks(one: &Participant, other: &Participant) -> Option<i64> {
     fn primary(tag: &str) -> &str {
         tag.split('-').next().unwrap_or(tag)
     }
@@ -185,7 +262,7 @@ fn language_points(one: &Participant, other: &Participant) -> Option<i32> {
         let rank_there = other.languages.iter().position(|there| primary(there) == primary(language))?;
         Some(rank + i64::try_from(rank_there).ok()?)
     });
-    ranks.min().map(|ranks| share(LANGUAGE_MAX, 1, 1 + ranks))
+    ranks.min()
 }
 
 /// Steps up to the nearest common superior and down again; far without one.
@@ -200,8 +277,8 @@ fn steps_between(one: &Standing, other: &Standing) -> i64 {
 }
 
 /// The part of the points that `had` is of `best`, rounded down.
-fn share(points: i64, had: i64, best: i64) -> i32 {
-    let part = if best > 0 { points * had.clamp(0, best) / best } else { 0 };
+fn share(points: i32, (had, best): (i64, i64)) -> i32 {
+    let part = if best > 0 { i64::from(points) * had.clamp(0, best) / best } else { 0 };
     i32::try_from(part).unwrap_or_default()
 }
 

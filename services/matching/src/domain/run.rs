@@ -5,6 +5,7 @@ use std::fmt;
 use identity::{EditionId, MatchRunId, PersonId};
 
 use crate::domain::Phase;
+use crate::domain::difference::Difference;
 use crate::domain::solution::{Staged, Unsolvable};
 
 /// Which run it is, and of what.
@@ -72,8 +73,8 @@ pub enum Action {
     Publish {
         /// Who does.
         by: PersonId,
-        /// The digest of what the inputs are now.
-        inputs_digest: String,
+        /// What has changed since the run was computed.
+        changes: Vec<Difference>,
     },
 }
 
@@ -141,8 +142,11 @@ pub enum Rejection {
     #[error("The match run is staged; it is published only after a review.")]
     NotReviewed,
     /// The best answer may be another one by now.
-    #[error("People, applications or rules have changed since the run was computed; compute it again.")]
-    InputsChanged,
+    #[error(
+        "People, applications or rules have changed since the run was computed, in {} places; compute it again.",
+        .0.len()
+    )]
+    InputsChanged(Vec<Difference>),
     /// The answer may not be the best one.
     #[error("The independent check does not confirm that the run is optimal.")]
     Unproved,
@@ -188,10 +192,10 @@ fn step(known: &Known, phase: Phase, action: &Action) -> Result<Option<Change>, 
         }
         (Action::Review(by), Status::Staged) => Ok(Some(Change::Reviewed(*by))),
         (Action::Publish { .. }, Status::Staged) => Err(Rejection::NotReviewed),
-        (Action::Publish { by, inputs_digest }, Status::Reviewed) => {
+        (Action::Publish { by, changes }, Status::Reviewed) => {
             forms_tandems(phase)?;
-            if *inputs_digest != known.staged.inputs_digest {
-                return Err(Rejection::InputsChanged);
+            if !changes.is_empty() {
+                return Err(Rejection::InputsChanged(changes.clone()));
             }
             if !known.staged.certificate.verified {
                 return Err(Rejection::Unproved);

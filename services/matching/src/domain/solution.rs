@@ -1,26 +1,15 @@
 //! The best set of tandems for frozen inputs, explained and proved.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use assignment::{Executive, Invalid, Problem, Solution};
+use assignment::{Progress, Solution};
 use identity::PersonId;
 
 use crate::domain::Pair;
 use crate::domain::certificate::{self, Certificate};
-use crate::domain::inputs::{Inputs, Participant};
-use crate::domain::pairing::{self, Points, Rule};
+use crate::domain::computation::Question;
+use crate::domain::frozen::Frozen;
+use crate::domain::pairing::Points;
 
-/// Scores below which a pair is unfair, and below which it is poor: as few as possible of the former, then of the latter.
-const FAIRNESS_BANDS: [u16; 2] = [2_000, 3_000];
-
-/// What the programme office wants of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
-    /// Pairs that must be.
-    pub locks: BTreeSet<Pair>,
-    /// Pairs that must not be.
-    pub forbids: BTreeSet<Pair>,
-}
+pub use crate::domain::computation::{Unsolvable, Wishes};
 
 /// What a computation found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +30,10 @@ pub struct Staged {
     pub blocking_pair_count: i32,
     /// What the office wanted.
     pub wishes: Wishes,
+    /// The version of the scoring rules.
+    pub scoring_version: i32,
+    /// Scores below which a pair is unfair, ascending.
+    pub bands: Vec<u16>,
 }
 
 impl Staged {
@@ -49,6 +42,12 @@ impl Staged {
     pub fn score(&self) -> i32 {
         let sum: i64 = self.pairs.iter().map(|proposed| i64::from(proposed.points.score())).sum();
         count(sum)
+    }
+
+    /// How many pairs score below each band.
+    pub fn band_counts(&self) -> impl Iterator<Item = (u16, usize)> {
+        let scores = || self.pairs.iter().map(|proposed| proposed.points.score());
+        self.bands.iter().map(move |band| (*band, scores().filter(|score| *score < i32::from(*band)).count()))
     }
 }
 
@@ -59,6 +58,8 @@ pub struct Proposed {
     pub pair: Pair,
     /// What the score is made of.
     pub points: Points,
+    /// Which of the mentor's free places, from 0.
+    pub place: u32,
     /// Whether the office locked it.
     pub locked: bool,
 }
@@ -76,166 +77,45 @@ pub struct Unmatched {
     pub places: i32,
 }
 
-/// Why there is no solution.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unsolvable {
-    /// A lock is forbidden by a rule.
-    #[error(
-        "The mentor {} cannot be locked with the mentee {} ({}): {rule}",
-        pair.mentor, pair.mentee, rule.name()
-    )]
-    LockBreaksRule {
-        /// The locked pair.
-        pair: Pair,
-        /// The first rule that it breaks.
-        rule: Rule,
-    },
-    /// A lock names somebody who does not take part in the run.
-    #[error(
-        "The mentor {} and the mentee {} cannot be locked: a run is about accepted mentors with a free place \
-         and executives who acknowledged and have no tandem.",
-        .0.mentor, .0.mentee
-    )]
-    LockOutsideRun(Pair),
-    /// A mentee is locked twice, or a mentor more often than there are places.
-    #[error("The lock of the mentor {} with the mentee {} is one too many for one of the two.", .0.mentor, .0.mentee)]
-    LockWithoutPlace(Pair),
-    /// The solver cannot take the problem.
-    #[error("The run cannot be computed: {0}.")]
-    Problem(Invalid),
-}
-
 /// Computes the best set of tandems; takes long for many people.
 ///
 /// # Errors
-/// The wish that cannot be granted.
-pub fn solve(inputs: &Inputs, wishes: Wishes) -> Result<Staged, Unsolvable> {
-    let admissible = admissible(inputs, &wishes.forbids);
-    let locks = wishes.locks.iter().map(|lock| place_lock(inputs, &wishes, &admissible, *lock));
-    let locks = locks.collect::<Result<Vec<_>, _>>()?;
-    let problem = problem(inputs, &admissible, locks);
-    let solution = assignment::solve(&problem).map_err(|invalid| unsolvable(invalid, &wishes))?;
-
-    let pairs = solution.assignment.iter().enumerate().filter_map(|(mentee, mentor)| {
-        let points = admissible[mentee].get(&(*mentor)?)?;
-        let pair = pair(inputs, mentee, (*mentor)?);
-        Some(Proposed { pair, points: *points, locked: wishes.locks.contains(&pair) })
+/// The wish that cannot be granted, or that the computation was ended.
+pub fn solve(frozen: &Frozen, wishes: Wishes, progress: &Progress) -> Result<Staged, Unsolvable> {
+    let question = Question::ask(frozen, &wishes)?;
+    let solution = question.solve(progress)?;
+    let outcome = question.outcome(&solution);
+    let pairs = outcome.found.iter().enumerate().filter_map(|(mentee, found)| {
+        let found = found.as_ref()?;
+        let pair = frozen.pair(mentee, found.mentor);
+        let locked = wishes.locks.contains(&pair);
+        Some(Proposed { pair, points: found.points, place: found.place, locked })
     });
-    let prices = inputs.mentors.iter().zip(&solution.certificate.prices);
+    let scoring = &frozen.inputs.scoring;
     Ok(Staged {
-        inputs_digest: inputs.digest(),
-        mentee_count: count(inputs.mentees.len()),
-        place_count: inputs.mentors.iter().map(|mentor| count(mentor.places)).sum(),
+        inputs_digest: frozen.digest.clone(),
+        mentee_count: count(frozen.inputs.mentees.len()),
+        place_count: frozen.inputs.mentors.iter().map(|mentor| count(mentor.places)).sum(),
         pairs: pairs.collect(),
-        unmatched: unmatched(inputs, &problem, &solution),
-        certificate: Certificate {
-            prices: prices
-                .map(|(mentor, price)| (mentor.participant.standing.person, certificate::integer(*price)))
-                .collect(),
-            cost: certificate::integer(solution.certificate.cost),
-            verified: assignment::check::check(&problem, &solution).is_ok(),
-        },
-        blocking_pair_count: count(assignment::blocking_pairs(&problem, &solution)),
+        unmatched: unmatched(frozen, &question, &solution),
+        certificate: certificate::of(frozen, &question, &solution),
+        blocking_pair_count: count(outcome.figures(frozen).blocking_pairs),
         wishes,
+        scoring_version: scoring.version,
+        bands: scoring.rules.bands().to_vec(),
     })
 }
 
-/// Per mentee, the mentors who keep the hard rules, by index.
-type Admissible = Vec<BTreeMap<usize, Points>>;
-
-fn admissible(inputs: &Inputs, forbids: &BTreeSet<Pair>) -> Admissible {
-    let row = |mentee| {
-        let verdicts =
-            (0..inputs.mentors.len()).map(|mentor| (mentor, assess(inputs, forbids, mentee, mentor)));
-        verdicts.filter_map(|(mentor, verdict)| Some((mentor, verdict.ok()?))).collect()
-    };
-    (0..inputs.mentees.len()).map(row).collect()
-}
-
-fn assess(inputs: &Inputs, forbids: &BTreeSet<Pair>, mentee: usize, mentor: usize) -> Result<Points, Rule> {
-    let pair = pair(inputs, mentee, mentor);
-    if forbids.contains(&pair) {
-        return Err(Rule::Forbidden);
-    }
-    let past = inputs.past.get(&pair).copied();
-    pairing::assess(&inputs.rules, &inputs.mentors[mentor], &inputs.mentees[mentee], past)
-}
-
-fn pair(inputs: &Inputs, mentee: usize, mentor: usize) -> Pair {
-    Pair {
-        mentor: inputs.mentors[mentor].participant.standing.person,
-        mentee: inputs.mentees[mentee].participant.standing.person,
-    }
-}
-
-fn place_lock(
-    inputs: &Inputs,
-    wishes: &Wishes,
-    admissible: &Admissible,
-    lock: Pair,
-) -> Result<(usize, usize), Unsolvable> {
-    let mentee = inputs.mentees.iter().position(|mentee| mentee.participant.standing.person == lock.mentee);
-    let mentor = inputs.mentors.iter().position(|mentor| mentor.participant.standing.person == lock.mentor);
-    let (Some(mentee), Some(mentor)) = (mentee, mentor) else { return Err(Unsolvable::LockOutsideRun(lock)) };
-    if admissible[mentee].contains_key(&mentor) {
-        return Ok((mentee, mentor));
-    }
-    match assess(inputs, &wishes.forbids, mentee, mentor) {
-        Err(rule) => Err(Unsolvable::LockBreaksRule { pair: lock, rule }),
-        Ok(_) => Ok((mentee, mentor)),
-    }
-}
-
-fn problem(inputs: &Inputs, admissible: &Admissible, locks: Vec<(usize, usize)>) -> Problem {
-    let pairs = admissible.iter().enumerate().flat_map(|(executive, row)| {
-        row.iter().map(move |(mentor, points)| {
-            // The indices of more people than the solver takes do not exist there, and it says so.
-            let [executive, mentor] =
-                [executive, *mentor].map(|index| u32::try_from(index).unwrap_or(u32::MAX));
-            let score = u16::try_from(points.score()).unwrap_or_default();
-            assignment::Pair { executive, mentor, score }
-        })
-    });
-    let executives =
-        inputs.mentees.iter().map(|mentee| Executive { key: key(&mentee.participant), obliged: true });
-    let mentors = inputs
-        .mentors
-        .iter()
-        .map(|mentor| assignment::Mentor { key: key(&mentor.participant), capacity: mentor.places });
-    Problem {
-        executives: executives.collect(),
-        mentors: mentors.collect(),
-        pairs: pairs.collect(),
-        locks,
-        bands: FAIRNESS_BANDS.to_vec(),
-    }
-}
-
-/// What decides between equals: the half of an id that is a hash or random.
-fn key(participant: &Participant) -> u64 {
-    participant.standing.person.uuid().as_u64_pair().1
-}
-
-fn unsolvable(invalid: Invalid, wishes: &Wishes) -> Unsolvable {
-    let (Invalid::LockRepeated { lock } | Invalid::LockOverCapacity { lock }) = invalid else {
-        return Unsolvable::Problem(invalid);
-    };
-    wishes
-        .locks
-        .iter()
-        .nth(lock)
-        .map_or(Unsolvable::Problem(invalid), |pair| Unsolvable::LockWithoutPlace(*pair))
-}
-
-fn unmatched(inputs: &Inputs, problem: &Problem, solution: &Solution) -> Vec<Unmatched> {
-    let mentee = |index: usize| inputs.mentees[index].participant.standing.person;
-    let mentor = |index: usize| inputs.mentors[index].participant.standing.person;
-    let shortages = (0..inputs.mentees.len()).filter_map(|index| {
-        let shortage = assignment::shortage(problem, solution, index)?;
+fn unmatched(frozen: &Frozen, question: &Question<'_>, solution: &Solution) -> Vec<Unmatched> {
+    let mentor = |seat: usize| question.seats.seats[seat].mentor;
+    let shortages = (0..frozen.inputs.mentees.len()).filter_map(|index| {
+        let shortage = assignment::shortage(&question.problem, solution, index)?;
+        let mut mentors: Vec<usize> = shortage.mentors.into_iter().map(mentor).collect();
+        mentors.dedup();
         Some(Unmatched {
-            mentee: mentee(index),
-            competing: shortage.executives.into_iter().map(mentee).collect(),
-            mentors: shortage.mentors.into_iter().map(mentor).collect(),
+            mentee: frozen.mentee(index),
+            competing: shortage.executives.into_iter().map(|index| frozen.mentee(index)).collect(),
+            mentors: mentors.into_iter().map(|index| frozen.mentor(index)).collect(),
             places: count(shortage.places),
         })
     });
@@ -243,7 +123,7 @@ fn unmatched(inputs: &Inputs, problem: &Problem, solution: &Solution) -> Vec<Unm
 }
 
 /// A number of people, places or points, as the interfaces count.
-fn count(number: impl TryInto<i32>) -> i32 {
+pub(crate) fn count(number: impl TryInto<i32>) -> i32 {
     number.try_into().unwrap_or(i32::MAX)
 }
 

@@ -1,7 +1,7 @@
 //! Match runs: computed, looked at, published.
 
 use boot::{Call, Page, not_found, refuse, unavailable};
-use eventlog::{Begun, Receipt, Unit};
+use eventlog::{Begun, Context, Receipt, Unit};
 use identity::{EditionId, MatchRunId, Resource};
 use jiff::Timestamp;
 use proto::matching as api;
@@ -9,14 +9,16 @@ use proto::time;
 use tonic::{Request, Status};
 
 use super::{hold_edition, id, violation};
-use crate::Matching;
 use crate::codec::{self, Run, Tandem};
-use crate::domain::Phase;
+use crate::domain::frozen::Frozen;
+use crate::domain::inputs::Inputs;
 use crate::domain::run::{Action, Command, Key, Known, Status as Stands};
-use crate::domain::solution::{self, Staged, Unsolvable};
+use crate::domain::solution::{self, Staged, Unsolvable, Wishes};
 use crate::domain::tandem;
+use crate::views::editions::EditionRow;
 use crate::views::runs::{self, RunRow};
 use crate::views::{Views, editions, inputs};
+use crate::{Matching, kept};
 
 impl Matching {
     pub(super) async fn create_run(
@@ -26,11 +28,10 @@ impl Matching {
         let call = self.desk.receive(request).await?;
         call.allow(&Resource::everything())?;
         let edition = id("edition_id", &call.message.edition_id)?;
-        let (phase, result) = self.compute(edition, &call.message.locks, &call.message.forbids).await?;
+        let wishes = wishes(&call.message.locks, &call.message.forbids)?;
         let key = Key { run: MatchRunId::mint(), edition };
-        let command = Command { key, phase, action: Action::Stage(result) };
-        let receipt = self.journal.execute::<Run>(&call.context(), key.run.uuid(), command).await;
-        Ok(api::CreateMatchRunResponse { receipt: boot::receipt(&receipt.map_err(refuse)?) })
+        let receipt = self.compute(&call.context(), key, wishes, Action::Stage).await?;
+        Ok(api::CreateMatchRunResponse { receipt: boot::receipt(&receipt) })
     }
 
     pub(super) async fn revise_run(
@@ -40,11 +41,10 @@ impl Matching {
         let call = self.desk.receive(request).await?;
         call.allow(&Resource::everything())?;
         let key = key(&call.message.match_run_id, &call.message.edition_id)?;
-        let (phase, result) = self.compute(key.edition, &call.message.locks, &call.message.forbids).await?;
-        let command = Command { key, phase, action: Action::Revise(result) };
+        let wishes = wishes(&call.message.locks, &call.message.forbids)?;
         let context = call.context_at(&call.message.etag)?;
-        let receipt = self.journal.execute::<Run>(&context, key.run.uuid(), command).await;
-        Ok(api::ReviseMatchRunResponse { receipt: boot::receipt(&receipt.map_err(refuse)?) })
+        let receipt = self.compute(&context, key, wishes, Action::Revise).await?;
+        Ok(api::ReviseMatchRunResponse { receipt: boot::receipt(&receipt) })
     }
 
     pub(super) async fn review_run(
@@ -87,8 +87,7 @@ impl Matching {
         let call = self.desk.receive(request).await?;
         call.allow(&Resource::everything())?;
         let key = key(&call.message.match_run_id, &call.message.edition_id)?;
-        let (state, version) = self.journal.load::<Run>(key.run.uuid()).await.map_err(unavailable)?;
-        let known = state.known().filter(|known| known.key == key).ok_or_else(|| not_found("match run"))?;
+        let (known, version) = self.run(key).await?;
         let row = runs::find(&self.pool, key.run).await.map_err(unavailable)?;
         let computed_at = row.ok_or_else(|| not_found("match run"))?.computed_at;
         Ok(api::GetMatchRunResponse { match_run: Some(shown_in_full(&known, computed_at, version)) })
@@ -108,26 +107,53 @@ impl Matching {
         Ok(api::ListMatchRunsResponse { match_runs, next_page_token })
     }
 
-    /// Computes the best set of tandems for what is known now, off the threads that answer calls.
+    /// Computes the best set of tandems for what is known now, and records it together with what it was computed from.
     async fn compute(
         &self,
-        edition: EditionId,
-        locks: &[api::Pair],
-        forbids: &[api::Pair],
-    ) -> Result<(Phase, Result<Box<Staged>, Unsolvable>), Status> {
-        let wishes = codec::wishes(locks, forbids)
-            .ok_or_else(|| violation("locks", "UUID", "must name people by UUID"))?;
+        context: &Context,
+        key: Key,
+        wishes: Wishes,
+        action: impl FnOnce(Result<Box<Staged>, Unsolvable>) -> Action,
+    ) -> Result<Receipt, Status> {
+        let (edition, inputs) = self.inputs(key.edition).await?;
+        let computed = self.off_thread("solve", move |progress| {
+            let frozen = Frozen::assess(codec::freeze(&inputs).digest, inputs, progress)?;
+            let staged = solution::solve(&frozen, wishes, progress)?;
+            Ok::<_, Unsolvable>((frozen, Box::new(staged)))
+        });
+        let (frozen, result) = match computed.await? {
+            Ok((frozen, staged)) => (Some(frozen), Ok(staged)),
+            Err(unsolvable) => (None, Err(unsolvable)),
+        };
+        let command = Command { key, phase: edition.phase, action: action(result) };
+        let mut work = match self.begin(context).await? {
+            Begun::Replayed(first) => return Ok(first),
+            Begun::Work(work) => work,
+        };
+        let mut unit = work.unit();
+        let receipt = unit.execute::<Run>(key.run.uuid(), command).await.map_err(refuse)?;
+        if let Some(frozen) = frozen {
+            kept::keep(unit.conn(), &frozen).await.map_err(unavailable)?;
+        }
+        work.commit(receipt).await.map_err(unavailable)
+    }
+
+    /// What is known now of an edition and its people.
+    pub(super) async fn inputs(&self, edition: EditionId) -> Result<(EditionRow, Inputs), Status> {
         // An acceptance that was answered before this call counts.
         self.desk.catch_up(&self.pool).await?;
         let mut conn = self.connection().await?;
         let found = editions::find(&mut *conn, edition).await.map_err(unavailable)?;
         let edition = found.ok_or_else(|| not_found("edition"))?;
         let inputs = inputs::of_run(&mut conn, &edition).await.map_err(unavailable)?;
-        drop(conn);
-        let span =
-            tracing::info_span!("solve", mentees = inputs.mentees.len(), mentors = inputs.mentors.len());
-        let solving = tokio::task::spawn_blocking(move || span.in_scope(|| solution::solve(&inputs, wishes)));
-        Ok((edition.phase, solving.await.map_err(unavailable)?.map(Box::new)))
+        Ok((edition, inputs))
+    }
+
+    /// A run as it was staged last, with its version.
+    pub(super) async fn run(&self, key: Key) -> Result<(Known, i64), Status> {
+        let (state, version) = self.journal.load::<Run>(key.run.uuid()).await.map_err(unavailable)?;
+        let known = state.known().filter(|known| known.key == key).ok_or_else(|| not_found("match run"))?;
+        Ok((known, version))
     }
 }
 
@@ -138,8 +164,12 @@ async fn publish(
 ) -> Result<Receipt, Status> {
     let key = key(&call.message.match_run_id, &call.message.edition_id)?;
     let edition = hold_edition(unit.conn(), key.edition).await?;
+    let (state, _) = unit.load::<Run>(key.run.uuid()).await.map_err(unavailable)?;
+    let staged = state.known().filter(|known| known.key == key).map(|known| known.staged);
+    let digest = staged.map(|staged| staged.inputs_digest).unwrap_or_default();
     let inputs = inputs::of_run(unit.conn(), &edition).await.map_err(unavailable)?;
-    let action = Action::Publish { by: call.person()?, inputs_digest: inputs.digest() };
+    let changes = kept::changes(unit.conn(), &digest, &inputs).await.map_err(unavailable)?;
+    let action = Action::Publish { by: call.person()?, changes };
     let command = Command { key, phase: edition.phase, action };
     let receipt = unit.execute::<Run>(key.run.uuid(), command).await.map_err(refuse)?;
 
@@ -158,8 +188,12 @@ async fn publish(
     Ok(Receipt { position, ..receipt })
 }
 
-fn key(run: &str, edition: &str) -> Result<Key, Status> {
+pub(super) fn key(run: &str, edition: &str) -> Result<Key, Status> {
     Ok(Key { run: id("match_run_id", run)?, edition: id("edition_id", edition)? })
+}
+
+pub(super) fn wishes(locks: &[api::Pair], forbids: &[api::Pair]) -> Result<Wishes, Status> {
+    codec::wishes(locks, forbids).ok_or_else(|| violation("locks", "UUID", "must name people by UUID"))
 }
 
 fn shown(row: RunRow) -> api::MatchRun {
@@ -199,7 +233,17 @@ fn shown_in_full(known: &Known, computed_at: Timestamp, version: i64) -> api::Ma
         forbids,
         create_time: Some(time::to_proto(computed_at)),
         etag: version.to_string(),
+        scoring_version: staged.scoring_version,
+        band_counts: band_counts(staged.band_counts()),
     }
+}
+
+pub(super) fn band_counts(counts: impl IntoIterator<Item = (u16, usize)>) -> Vec<api::BandCount> {
+    let shown = |(below, pairs): (u16, usize)| api::BandCount {
+        below: below.into(),
+        pair_count: i32::try_from(pairs).unwrap_or(i32::MAX),
+    };
+    counts.into_iter().map(shown).collect()
 }
 
 fn state(status: Stands) -> api::match_run::State {

@@ -2,7 +2,7 @@
 
 use boot::{Call, Page, not_found, refuse, unavailable};
 use eventlog::{Begun, CommandError, Context, Receipt};
-use identity::{Resource, Scope, TandemId};
+use identity::{PersonId, Resource, Scope, TandemId};
 use proto::matching as api;
 use proto::time;
 use tonic::{Request, Status};
@@ -60,7 +60,7 @@ impl Matching {
         let found = tandems::find(&self.pool, tandem).await.map_err(unavailable)?;
         let row = found.filter(|row| row.key.edition == edition).ok_or_else(|| not_found("tandem"))?;
         call.allow(&Resource::between(&[row.pair.mentor, row.pair.mentee]))?;
-        Ok(api::GetTandemResponse { tandem: Some(shown(&row)) })
+        Ok(api::GetTandemResponse { tandem: Some(shown(&row, call.caller.person)) })
     }
 
     pub(super) async fn list(
@@ -76,7 +76,8 @@ impl Matching {
         let edition = id("edition_id", &call.message.edition_id)?;
         let rows = tandems::page(&self.pool, edition, person, page.after, page.fetch()).await;
         let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| row.key.tandem);
-        Ok(api::ListTandemsResponse { tandems: rows.iter().map(shown).collect(), next_page_token })
+        let tandems = rows.iter().map(|row| shown(row, call.caller.person)).collect();
+        Ok(api::ListTandemsResponse { tandems, next_page_token })
     }
 
     pub(super) async fn accept(
@@ -184,7 +185,10 @@ fn key(tandem: &str, edition: &str) -> Result<Key, Status> {
     Ok(Key { tandem: id("tandem_id", tandem)?, edition: id("edition_id", edition)? })
 }
 
-fn shown(row: &TandemRow) -> api::Tandem {
+/// A tandem as a caller sees it: partners are not told each other's wishes.
+fn shown(row: &TandemRow, caller: Option<PersonId>) -> api::Tandem {
+    let seen_from = caller.and_then(|person| row.pair.side_of(person));
+    let points = seen_from.map_or(row.points, |side| row.points.seen_from(side));
     api::Tandem {
         tandem_id: row.key.tandem.to_string(),
         edition_id: row.key.edition.to_string(),
@@ -194,8 +198,8 @@ fn shown(row: &TandemRow) -> api::Tandem {
         mentor_accepted: row.mentor_accepted,
         mentee_accepted: row.mentee_accepted,
         answer_by: Some(time::to_proto(row.answer_by)),
-        score: row.points.score(),
-        points: Some(codec::points_to_proto(row.points)),
+        score: points.score(),
+        points: Some(codec::points_to_proto(points)),
         flagged: row.flagged,
         etag: row.version.to_string(),
     }

@@ -5,8 +5,9 @@ use sqlx::PgConnection;
 
 use super::editions::{self, EditionRow, Settings};
 use super::participants::{self, Answer, Candidate};
-use super::{people, tandems};
+use super::{people, scoring, tandems};
 use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant, Rules};
+use crate::domain::pairing::Broken;
 use crate::domain::{Pair, Side, pairing, week};
 
 /// What a run of the edition is computed from, as it is now.
@@ -46,7 +47,9 @@ pub async fn of_two(conn: &mut PgConnection, edition: &EditionRow, pair: Pair) -
         (None, _) => Err(Side::Mentor),
         (_, None) => Err(Side::Mentee),
         (Some(mentor), Some(mentee)) => {
-            Ok(pairing::assess(&inputs.rules, mentor, mentee, inputs.past.get(&pair).copied()))
+            let past = inputs.past.get(&pair).copied();
+            let assessed = pairing::assess(&inputs.rules, &inputs.scoring, mentor, mentee, past);
+            Ok(assessed.map_err(Broken::first))
         }
     };
     let offered_already = tandems::is_offered(conn, edition.edition, pair).await?;
@@ -76,6 +79,7 @@ async fn assemble(
     };
     let (teachers, learners) = (people(&mentors), people(&mentees));
     let standings = people::standings(&mut *conn, &[teachers.as_slice(), &learners].concat()).await?;
+    let scoring = scoring::latest(&mut *conn, edition.edition).await?;
     let past = tandems::past(conn, edition.edition, &teachers, &learners).await?;
 
     let participant = |answer: Answer| {
@@ -86,10 +90,12 @@ async fn assemble(
             week::sampled(&answer.windows, &zone, start_date, rules.months)
         });
         let spans = spans.unwrap_or_default();
-        Some((Participant { standing, languages: answer.languages, spans }, answer.levels))
+        let Answer { languages, wishes, levels, .. } = answer;
+        Some((Participant { standing, languages, spans, wishes }, levels))
     };
     Ok(Inputs {
         rules: edition.settings.rules,
+        scoring: scoring.map(|row| row.scoring).unwrap_or_default(),
         mentees: mentees
             .into_iter()
             .filter_map(|mentee| participant(mentee.answer))
@@ -98,9 +104,10 @@ async fn assemble(
         mentors: mentors
             .into_iter()
             .filter_map(|mentor| {
-                let free = i64::from(mentor.capacity) - mentor.live;
+                let places = u32::try_from(i64::from(mentor.capacity) - mentor.live).unwrap_or_default();
+                let taken = u32::try_from(mentor.live).unwrap_or_default();
                 let (participant, offers) = participant(mentor.answer)?;
-                Some(Mentor { participant, offers, places: u32::try_from(free).unwrap_or_default() })
+                Some(Mentor { participant, offers, places, taken })
             })
             .collect(),
         past,

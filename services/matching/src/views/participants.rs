@@ -24,6 +24,8 @@ pub struct Answer {
     pub time_zone: String,
     /// Languages by BCP 47, best first.
     pub languages: Vec<String>,
+    /// People of the other side whom they wished for, by id.
+    pub wishes: Vec<PersonId>,
 }
 
 /// Somebody who takes part, with the places they have and those which tandems hold or are offered.
@@ -46,6 +48,7 @@ impl FromRow<'_, PgRow> for Answer {
         let weekdays: Vec<i32> = row.try_get("window_weekdays")?;
         let starts: Vec<i32> = row.try_get("window_starts")?;
         let ends: Vec<i32> = row.try_get("window_ends")?;
+        let wishes: Vec<Uuid> = row.try_get("wished_person_ids")?;
         let windows = weekdays.into_iter().zip(starts).zip(ends);
         let windows =
             windows.map(|((weekday, start_minute), end_minute)| Window { weekday, start_minute, end_minute });
@@ -56,6 +59,7 @@ impl FromRow<'_, PgRow> for Answer {
             windows: windows.collect(),
             time_zone: row.try_get("time_zone")?,
             languages: row.try_get("languages")?,
+            wishes: wishes.into_iter().map(PersonId::from_uuid).collect(),
         })
     }
 }
@@ -165,8 +169,8 @@ pub async fn add_application(
     let columns = Columns::of(answer);
     sqlx::query(
         "insert into applications (application_id, edition_id, person_id, topics, levels, window_weekdays,
-                                   window_starts, window_ends, time_zone, languages, capacity)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                   window_starts, window_ends, time_zone, languages, capacity, wished_person_ids)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(application.uuid())
     .bind(answer.edition.uuid())
@@ -179,6 +183,7 @@ pub async fn add_application(
     .bind(&answer.time_zone)
     .bind(&answer.languages)
     .bind(capacity)
+    .bind(columns.wishes)
     .execute(conn)
     .await
     .map(drop)
@@ -212,8 +217,8 @@ pub async fn set_obligation(
     let columns = Columns::of(answer);
     sqlx::query(
         "insert into obligations (obligation_id, edition_id, person_id, topics, levels, window_weekdays,
-                                  window_starts, window_ends, time_zone, languages)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                  window_starts, window_ends, time_zone, languages, wished_person_ids)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict (obligation_id) do update
          set topics = excluded.topics,
              levels = excluded.levels,
@@ -221,7 +226,8 @@ pub async fn set_obligation(
              window_starts = excluded.window_starts,
              window_ends = excluded.window_ends,
              time_zone = excluded.time_zone,
-             languages = excluded.languages",
+             languages = excluded.languages,
+             wished_person_ids = excluded.wished_person_ids",
     )
     .bind(obligation.uuid())
     .bind(answer.edition.uuid())
@@ -233,6 +239,7 @@ pub async fn set_obligation(
     .bind(columns.ends)
     .bind(&answer.time_zone)
     .bind(&answer.languages)
+    .bind(columns.wishes)
     .execute(conn)
     .await
     .map(drop)
@@ -257,6 +264,7 @@ struct Columns<'a> {
     weekdays: Vec<i32>,
     starts: Vec<i32>,
     ends: Vec<i32>,
+    wishes: Vec<Uuid>,
 }
 
 impl<'a> Columns<'a> {
@@ -268,6 +276,7 @@ impl<'a> Columns<'a> {
             weekdays: each(|window| window.weekday),
             starts: each(|window| window.start_minute),
             ends: each(|window| window.end_minute),
+            wishes: answer.wishes.iter().map(|wished| wished.uuid()).collect(),
         }
     }
 }

@@ -6,12 +6,14 @@ use identity::{EditionId, PersonId, TandemId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
+use sqlx::query::Query;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::named;
 use crate::domain::inputs::Past;
 use crate::domain::pairing::Points;
+use crate::domain::scoring::{Criterion, PerCriterion};
 use crate::domain::tandem::{Change, Event, Key, Offer, Status};
 use crate::domain::{Pair, Side};
 
@@ -53,16 +55,19 @@ impl FromRow<'_, PgRow> for TandemRow {
             mentor_accepted: row.try_get("mentor_accepted")?,
             mentee_accepted: row.try_get("mentee_accepted")?,
             answer_by: row.try_get::<jiff_sqlx::Timestamp, _>("answer_by")?.to_jiff(),
-            points: Points {
-                topics: row.try_get("topics")?,
-                availability: row.try_get("availability")?,
-                distance: row.try_get("distance")?,
-                language: row.try_get("language")?,
-            },
+            points: points(row)?,
             flagged: row.try_get("flagged")?,
             version: row.try_get("version")?,
         })
     }
+}
+
+fn points(row: &PgRow) -> sqlx::Result<Points> {
+    let mut by = PerCriterion::default();
+    for criterion in Criterion::ALL {
+        by = by.with(criterion, row.try_get(criterion.name())?);
+    }
+    Ok(Points { by, scoring_version: row.try_get("scoring_version")? })
 }
 
 /// One tandem.
@@ -256,22 +261,19 @@ pub(super) async fn apply(conn: &mut PgConnection, event: &Event, version: i64) 
 }
 
 async fn insert(conn: &mut PgConnection, key: Key, offer: &Offer, version: i64) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into tandems (tandem_id, edition_id, mentor_person_id, mentee_person_id, status, answer_by,
-                              topics, availability, distance, language, version)
-         values ($1, $2, $3, $4, 'published', $5, $6, $7, $8, $9, $10)",
+    let query = sqlx::query(
+        "insert into tandems (tandem_id, edition_id, mentor_person_id, mentee_person_id, status, answer_by, version,
+                              scoring_version, topics, availability, distance, language, mentee_wish, mentor_wish,
+                              load_balance)
+         values ($1, $2, $3, $4, 'published', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(key.tandem.uuid())
     .bind(key.edition.uuid())
     .bind(offer.pair.mentor.uuid())
     .bind(offer.pair.mentee.uuid())
     .bind(offer.answer_by.to_sqlx())
-    .bind(offer.points.topics)
-    .bind(offer.points.availability)
-    .bind(offer.points.distance)
-    .bind(offer.points.language)
     .bind(version)
-    .execute(conn)
-    .await
-    .map(drop)
+    .bind(offer.points.scoring_version);
+    let query = offer.points.by.0.into_iter().fold(query, Query::bind);
+    query.execute(conn).await.map(drop)
 }

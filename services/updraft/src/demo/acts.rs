@@ -97,11 +97,11 @@ pub(super) async fn apply(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::
 pub(super) async fn acknowledge(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     let in_time = cast.executives.len() - LATE;
     for (index, executive) in cast.executives.iter().enumerate().take(in_time) {
-        acknowledge_one(stage, edition, executive, index).await?;
+        acknowledge_one(stage, cast, edition, executive, index).await?;
     }
     stage.set_clock("2013-09-12T16:00:00Z").await?;
     for (index, executive) in cast.executives.iter().enumerate().skip(in_time) {
-        acknowledge_one(stage, edition, executive, index).await?;
+        acknowledge_one(stage, cast, edition, executive, index).await?;
     }
     say(&format!("2013-09-12  {in_time} executives acknowledged in time, {LATE} after reminders"));
     Ok(())
@@ -109,6 +109,7 @@ pub(super) async fn acknowledge(stage: &Stage, cast: &Cast, edition: &str) -> an
 
 async fn acknowledge_one(
     stage: &Stage,
+    cast: &Cast,
     edition: &str,
     executive: &Member,
     index: usize,
@@ -127,10 +128,14 @@ async fn acknowledge_one(
         "editions/{edition}/obligations/{}/acknowledge",
         obligation["obligationId"].as_str().unwrap_or_default()
     );
+    // Every fourth knows whom they would like to learn from.
+    let wished = cast.applicants.iter().rev().skip(index).take(usize::from(index.is_multiple_of(4)));
+    let wished: Vec<PersonId> = wished.map(|applicant| applicant.id).collect();
     let acknowledged = json!({
         "needs": needs,
         "goals": "To understand what our customers talk about.",
         "availability": cast::availability(index, true),
+        "wishedPersonIds": wished,
     });
     executive_calls.post(&path, acknowledged).await?;
     Ok(())

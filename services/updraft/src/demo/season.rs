@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::acts::say;
 use super::cast::{Cast, TOPICS};
+use super::explain::explain;
 use super::stage::{Stage, text};
 
 /// Months of meetings: number, first instant, an instant after the last meeting.
@@ -53,7 +54,8 @@ pub(super) async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> a
     stage.set_clock("2013-09-13T16:00:00Z").await?;
     let office = stage.office(Some(cast.office[0]))?;
     office.post(&format!("editions/{edition}/start-matching"), json!({})).await?;
-    let offered = match_run(stage, cast, edition, "2013-09-13").await?;
+    let (run, offered) = match_run(stage, cast, edition, "2013-09-13").await?;
+    explain(stage, cast, &run).await?;
     let mut offered = offered.into_iter();
     let vetoed = offered.next().context("no tandem")?;
     vetoed.by(stage, &vetoed.mentee, edition, "veto").await?;
@@ -63,7 +65,7 @@ pub(super) async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> a
         tandem.accept(stage, edition).await?;
     }
     stage.set_clock("2013-09-16T16:00:00Z").await?;
-    for tandem in match_run(stage, cast, edition, "2013-09-16").await? {
+    for tandem in match_run(stage, cast, edition, "2013-09-16").await?.1 {
         tandem.accept(stage, edition).await?;
     }
     stage.settle().await?;
@@ -145,7 +147,7 @@ async fn replace_leaver(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Re
         office.post(&format!("editions/{edition}/applications/{id}/accept"), json!({})).await?;
     }
     stage.settle().await?;
-    for tandem in match_run(stage, cast, edition, "2013-12-01").await? {
+    for tandem in match_run(stage, cast, edition, "2013-12-01").await?.1 {
         tandem.accept(stage, edition).await?;
         stage.settle().await?;
         tandem.agree(stage, edition).await?;
@@ -154,8 +156,13 @@ async fn replace_leaver(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Re
     Ok(())
 }
 
-/// Computes, reviews and publishes a run; answers with the tandems that wait for an answer.
-async fn match_run(stage: &Stage, cast: &Cast, edition: &str, day: &str) -> anyhow::Result<Vec<Tandem>> {
+/// Computes, reviews and publishes a run; answers with its path and the tandems that wait for an answer.
+async fn match_run(
+    stage: &Stage,
+    cast: &Cast,
+    edition: &str,
+    day: &str,
+) -> anyhow::Result<(String, Vec<Tandem>)> {
     let office = stage.office(Some(cast.office[0]))?;
     let runs = format!("editions/{edition}/match-runs");
     let run = office.post(&runs, json!({})).await?.id()?;
@@ -170,7 +177,7 @@ async fn match_run(stage: &Stage, cast: &Cast, edition: &str, day: &str) -> anyh
         "{day}  matched: {} of {} executives, score {}, proved optimal: {}",
         found["pairCount"], found["menteeCount"], found["score"], found["certificate"]["verified"]
     ));
-    tandems(stage, cast, edition, "STATE_PUBLISHED").await
+    Ok((path, tandems(stage, cast, edition, "STATE_PUBLISHED").await?))
 }
 
 async fn active(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<Vec<Tandem>> {

@@ -26,6 +26,7 @@ fn offering() -> Offering {
     Offering {
         offers: vec![Offer { topic: "hashtags".to_owned(), level: 4 }],
         sealed_motivation: vec![1, 2, 3],
+        wishes: vec![PersonId::from_uuid(Uuid::from_u128(3))],
         availability: mornings(),
         capacity: 1,
     }
@@ -230,4 +231,11 @@ fn working_days_skip_the_weekend() {
     assert_eq!(working_days_after(date(2013, 9, 2), 3), date(2013, 9, 5));
     assert_eq!(working_days_after(date(2013, 9, 7), 1), date(2013, 9, 9));
     assert_eq!(working_days_after(Date::MAX, 3), Date::MAX);
+}
+
+#[test]
+fn nobody_wishes_for_themselves() {
+    let mut vain = submission();
+    vain.offering.wishes.push(vain.key.person);
+    assert_eq!(submit(vain), Err(Rejection::WishesThemselves));
 }

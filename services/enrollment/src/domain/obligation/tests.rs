@@ -20,7 +20,12 @@ fn key() -> Key {
 
 fn acknowledgement(topics: &[&str]) -> Acknowledgement {
     let needs = topics.iter().map(|topic| Need { topic: (*topic).to_owned(), level: 0, wanted: true });
-    Acknowledgement { needs: needs.collect(), sealed_goals: vec![1], availability: mornings() }
+    Acknowledgement {
+        needs: needs.collect(),
+        sealed_goals: vec![1],
+        wishes: vec![],
+        availability: mornings(),
+    }
 }
 
 fn whole() -> Acknowledgement {
@@ -191,4 +196,10 @@ fn an_obligation_is_reached_through_its_own_edition_only() {
     for command in [acknowledge_with(whole()), excuse(3)] {
         assert_eq!(when(&raised, &command), Err(Rejection::OtherEdition));
     }
+}
+
+#[test]
+fn nobody_wishes_for_themselves() {
+    let command = acknowledge_with(Acknowledgement { wishes: vec![person(2)], ..whole() });
+    assert_eq!(when(&until(Status::Due), &command), Err(Rejection::WishesThemselves));
 }

@@ -1,5 +1,8 @@
+use assignment::Progress;
 use uuid::Uuid;
 
+use crate::domain::difference::{Kind, Subject};
+use crate::domain::frozen::tests::frozen;
 use crate::domain::inputs::tests::{inputs, pair, person};
 use crate::domain::pairing::Rule;
 use crate::domain::solution::{self, Wishes};
@@ -16,12 +19,16 @@ fn key(edition: u128) -> Key {
 }
 
 fn staged() -> Box<Staged> {
-    Box::new(solution::solve(&inputs(), Wishes::default()).unwrap())
+    solved(Wishes::default())
+}
+
+fn solved(wishes: Wishes) -> Box<Staged> {
+    Box::new(solution::solve(&frozen(inputs()), wishes, &Progress::default()).unwrap())
 }
 
 fn revised() -> Box<Staged> {
     let forbids = [pair(11, 1)].into();
-    Box::new(solution::solve(&inputs(), Wishes { forbids, ..Wishes::default() }).unwrap())
+    solved(Wishes { forbids, ..Wishes::default() })
 }
 
 fn unproved() -> Box<Staged> {
@@ -53,7 +60,7 @@ fn when_at(
 }
 
 fn publish() -> Action {
-    Action::Publish { by: person(OFFICE), inputs_digest: inputs().digest() }
+    Action::Publish { by: person(OFFICE), changes: vec![] }
 }
 
 fn reviewed() -> Vec<Change> {
@@ -94,8 +101,9 @@ fn nobody_publishes_what_nobody_looked_at() {
 
 #[test]
 fn a_run_is_published_only_on_the_inputs_it_was_computed_from() {
-    let changed = Action::Publish { by: person(OFFICE), inputs_digest: "other".to_owned() };
-    assert_eq!(when(&reviewed(), changed), Err(Rejection::InputsChanged));
+    let changes = vec![Difference { kind: Kind::ScoringRules, subject: Subject::Edition }];
+    let publish = Action::Publish { by: person(OFFICE), changes: changes.clone() };
+    assert_eq!(when(&reviewed(), publish), Err(Rejection::InputsChanged(changes)));
 }
 
 #[test]

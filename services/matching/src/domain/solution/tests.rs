@@ -1,10 +1,18 @@
-use crate::domain::inputs::Past;
+use crate::domain::frozen::tests::frozen;
 use crate::domain::inputs::tests::{inputs, mentee, mentor, pair, person};
+use crate::domain::inputs::{Inputs, Past};
+use crate::domain::matrix::NoMatrix;
+use crate::domain::pairing::Rule;
+use crate::domain::scoring::{PerCriterion, Scoring, ScoringRules};
 
 use super::*;
 
+fn solve_for(inputs: &Inputs, wishes: Wishes) -> Result<Staged, Unsolvable> {
+    solve(&frozen(inputs.clone()), wishes, &Progress::default())
+}
+
 fn solved(inputs: &Inputs) -> Staged {
-    solve(inputs, Wishes::default()).unwrap()
+    solve_for(inputs, Wishes::default()).unwrap()
 }
 
 fn pairs(staged: &Staged) -> Vec<Pair> {
@@ -23,7 +31,7 @@ fn everybody_gets_a_mentor_where_that_is_possible() {
     assert_eq!(staged.unmatched, []);
     assert!(staged.certificate.verified);
     assert_eq!(staged.certificate.prices.len(), 2);
-    assert_eq!(staged.inputs_digest, inputs().digest());
+    assert_eq!(staged.inputs_digest, "digest");
     assert_eq!(staged.score(), staged.pairs.iter().map(|proposed| proposed.points.score()).sum::<i32>());
 }
 
@@ -42,11 +50,11 @@ fn the_order_of_the_people_changes_nothing_but_the_order() {
 fn a_lock_and_a_forbid_are_kept() {
     for mentor in [11, 12] {
         let wanted = pair(mentor, 1);
-        let locked = solve(&inputs(), wishes(&[wanted], &[])).unwrap();
+        let locked = solve_for(&inputs(), wishes(&[wanted], &[])).unwrap();
         let found = locked.pairs.iter().find(|proposed| proposed.pair == wanted).unwrap();
         assert!(found.locked);
         assert_eq!(locked.pairs.iter().filter(|proposed| proposed.locked).count(), 1);
-        let forbidden = solve(&inputs(), wishes(&[], &[wanted])).unwrap();
+        let forbidden = solve_for(&inputs(), wishes(&[], &[wanted])).unwrap();
         assert!(!pairs(&forbidden).contains(&wanted));
         assert!(locked.certificate.verified && forbidden.certificate.verified);
     }
@@ -58,19 +66,19 @@ fn a_lock_that_breaks_a_rule_is_refused_by_its_name() {
     let mut apart = inputs();
     apart.past.insert(locked, Past::NeverAgain);
     let refused = Unsolvable::LockBreaksRule { pair: locked, rule: Rule::NeverAgain };
-    assert_eq!(solve(&apart, wishes(&[locked], &[])), Err(refused));
+    assert_eq!(solve_for(&apart, wishes(&[locked], &[])), Err(refused));
     let refused = Unsolvable::LockBreaksRule { pair: locked, rule: Rule::Forbidden };
-    assert_eq!(solve(&inputs(), wishes(&[locked], &[locked])), Err(refused));
+    assert_eq!(solve_for(&inputs(), wishes(&[locked], &[locked])), Err(refused));
 }
 
 #[test]
 fn a_lock_needs_two_people_of_the_run_and_a_place() {
     let stranger = pair(99, 1);
-    assert_eq!(solve(&inputs(), wishes(&[stranger], &[])), Err(Unsolvable::LockOutsideRun(stranger)));
+    assert_eq!(solve_for(&inputs(), wishes(&[stranger], &[])), Err(Unsolvable::LockOutsideRun(stranger)));
     let both = wishes(&[pair(11, 1), pair(11, 2)], &[]);
-    assert_eq!(solve(&inputs(), both), Err(Unsolvable::LockWithoutPlace(pair(11, 2))));
+    assert_eq!(solve_for(&inputs(), both), Err(Unsolvable::LockWithoutPlace(pair(11, 2))));
     let twice = wishes(&[pair(11, 1), pair(12, 1)], &[]);
-    assert_eq!(solve(&inputs(), twice), Err(Unsolvable::LockWithoutPlace(pair(12, 1))));
+    assert_eq!(solve_for(&inputs(), twice), Err(Unsolvable::LockWithoutPlace(pair(12, 1))));
 }
 
 #[test]
@@ -109,4 +117,72 @@ fn nobody_at_all_is_a_solution_too() {
     let staged = solved(&nobody);
     assert!(staged.certificate.verified);
     assert_eq!(staged.certificate.cost, "0");
+}
+
+fn scored(weights: [i32; 7], bands: &[i32]) -> Scoring {
+    Scoring { version: 1, rules: ScoringRules::try_new(PerCriterion(weights), bands).unwrap() }
+}
+
+#[test]
+fn of_two_equal_mentors_each_gets_one_mentee_where_load_counts() {
+    let mut equal = inputs();
+    equal.mentors = vec![
+        mentor(11, &[21, 31, 41, 100], &[("hashtags", 4)]),
+        mentor(12, &[22, 32, 42, 100], &[("hashtags", 4)]),
+    ];
+    equal.mentors[0].places = 2;
+    equal.mentors[1].places = 2;
+    let staged = solved(&equal);
+    let mut mentors: Vec<_> = staged.pairs.iter().map(|proposed| proposed.pair.mentor).collect();
+    mentors.sort_unstable();
+    assert_eq!(mentors, [person(11), person(12)]);
+    assert!(staged.certificate.verified);
+}
+
+#[test]
+fn a_second_mentee_earns_fewer_points_and_is_taken_all_the_same() {
+    let mut two = inputs();
+    two.mentors = vec![mentor(11, &[21, 31, 41, 100], &[("hashtags", 4)])];
+    two.mentors[0].places = 2;
+    let staged = solved(&two);
+    let mut loads: Vec<_> =
+        staged.pairs.iter().map(|proposed| (proposed.place, proposed.points.by.0[6])).collect();
+    loads.sort_unstable();
+    assert_eq!(loads, [(0, 500), (1, 250)]);
+    two.mentors[0].taken = 1;
+    let mut loads: Vec<_> = solved(&two).pairs.iter().map(|proposed| proposed.points.by.0[6]).collect();
+    loads.sort_unstable();
+    assert_eq!(loads, [166, 333]);
+}
+
+#[test]
+fn wishes_in_a_circle_are_granted_as_far_as_they_go() {
+    // 1 wishes for 11, who wishes for 2, who wishes for 12, who wishes for 1.
+    let mut circle = inputs();
+    circle.scoring = scored([0, 0, 0, 0, 5_000, 5_000, 0], &[]);
+    circle.mentees[0].participant.wishes = vec![person(11)];
+    circle.mentors[0].participant.wishes = vec![person(2)];
+    circle.mentees[1].participant.wishes = vec![person(12)];
+    circle.mentors[1].participant.wishes = vec![person(1)];
+    let staged = solved(&circle);
+    assert_eq!(staged.score(), 10_000);
+    assert!(staged.certificate.verified);
+}
+
+#[test]
+fn the_bands_are_those_of_the_scoring_rules() {
+    let mut strict = inputs();
+    strict.scoring = scored([10_000, 0, 0, 0, 0, 0, 0], &[6_000]);
+    let staged = solved(&strict);
+    assert_eq!((staged.scoring_version, staged.bands.as_slice()), (1, &[6_000][..]));
+    assert_eq!(staged.band_counts().collect::<Vec<_>>(), [(6_000, 1)]);
+}
+
+#[test]
+fn a_computation_that_is_ended_says_so() {
+    let frozen = frozen(inputs());
+    let progress = Progress::default();
+    progress.cancel();
+    let ended = solve(&frozen, Wishes::default(), &progress);
+    assert_eq!(ended, Err(Unsolvable::NoMatrix(NoMatrix::Cancelled)));
 }

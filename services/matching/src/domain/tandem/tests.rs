@@ -1,10 +1,11 @@
 use uuid::Uuid;
 
 use crate::domain::inputs::tests::pair;
+use crate::domain::scoring::PerCriterion;
 
 use super::*;
 
-const POINTS: Points = Points { topics: 3_000, availability: 1_000, distance: 500, language: 1_000 };
+const POINTS: Points = Points { by: PerCriterion([3_000, 1_000, 500, 1_000, 0, 0, 0]), scoring_version: 0 };
 
 fn key(edition: u128) -> Key {
     Key {

@@ -1,0 +1,109 @@
+//! Other scoring rules tried out beside those in force: who gains, who loses, how many bad pairs.
+
+use assignment::Progress;
+use identity::PersonId;
+
+use crate::domain::computation::{Unsolvable, Wishes, what_if};
+use crate::domain::frozen::{Frozen, Seat};
+use crate::domain::outcome::{Figures, Found};
+use crate::domain::pairing::Points;
+
+/// What other scoring rules change for an executive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// The executive.
+    pub mentee: PersonId,
+    /// The mentor by the rules in force, with the score by them.
+    pub before: Option<(PersonId, i32)>,
+    /// The mentor by the rules to try, with the score by those.
+    pub after: Option<(PersonId, i32)>,
+    /// The score with the former mentor by the rules to try, so that like is compared with like; 0 without one.
+    pub before_by_proposed: i32,
+}
+
+impl Effect {
+    /// How many points the executive is better off, by the rules to try.
+    #[must_use]
+    pub fn gain(&self) -> i32 {
+        self.after.map_or(0, |(_, score)| score) - self.before_by_proposed
+    }
+}
+
+/// Two computations beside each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// By the rules in force.
+    pub current: Figures,
+    /// By the rules to try.
+    pub proposed: Figures,
+    /// The executives for whom the mentor is another one, those who lose most first.
+    pub effects: Vec<Effect>,
+}
+
+/// Computes the best set of tandems by the rules in force and by others; the people are the same.
+///
+/// # Errors
+/// [`Unsolvable`].
+pub fn compare(
+    current: &Frozen,
+    proposed: &Frozen,
+    wishes: &Wishes,
+    progress: &Progress,
+) -> Result<Comparison, Unsolvable> {
+    let before = what_if(current, wishes, progress)?;
+    let after = what_if(proposed, wishes, progress)?;
+    let both = before.found.iter().zip(&after.found).enumerate();
+    let moved = both.filter(|(_, (before, after))| {
+        before.as_ref().map(|found| found.mentor) != after.as_ref().map(|found| found.mentor)
+    });
+    let named = |found: &Found| (current.mentor(found.mentor), found.points.score());
+    let by_proposed = |mentee: usize, found: &Found| {
+        let seat = Seat { mentor: found.mentor, place: found.place, places: 1 };
+        proposed.points_at(mentee, seat).map_or(0, Points::score)
+    };
+    let effects = moved.map(|(mentee, (before, after))| Effect {
+        mentee: current.mentee(mentee),
+        before: before.as_ref().map(named),
+        after: after.as_ref().map(named),
+        before_by_proposed: before.as_ref().map_or(0, |found| by_proposed(mentee, found)),
+    });
+    let mut effects: Vec<Effect> = effects.collect();
+    effects.sort_by_key(|effect| (effect.gain(), effect.mentee));
+    Ok(Comparison { current: before.figures(current), proposed: after.figures(proposed), effects })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::frozen::tests::frozen;
+    use crate::domain::inputs::tests::{inputs, person};
+    use crate::domain::scoring::{PerCriterion, Scoring, ScoringRules};
+
+    #[test]
+    fn who_gains_and_who_loses_is_measured_by_the_rules_to_try() {
+        // By topics 1 belongs to 11; by wishes 2 does, and 1 has to be content with 12.
+        let mut people = inputs();
+        people.mentees[1].needs = [("podcasts".to_owned(), 0)].into();
+        people.mentees[1].participant.wishes = vec![person(11)];
+        let mut by_wishes = people.clone();
+        let weights = PerCriterion([1_000, 0, 0, 0, 9_000, 0, 0]);
+        let rules = ScoringRules::try_new(weights, &[2_000]).unwrap();
+        by_wishes.scoring = Scoring { version: 1, rules };
+        let compared =
+            compare(&frozen(people), &frozen(by_wishes), &Wishes::default(), &Progress::default()).unwrap();
+        let [loses, gains] = compared.effects.as_slice() else { panic!("{compared:?}") };
+        assert_eq!((loses.mentee, loses.gain()), (person(1), -500));
+        assert_eq!((gains.mentee, gains.gain()), (person(2), 9_000));
+        assert_eq!(gains.after, Some((person(11), 9_000)));
+        assert_eq!(compared.proposed.bands, [(2_000, 1)]);
+        assert_eq!((compared.current.pairs, compared.proposed.pairs), (2, 2));
+    }
+
+    #[test]
+    fn the_same_rules_have_no_effect() {
+        let compared =
+            compare(&frozen(inputs()), &frozen(inputs()), &Wishes::default(), &Progress::default()).unwrap();
+        assert_eq!(compared.effects, []);
+        assert_eq!(compared.current, compared.proposed);
+    }
+}
