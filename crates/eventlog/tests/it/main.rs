@@ -6,5 +6,6 @@ mod commands;
 mod counter;
 mod delivery;
 mod failure;
+mod patches;
 mod race;
 mod support;
