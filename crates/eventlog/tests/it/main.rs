@@ -8,4 +8,5 @@ mod delivery;
 mod failure;
 mod patches;
 mod race;
+mod round_trips;
 mod support;
