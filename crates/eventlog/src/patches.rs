@@ -26,7 +26,7 @@ pub struct Table {
 ///
 /// Rows are JSON objects which have the key. Ids, dates, times and enumerations are texts as Postgres reads them; for bytes
 /// see [`bytes`].
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Patches {
     tables: BTreeMap<&'static Table, BTreeMap<Key, Fold>>,
     /// The first column that its table does not declare, or key column that its row lacks.
@@ -37,7 +37,7 @@ pub struct Patches {
 type Key = Vec<String>;
 
 /// What the changes of one row amount to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Fold {
     /// Whether the row there was goes.
     removes: bool,

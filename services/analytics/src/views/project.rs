@@ -200,3 +200,43 @@ async fn end_series(conn: &mut PgConnection, ended: &[(TandemId, Timestamp)]) ->
     .await
     .map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use eventlog::Draft;
+    use identity::{ApplicationId, EditionId, PersonId, SessionId};
+
+    use super::*;
+    use crate::domain::Side;
+
+    fn folded(facts: &[Fact]) -> Patches {
+        let mut changes = Changes::default();
+        facts.iter().for_each(|fact| changes.take(&Draft::of(&()).rehearsed(), fact));
+        changes.patches
+    }
+
+    #[test]
+    fn whoever_was_accepted_once_stays_accepted_after_a_withdrawal() {
+        let (application, edition, person) = (ApplicationId::mint(), EditionId::mint(), PersonId::mint());
+        let is = |state| Fact::ApplicationIs { application, state };
+        let applied = Fact::Applied { application, edition, person, topics: vec!["hashtags".to_owned()] };
+        let mut expected = Patches::default();
+        let row = json!({ "application_id": application, "edition_id": edition, "person_id": person,
+                          "state": "withdrawn", "asked_back": false, "accepted": true, "topic_ids": ["hashtags"] });
+        expected.set(&APPLICATIONS, row);
+        assert_eq!(folded(&[applied, is("accepted"), is("withdrawn")]), expected);
+    }
+
+    #[test]
+    fn moves_of_a_session_add_up_and_its_last_start_holds() {
+        let session = SessionId::mint();
+        let moved = |start: &str| Fact::SessionMoved { session, start: start.parse().unwrap() };
+        let missed = Fact::SessionIs { session, fate: SessionFate::Missed(Side::Mentee) };
+        let mut expected = Patches::default();
+        let row = json!({ "session_id": session, "start_time": "2013-10-04T08:00:00Z", "state": "missed",
+                          "side": "mentee" });
+        expected.change(&SESSIONS, row);
+        expected.add(&SESSIONS, json!({ "session_id": session, "moves": 2 }));
+        assert_eq!(folded(&[moved("2013-10-03T08:00:00Z"), moved("2013-10-04T08:00:00Z"), missed]), expected);
+    }
+}
