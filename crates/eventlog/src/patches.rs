@@ -3,147 +3,232 @@
 //! A view or a follower says what each event changes; how often a row is changed within a commit or a page does not matter
 //! to the database, nor does the number of rows to the round trips.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-/// A table of a read model; `update` and `insert` of all its columns must be allowed.
+/// A table of a read model, each of whose rows only one writer changes at a time, as it belongs to a stream or to a follower.
+///
+/// The names are SQL, and constants of the program. What is not named here is never written: such a column keeps its value,
+/// and has its default in a new row.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Table {
     /// Its name, found by the search path.
     pub name: &'static str,
-    /// The columns of its primary key.
-    pub key: &'static [&'static str],
+    /// The columns of its primary key, separated by commas.
+    pub key: &'static str,
+    /// The others, separated by commas.
+    pub columns: &'static str,
 }
 
-/// Changes of rows, folded by table and key.
-#[derive(Debug, Default)]
-pub struct Patches(BTreeMap<&'static Table, BTreeMap<Key, Fold>>);
+/// Changes of rows, folded by table and key: what is written is as if each had been written at once.
+///
+/// Rows are JSON objects which have the key. Ids, dates, times and enumerations are texts as Postgres reads them; for bytes
+/// see [`bytes`].
+#[derive(Debug, Default, PartialEq)]
+pub struct Patches {
+    tables: BTreeMap<&'static Table, BTreeMap<Key, Fold>>,
+    /// The first column that its table does not declare, or key column that its row lacks.
+    misnamed: Option<String>,
+}
 
 /// The values of the key columns, as JSON texts: all that they need is to be equal or not.
 type Key = Vec<String>;
 
 /// What the changes of one row amount to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Fold {
     /// Whether the row there was goes.
     removes: bool,
     /// Whether a row comes where there is none.
     creates: bool,
-    /// The columns that are set.
+    /// The columns of the row, old or new.
     columns: Map<String, Value>,
+    /// Columns of an old row only, as they were changed before there could be a new one.
+    changes: Map<String, Value>,
+    /// What is added to columns of an old row.
+    sums: Map<String, Value>,
 }
 
 impl Patches {
-    /// Sets columns of the row with this key, which is made if there is none and then needs all that may not be null.
+    /// Sets columns of the row with this key, which is made if there is none.
     ///
-    /// The row is a JSON object with the key; columns that it does not name stay as they are, and in a new row are null. Ids,
-    /// dates, times and enumerations are texts as Postgres reads them; for bytes see [`bytes`].
+    /// Columns that it does not name stay as they are, and are null in a new row.
     pub fn set(&mut self, table: &'static Table, row: Value) {
-        if let Some((fold, columns)) = self.fold(table, row) {
+        let (fold, columns) = self.fold(table, row);
+        if !fold.creates {
             fold.creates = true;
-            fold.columns.extend(columns);
+            fold.changes = std::mem::take(&mut fold.columns);
+        }
+        fold.assign(columns);
+    }
+
+    /// Sets columns of the row with this key, if there is one.
+    pub fn change(&mut self, table: &'static Table, row: Value) {
+        let (fold, columns) = self.fold(table, row);
+        if fold.creates || !fold.removes {
+            fold.assign(columns);
         }
     }
 
-    /// Sets columns of the row with this key if there is one, as [`Patches::set`] does.
-    pub fn change(&mut self, table: &'static Table, row: Value) {
-        if let Some((fold, columns)) = self.fold(table, row)
-            && (fold.creates || !fold.removes)
-        {
-            fold.columns.extend(columns);
+    /// Adds whole numbers to columns of the row with this key, if there is one.
+    pub fn add(&mut self, table: &'static Table, row: Value) {
+        let (fold, columns) = self.fold(table, row);
+        if fold.creates || !fold.removes {
+            let (key, numbers) = columns.into_iter().partition(|(name, _)| table.is_key(name));
+            fold.assign(key);
+            fold.increase(numbers);
         }
     }
 
     /// Removes the row with this key, if there is one.
     pub fn remove(&mut self, table: &'static Table, key: Value) {
-        if let Some((fold, columns)) = self.fold(table, key) {
-            *fold = Fold { removes: true, creates: false, columns };
-        }
-    }
-
-    fn fold(&mut self, table: &'static Table, row: Value) -> Option<(&mut Fold, Map<String, Value>)> {
-        let Value::Object(columns) = row else {
-            debug_assert!(false, "a row of {} is a JSON object", table.name);
-            return None;
-        };
-        let key =
-            table.key.iter().map(|column| columns.get(*column).map(Value::to_string).unwrap_or_default());
-        let fold = self.0.entry(table).or_default().entry(key.collect()).or_default();
-        Some((fold, columns))
+        let (fold, columns) = self.fold(table, key);
+        *fold = Fold { removes: true, columns, ..Fold::default() };
     }
 
     /// Writes what was folded, and is empty again: in front of a statement that has to see it, and at the end.
     ///
+    /// Tables go by name and rows by key. The database keeps the texts of the statements, which depend on the table alone.
+    ///
     /// # Errors
     ///
-    /// If the database refuses a row, e.g. a new one that lacks a column.
+    /// [`sqlx::Error::ColumnNotFound`] if a row names a column that its table does not declare, or lacks one of the key;
+    /// others if the database refuses a row, e.g. a new one that lacks what may not be null.
     pub async fn write(&mut self, conn: &mut PgConnection) -> sqlx::Result<()> {
-        for (table, folds) in std::mem::take(&mut self.0) {
-            let folds: Vec<Fold> = folds.into_values().collect();
-            let removed =
-                folds.iter().filter(|fold| fold.removes).map(|fold| Value::Object(fold.columns.clone()));
-            remove(conn, table, removed.collect()).await?;
-            let written = folds.into_iter().filter(|fold| fold.creates || !fold.removes);
-            upsert(conn, table, written.collect()).await?;
+        let Self { tables, misnamed } = std::mem::take(self);
+        if let Some(column) = misnamed {
+            return Err(sqlx::Error::ColumnNotFound(column));
+        }
+        for (table, folds) in tables {
+            let removed = folds.values().filter(|fold| fold.removes).map(|fold| json!(fold.columns));
+            table.write(conn, Table::removal, removed.collect()).await?;
+            let written =
+                folds.into_values().filter(|fold| fold.creates || !fold.removes).map(Fold::into_json);
+            table.write(conn, Table::upsert, written.collect()).await?;
         }
         Ok(())
+    }
+
+    fn fold(&mut self, table: &'static Table, row: Value) -> (&mut Fold, Map<String, Value>) {
+        let columns = if let Value::Object(columns) = row { columns } else { Map::new() };
+        let lacking = names(table.key).find(|name| !columns.contains_key(*name));
+        let unknown = || columns.keys().map(String::as_str).find(|name| !table.declares(name));
+        let misnamed = lacking.or_else(unknown).map(|name| format!("{}.{name}", table.name));
+        self.misnamed = self.misnamed.take().or(misnamed);
+        let key = names(table.key).filter_map(|name| columns.get(name)).map(Value::to_string);
+        (self.tables.entry(table).or_default().entry(key.collect()).or_default(), columns)
+    }
+}
+
+impl Fold {
+    fn assign(&mut self, columns: Map<String, Value>) {
+        self.changes.retain(|name, _| !columns.contains_key(name));
+        self.sums.retain(|name, _| !columns.contains_key(name));
+        self.columns.extend(columns);
+    }
+
+    fn increase(&mut self, numbers: Map<String, Value>) {
+        for (name, number) in numbers {
+            let known =
+                [&mut self.columns, &mut self.changes].into_iter().find(|known| known.contains_key(&name));
+            let known = known.unwrap_or(&mut self.sums);
+            let sum = match known.get(&name) {
+                None => number,
+                // As in SQL, the sum with what is null is null.
+                Some(so_far) => so_far
+                    .as_i64()
+                    .zip(number.as_i64())
+                    .and_then(|(one, other)| one.checked_add(other))
+                    .into(),
+            };
+            known.insert(name, sum);
+        }
+    }
+
+    fn into_json(self) -> Value {
+        let Self { removes: _, creates, columns, changes, sums } = self;
+        json!({ "creates": creates, "columns": columns, "changes": changes, "sums": sums })
     }
 }
 
 /// Bytes as a column of type `bytea` reads them.
 #[must_use]
 pub fn bytes(bytes: &[u8]) -> Value {
-    let hexadecimal = bytes.iter().fold(String::from("\\x"), |mut text, byte| {
-        text.extend(
-            [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()),
-        );
-        text
-    });
-    Value::String(hexadecimal)
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+    Value::String("\\x".chars().chain(digits).collect())
 }
 
-async fn remove(conn: &mut PgConnection, Table { name, key }: &Table, rows: Vec<Value>) -> sqlx::Result<()> {
-    if rows.is_empty() {
-        return Ok(());
+impl Table {
+    async fn write(
+        &self,
+        conn: &mut PgConnection,
+        statement: fn(&Self) -> String,
+        rows: Vec<Value>,
+    ) -> sqlx::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(AssertSqlSafe(statement(self))).bind(rows).execute(conn).await.map(drop)
     }
-    let key = key.join(", ");
-    // The names are constants of the program.
-    let sql = format!(
-        "delete from {name}
-         where ({key}) in (select {key} from jsonb_populate_recordset(null::{name}, $1))"
-    );
-    sqlx::query(AssertSqlSafe(sql)).bind(Value::Array(rows)).execute(conn).await.map(drop)
+
+    fn removal(&self) -> String {
+        let Self { name, key, .. } = self;
+        format!(
+            "delete from {name}
+             where ({key}) in (
+                 select {key} from unnest($1::jsonb[]) as given (row)
+                 cross join lateral jsonb_populate_record(null::{name}, given.row) as named
+             )"
+        )
+    }
+
+    /// A row is populated from the old one and the patch, so that columns which the patch does not name stay as they are.
+    ///
+    /// Old rows come first: one of them may give up a unique value that a new one takes.
+    fn upsert(&self) -> String {
+        let Self { name, key, .. } = self;
+        let all = self.all().collect::<Vec<_>>().join(", ");
+        let fresh = self.all().map(|name| format!("fresh.{name}")).collect::<Vec<_>>().join(", ");
+        let same: Vec<_> = names(key).map(|name| format!("old.{name} = named.{name}")).collect();
+        let (same, first) = (same.join(" and "), names(key).next().unwrap_or_default());
+        let set: Vec<_> = names(self.columns).map(|name| format!("{name} = excluded.{name}")).collect();
+        let update =
+            if set.is_empty() { "nothing".to_owned() } else { format!("update set {}", set.join(", ")) };
+        format!(
+            "insert into {name} ({all})
+             select {fresh}
+             from unnest($1::jsonb[]) as given (fold)
+             cross join lateral jsonb_populate_record(null::{name}, fold -> 'columns') as named
+             left join {name} as old on {same}
+             cross join lateral (
+                 select coalesce(jsonb_object_agg(name, (to_jsonb(old) ->> name)::bigint + number::bigint), '{{}}')
+                 from jsonb_each_text(fold -> 'sums') as sum (name, number)
+             ) as total (columns)
+             cross join lateral jsonb_populate_record(
+                 old, case when old.{first} is null then '{{}}' else fold -> 'changes' || total.columns end || (fold -> 'columns')
+             ) as fresh
+             where (fold -> 'creates')::boolean or old.{first} is not null
+             order by old.{first} is null
+             on conflict ({key}) do {update}"
+        )
+    }
+
+    fn is_key(&self, column: &str) -> bool {
+        names(self.key).any(|name| name == column)
+    }
+
+    fn declares(&self, column: &str) -> bool {
+        self.all().any(|name| name == column)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'static str> {
+        names(self.key).chain(names(self.columns))
+    }
 }
 
-/// A new row is populated from the old one and the patch, so that columns not named by the patch stay as they are.
-async fn upsert(conn: &mut PgConnection, Table { name, key }: &Table, folds: Vec<Fold>) -> sqlx::Result<()> {
-    if folds.is_empty() {
-        return Ok(());
-    }
-    let columns: BTreeSet<&str> =
-        folds.iter().flat_map(|fold| fold.columns.keys().map(String::as_str)).collect();
-    let set: Vec<String> = columns
-        .into_iter()
-        .filter(|column| !key.contains(column))
-        .map(|column| format!("{column} = excluded.{column}"))
-        .collect();
-    let update = if set.is_empty() { "nothing".to_owned() } else { format!("update set {}", set.join(", ")) };
-    let first = key.first().copied().unwrap_or_default();
-    let same: Vec<String> = key.iter().map(|column| format!("old.{column} = named.{column}")).collect();
-    let (same, key) = (same.join(" and "), key.join(", "));
-    let sql = format!(
-        "insert into {name}
-         select fresh.*
-         from unnest($1::jsonb[], $2::boolean[]) as given (patch, creates)
-         cross join lateral jsonb_populate_record(null::{name}, patch) as named
-         left join {name} as old on {same}
-         cross join lateral jsonb_populate_record(old, patch) as fresh
-         where creates or old.{first} is not null
-         on conflict ({key}) do {update}"
-    );
-    let (patches, creates): (Vec<Value>, Vec<bool>) =
-        folds.into_iter().map(|fold| (Value::Object(fold.columns), fold.creates)).unzip();
-    sqlx::query(AssertSqlSafe(sql)).bind(patches).bind(creates).execute(conn).await.map(drop)
+fn names(list: &'static str) -> impl Iterator<Item = &'static str> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty())
 }

@@ -17,6 +17,7 @@ use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
 use crate::grpc::Reports;
+use crate::views::Changes;
 
 /// The service.
 #[derive(Clone)]
@@ -71,11 +72,12 @@ impl Follower for Counter {
     }
 
     async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let mut changes = Changes::default();
         for event in events {
             if let Some(fact) = codec::fact(event)? {
-                views::project(conn, event, &fact).await?;
+                changes.take(event, &fact);
             }
         }
-        Ok(())
+        Ok(changes.write(conn).await?)
     }
 }

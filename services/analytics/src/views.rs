@@ -3,7 +3,7 @@
 mod project;
 mod reports;
 
-pub use self::project::project;
+pub use self::project::Changes;
 pub use self::reports::{
     Counts, Edition, GridSession, GridTandem, PersistenceRow, SelfAssessmentRow, TopicRow, cancellations,
     edition, executives, funnel, grid, obligations, persistence, self_assessments, topics,

@@ -1,7 +1,7 @@
 //! What happens elsewhere and matters here: tandems meet, and one that met to the end fulfils its executive's obligation.
 
 use boot::Clock;
-use eventlog::{BoxError, CommandError, Context, Follower, Journal, Recorded};
+use eventlog::{BoxError, CommandError, Context, Follower, Journal, Patches, Recorded};
 use identity::{EditionId, PersonId, TandemId};
 use proto::matching::{TandemActivated, TandemCompleted, TandemDissolved, TandemPublished};
 use sqlx::PgConnection;
@@ -22,10 +22,11 @@ impl Follower for Reactions {
     }
 
     async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let mut patches = Patches::default();
         for event in events {
-            project(conn, event).await?;
+            note(&mut patches, event)?;
         }
-        Ok(())
+        Ok(patches.write(conn).await?)
     }
 
     fn reacts_to(&self, event: &Recorded) -> bool {
@@ -48,17 +49,17 @@ impl Follower for Reactions {
     }
 }
 
-async fn project(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+fn note(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
     let tandem = TandemId::from_uuid(event.stream.id);
     if event.is::<TandemPublished>() {
         let it: TandemPublished = event.read()?;
         let (mentor, mentee) = (it.mentor_person_id.parse()?, it.mentee_person_id.parse()?);
-        tandems::introduce(conn, tandem, mentor, mentee).await?;
+        tandems::introduce(patches, tandem, mentor, mentee);
     } else if event.is::<TandemActivated>() {
         let it: TandemActivated = event.read()?;
-        tandems::begin(conn, tandem, it.edition_id.parse()?).await?;
+        tandems::begin(patches, tandem, it.edition_id.parse()?);
     } else if event.is::<TandemCompleted>() || event.is::<TandemDissolved>() {
-        tandems::end(conn, tandem).await?;
+        tandems::end(patches, tandem);
     }
     Ok(())
 }

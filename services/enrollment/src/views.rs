@@ -14,7 +14,7 @@ pub mod tandems;
 mod availability;
 mod people;
 
-use eventlog::{Aggregate, BoxError, Recorded};
+use eventlog::{Aggregate, BoxError, Corrupt, Patches, Recorded};
 use identity::PersonId;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -32,22 +32,21 @@ pub struct Views;
 
 impl eventlog::Views for Views {
     async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let mut patches = Patches::default();
         for event in events {
-            apply(conn, event).await?;
+            apply(&mut patches, event)?;
         }
-        Ok(())
+        Ok(patches.write(conn).await?)
     }
 }
 
-async fn apply(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+fn apply(patches: &mut Patches, event: &Recorded) -> Result<(), Corrupt> {
+    let (version, at) = (event.version, event.recorded_at);
     match event.stream.kind.as_str() {
-        Person::KIND => people::apply(conn, &Person::decode(event)?).await?,
-        Edition::KIND => editions::apply(conn, &Edition::decode(event)?, event.version).await?,
-        Application::KIND => {
-            let (version, at) = (event.version, event.recorded_at);
-            applications::apply(conn, &Application::decode(event)?, version, at).await?;
-        }
-        Obligation::KIND => obligations::apply(conn, &Obligation::decode(event)?, event.version).await?,
+        Person::KIND => people::apply(patches, &Person::decode(event)?),
+        Edition::KIND => editions::apply(patches, &Edition::decode(event)?, version),
+        Application::KIND => applications::apply(patches, &Application::decode(event)?, version, at),
+        Obligation::KIND => obligations::apply(patches, &Obligation::decode(event)?, version),
         // A replay shows the events of all services.
         _ => {}
     }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use eventlog::{BoxError, Recorded};
+use eventlog::{BoxError, Patches, Recorded};
 use identity::{EditionId, Id};
 use proto::{api, enrollment as told};
-use sqlx::PgConnection;
 
 use crate::domain::Phase;
 use crate::domain::inputs::Rules;
@@ -15,42 +14,43 @@ use crate::views::participants::{self, Answer};
 use crate::views::people;
 
 /// Takes an event in, if it matters here.
-pub(crate) async fn project(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-    person(conn, event).await?;
-    edition(conn, event).await?;
-    application(conn, event).await?;
-    obligation(conn, event).await
+pub(crate) fn note(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
+    person(patches, event)?;
+    edition(patches, event)?;
+    application(patches, event)?;
+    obligation(patches, event)
 }
 
-async fn person(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+fn person(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
     if event.is::<told::PersonJoined>() {
         let it: told::PersonJoined = event.read()?;
         let manager = optional_id(&it.manager_person_id)?;
-        people::place(conn, it.person_id.parse()?, manager, it.org_unit_id.parse()?).await?;
+        people::join(patches, it.person_id.parse()?, manager, it.org_unit_id.parse()?);
     } else if event.is::<told::PersonMoved>() {
         let it: told::PersonMoved = event.read()?;
         let manager = optional_id(&it.manager_person_id)?;
-        people::place(conn, it.person_id.parse()?, manager, it.org_unit_id.parse()?).await?;
+        people::place(patches, it.person_id.parse()?, manager, it.org_unit_id.parse()?);
     } else if event.is::<told::PersonLeft>() {
         let it: told::PersonLeft = event.read()?;
-        people::set_left(conn, it.person_id.parse()?, true).await?;
+        people::set_left(patches, it.person_id.parse()?, true);
     } else if event.is::<told::PersonReturned>() {
         let it: told::PersonReturned = event.read()?;
-        people::set_left(conn, it.person_id.parse()?, false).await?;
+        people::set_left(patches, it.person_id.parse()?, false);
     }
     Ok(())
 }
 
-async fn edition(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+fn edition(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
     let id = EditionId::from_uuid(event.stream.id);
     if event.is::<told::EditionCreated>() {
         let it: told::EditionCreated = event.read()?;
-        editions::set(conn, id, &settings(it.rules)?).await?;
+        editions::set(patches, id, &settings(it.rules)?);
+        editions::set_phase(patches, id, Phase::Draft);
     } else if event.is::<told::EditionRevised>() {
         let it: told::EditionRevised = event.read()?;
-        editions::set(conn, id, &settings(it.rules)?).await?;
+        editions::set(patches, id, &settings(it.rules)?);
     } else if let Some(phase) = entered(event) {
-        editions::set_phase(conn, id, phase).await?;
+        editions::set_phase(patches, id, phase);
     }
     Ok(())
 }
@@ -67,23 +67,23 @@ fn entered(event: &Recorded) -> Option<Phase> {
     }
 }
 
-async fn application(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+fn application(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
     let id = Id::from_uuid(event.stream.id);
     if event.is::<told::ApplicationSubmitted>() {
         let it: told::ApplicationSubmitted = event.read()?;
         let offers = it.offers.into_iter().map(|offer| (offer.topic_id, offer.level));
         let (who, offers) = ((it.edition_id.as_str(), it.person_id.as_str()), offers.collect());
         let answer = answer(who, offers, it.availability, &it.wished_person_ids)?;
-        participants::add_application(conn, id, &answer, it.capacity).await?;
+        participants::add_application(patches, id, &answer, it.capacity);
     } else if event.is::<told::ApplicationAccepted>() {
-        participants::accept_application(conn, id).await?;
+        participants::accept_application(patches, id);
     } else if event.is::<told::ApplicationDeclined>() || event.is::<told::ApplicationWithdrawn>() {
-        participants::drop_application(conn, id).await?;
+        participants::drop_application(patches, id);
     }
     Ok(())
 }
 
-async fn obligation(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+fn obligation(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
     let id = Id::from_uuid(event.stream.id);
     if event.is::<told::ObligationAcknowledged>() {
         let it: told::ObligationAcknowledged = event.read()?;
@@ -91,9 +91,9 @@ async fn obligation(conn: &mut PgConnection, event: &Recorded) -> Result<(), Box
         let needs = wanted.map(|need| (need.topic_id, need.level)).collect();
         let who = (it.edition_id.as_str(), it.person_id.as_str());
         let answer = answer(who, needs, it.availability, &it.wished_person_ids)?;
-        participants::set_obligation(conn, id, &answer).await?;
+        participants::set_obligation(patches, id, &answer);
     } else if event.is::<told::ObligationExcused>() || event.is::<told::ObligationLapsed>() {
-        participants::drop_obligation(conn, id).await?;
+        participants::drop_obligation(patches, id);
     }
     Ok(())
 }

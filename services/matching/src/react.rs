@@ -1,7 +1,7 @@
 //! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end.
 
 use boot::Clock;
-use eventlog::{BoxError, Context, Follower, Journal, Recorded};
+use eventlog::{BoxError, Context, Follower, Journal, Patches, Recorded};
 use identity::{EditionId, PersonId};
 use proto::enrollment as told;
 use sqlx::PgConnection;
@@ -29,10 +29,11 @@ impl Follower for Reactions {
     }
 
     async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let mut patches = Patches::default();
         for event in events {
-            follow::project(conn, event).await?;
+            follow::note(&mut patches, event)?;
         }
-        Ok(())
+        Ok(patches.write(conn).await?)
     }
 
     fn reacts_to(&self, event: &Recorded) -> bool {

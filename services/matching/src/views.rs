@@ -12,7 +12,7 @@ pub mod runs;
 pub mod scoring;
 pub mod tandems;
 
-use eventlog::{Aggregate, BoxError, Recorded};
+use eventlog::{Aggregate, BoxError, Corrupt, Patches, Recorded};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
@@ -28,18 +28,19 @@ pub struct Views;
 
 impl eventlog::Views for Views {
     async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let mut patches = Patches::default();
         for event in events {
-            apply(conn, event).await?;
+            apply(&mut patches, event)?;
         }
-        Ok(())
+        Ok(patches.write(conn).await?)
     }
 }
 
-async fn apply(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+fn apply(patches: &mut Patches, event: &Recorded) -> Result<(), Corrupt> {
     match event.stream.kind.as_str() {
-        Run::KIND => runs::apply(conn, &Run::decode(event)?, event.version, event.recorded_at).await?,
-        Tandem::KIND => tandems::apply(conn, &Tandem::decode(event)?, event.version).await?,
-        Document::KIND => scoring::apply(conn, &Document::decode(event)?, event.recorded_at).await?,
+        Run::KIND => runs::apply(patches, &Run::decode(event)?, event.version, event.recorded_at),
+        Tandem::KIND => tandems::apply(patches, &Tandem::decode(event)?, event.version),
+        Document::KIND => scoring::apply(patches, &Document::decode(event)?, event.recorded_at),
         // Places are read from their streams, and a replay shows the events of all services.
         _ => {}
     }

@@ -128,11 +128,9 @@ impl Follower for Clerk {
     }
 
     async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
-        for event in events {
-            if let Some(fact) = codec::fact(event)? {
-                views::project(conn, event, &fact).await?;
-            }
-        }
-        Ok(())
+        let told =
+            events.iter().filter_map(|event| Some(codec::fact(event).transpose()?.map(|fact| (event, fact))));
+        let facts: Vec<_> = told.collect::<Result<_, _>>()?;
+        Ok(views::project(conn, &facts).await?)
     }
 }

@@ -1,5 +1,7 @@
-//! The tables: `project.rs` folds facts into them, `outbox.rs` says what is to be sent and what became of it.
+//! The tables: `project.rs` folds facts into them with what `known.rs` finds there, `outbox.rs` says what is to be sent and what
+//! became of it.
 
+mod known;
 mod outbox;
 mod project;
 

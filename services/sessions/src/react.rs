@@ -1,7 +1,7 @@
 //! What happens elsewhere and matters here: a tandem begins or ends, an edition is completed.
 
 use boot::Clock;
-use eventlog::{BoxError, Context, Follower, Journal, Recorded};
+use eventlog::{BoxError, Context, Follower, Journal, Patches, Recorded};
 use identity::{EditionId, PersonId, SessionId, TandemId};
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -24,10 +24,13 @@ impl Follower for Reactions {
     }
 
     async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let mut patches = Patches::default();
         for event in events {
-            project(conn, event).await?;
+            if let Some(news) = news(event)? {
+                note(&mut patches, news);
+            }
         }
-        Ok(())
+        Ok(patches.write(conn).await?)
     }
 
     fn reacts_to(&self, event: &Recorded) -> bool {
@@ -147,15 +150,14 @@ async fn availability(
     Ok(said.unwrap_or_else(|| Availability::unknown(rules.time_zone.clone())))
 }
 
-async fn project(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-    match news(event)? {
-        Some(News::EditionSet(edition, rules)) => editions::keep(conn, edition, &rules).await?,
-        Some(News::AvailabilityGiven(edition, person, said)) => {
-            availabilities::keep(conn, edition, person, &said).await?;
+fn note(patches: &mut Patches, news: News) {
+    match news {
+        News::EditionSet(edition, rules) => editions::keep(patches, edition, &rules),
+        News::AvailabilityGiven(edition, person, said) => {
+            availabilities::keep(patches, edition, person, &said);
         }
-        Some(News::Obliged(edition, person)) => obligations::raise(conn, edition, person).await?,
-        Some(News::Excused(edition, person)) => obligations::excuse(conn, edition, person).await?,
-        Some(News::EditionCompleted(_) | News::TandemActivated(_) | News::TandemEnded(..)) | None => {}
+        News::Obliged(edition, person) => obligations::raise(patches, edition, person),
+        News::Excused(edition, person) => obligations::excuse(patches, edition, person),
+        News::EditionCompleted(_) | News::TandemActivated(_) | News::TandemEnded(..) => {}
     }
-    Ok(())
 }

@@ -11,13 +11,17 @@ pub mod obligations;
 pub mod series;
 pub mod sessions;
 
-use eventlog::{Aggregate, BoxError, Recorded};
+use std::collections::BTreeMap;
+
+use eventlog::{Aggregate, BoxError, Corrupt, Patches, Recorded};
+use identity::{SessionId, TandemId};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use crate::codec::{FollowUp, Series};
-use crate::domain::series::{Change, Event};
+use crate::domain::series::{Change, Event, Outcome};
 
 /// The tables that a replay builds anew.
 pub const PROJECTIONS: &[&str] = &[
@@ -37,47 +41,71 @@ pub struct Views;
 
 impl eventlog::Views for Views {
     async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let mut changes = Changes::default();
         for event in events {
-            apply(conn, event).await?;
+            changes.take(event)?;
+        }
+        Ok(changes.write(conn).await?)
+    }
+}
+
+/// What events change in the tables.
+#[derive(Default)]
+struct Changes {
+    patches: Patches,
+    /// Where sessions are moved to.
+    moved: BTreeMap<SessionId, Timestamp>,
+    /// When series end.
+    ended: BTreeMap<TandemId, Timestamp>,
+}
+
+impl Changes {
+    fn take(&mut self, event: &Recorded) -> Result<(), Corrupt> {
+        match event.stream.kind.as_str() {
+            Series::KIND => self.take_series(event, &Series::decode(event)?),
+            FollowUp::KIND => follow_ups::apply(&mut self.patches, &FollowUp::decode(event)?),
+            // A replay shows the events of all services.
+            _ => {}
         }
         Ok(())
     }
-}
 
-async fn apply(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-    match event.stream.kind.as_str() {
-        Series::KIND => apply_series(conn, event, &Series::decode(event)?).await?,
-        FollowUp::KIND => follow_ups::apply(conn, &FollowUp::decode(event)?).await?,
-        // A replay shows the events of all services.
-        _ => {}
+    fn take_series(&mut self, recorded: &Recorded, event: &Event) {
+        let Self { patches, moved, ended } = self;
+        let tandem = event.tandem;
+        match &event.change {
+            Change::Planned(plan) => {
+                series::begin(patches, event, plan);
+                plan.sessions.iter().for_each(|session| sessions::plan(patches, tandem, session));
+            }
+            Change::CharterAccepted(side) => series::accept(patches, tandem, *side),
+            Change::Session(occasion, outcome) => {
+                sessions::turn_out(patches, occasion.session, *outcome);
+                if let Outcome::Moved(_, start) = outcome {
+                    moved.insert(occasion.session, *start);
+                }
+            }
+            Change::OfficeAlerted(_) => series::alert(patches, tandem),
+            Change::QuestionAsked(question) => content::ask(patches, tandem, recorded, question),
+            Change::QuestionAnswered(question, session) => content::answer(patches, *question, *session),
+            Change::ActionAgreed(action) => content::agree(patches, tandem, recorded, action),
+            Change::ActionCompleted(action) => content::complete(patches, *action),
+            // What a side says of a meeting is for the reports alone, which count it from the event.
+            Change::PulseAnswered(..) => {}
+            Change::Ended(_, at) => {
+                series::end(patches, tandem);
+                ended.insert(tandem, *at);
+            }
+        }
+        series::advance(patches, tandem, recorded.version);
     }
-    Ok(())
-}
 
-async fn apply_series(conn: &mut PgConnection, recorded: &Recorded, event: &Event) -> sqlx::Result<()> {
-    let tandem = event.tandem;
-    match &event.change {
-        Change::Planned(plan) => {
-            series::begin(&mut *conn, event, plan).await?;
-            sessions::plan(&mut *conn, tandem, &plan.sessions).await?;
-        }
-        Change::CharterAccepted(side) => series::accept(&mut *conn, tandem, *side).await?,
-        Change::Session(occasion, outcome) => sessions::turn_out(&mut *conn, *occasion, *outcome).await?,
-        Change::OfficeAlerted(_) => series::alert(&mut *conn, tandem).await?,
-        Change::QuestionAsked(question) => content::ask(&mut *conn, tandem, recorded, question).await?,
-        Change::QuestionAnswered(question, session) => {
-            content::answer(&mut *conn, *question, *session).await?;
-        }
-        Change::ActionAgreed(action) => content::agree(&mut *conn, tandem, recorded, action).await?,
-        Change::ActionCompleted(action) => content::complete(&mut *conn, *action).await?,
-        // What a side says of a meeting is for the reports alone, which count it from the event.
-        Change::PulseAnswered(..) => {}
-        Change::Ended(_, at) => {
-            series::end(&mut *conn, tandem).await?;
-            sessions::drop_later(&mut *conn, tandem, *at).await?;
-        }
+    /// Moves come after the plans; ends come last, as nothing changes any more what was still to come.
+    async fn write(mut self, conn: &mut PgConnection) -> sqlx::Result<()> {
+        self.patches.write(conn).await?;
+        sessions::relocate(conn, &self.moved).await?;
+        sessions::drop_later(conn, &self.ended).await
     }
-    series::advance(conn, tandem, recorded.version).await
 }
 
 /// A column that holds the name of one of a few values.

@@ -12,6 +12,7 @@ mod hammer;
 mod lanes;
 mod leases;
 mod model;
+mod patches;
 mod plans;
 mod poison;
 mod race;

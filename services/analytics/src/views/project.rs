@@ -1,264 +1,242 @@
 //! How facts change the tables.
 
-use eventlog::Recorded;
-use identity::{EditionId, FollowUpId, PersonId, SessionId, TandemId};
+use eventlog::{Patches, Recorded, Table};
+use identity::TandemId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::{PgConnection, query};
+use uuid::Uuid;
 
 use crate::domain::{Fact, SessionFate};
 
-/// Takes a fact into the tables.
-///
-/// # Errors
-/// If a statement fails.
-pub async fn project(conn: &mut PgConnection, event: &Recorded, fact: &Fact) -> Result<(), sqlx::Error> {
-    match fact {
-        Fact::EditionSet { .. } => set_edition(conn, fact).await,
-        Fact::EditionCompleted { edition } => {
-            let sql = "update editions set completed = true where edition_id = $1";
-            query(sql).bind(edition.uuid()).execute(conn).await.map(drop)
+static EDITIONS: Table = Table {
+    name: "editions",
+    key: "edition_id",
+    columns: "start_date, months, time_zone, anonymity_k, topic_ids, completed",
+};
+static APPLICATIONS: Table = Table {
+    name: "applications",
+    key: "application_id",
+    columns: "edition_id, person_id, state, asked_back, accepted, topic_ids",
+};
+static OBLIGATIONS: Table = Table { name: "obligations", key: "edition_id, person_id", columns: "state" };
+static NEEDS: Table =
+    Table { name: "needs", key: "edition_id, person_id, topic_id", columns: "level, wanted" };
+static TANDEMS: Table = Table {
+    name: "tandems",
+    key: "tandem_id",
+    columns: "edition_id, mentor_id, mentee_id, state, activated",
+};
+static SESSIONS: Table = Table {
+    name: "sessions",
+    key: "session_id",
+    columns: "tandem_id, edition_id, mentee_id, month, start_time, state, side, moves",
+};
+static ALERTS: Table = Table { name: "alerts", key: "position", columns: "edition_id" };
+static FOLLOW_UPS: Table =
+    Table { name: "follow_ups", key: "follow_up_id", columns: "edition_id, person_id, months, active" };
+static LEVELS_AFTER: Table =
+    Table { name: "levels_after", key: "edition_id, person_id, topic_id, months", columns: "level" };
+static LEAVERS: Table = Table { name: "leavers", key: "person_id", columns: "last_day" };
+
+/// What facts change in the tables.
+#[derive(Debug, Default)]
+pub struct Changes {
+    patches: Patches,
+    /// Tandems whose series ended, and when.
+    ended: Vec<(TandemId, Timestamp)>,
+}
+
+impl Changes {
+    /// Takes a fact in, in the order of the log.
+    pub fn take(&mut self, event: &Recorded, fact: &Fact) {
+        let patches = &mut self.patches;
+        match fact {
+            Fact::EditionSet { edition, start_date, months, time_zone, anonymity_k, topics } => patches.set(
+                &EDITIONS,
+                json!({ "edition_id": edition, "start_date": start_date, "months": months, "time_zone": time_zone,
+                        "anonymity_k": anonymity_k, "topic_ids": topics, "completed": false }),
+            ),
+            Fact::EditionCompleted { edition } => {
+                patches.change(&EDITIONS, json!({ "edition_id": edition, "completed": true }));
+            }
+            Fact::Applied { .. } | Fact::ApplicationIs { .. } => apply(patches, fact),
+            Fact::ObligationIs { edition, person, state } => patches
+                .set(&OBLIGATIONS, json!({ "edition_id": edition, "person_id": person, "state": state })),
+            Fact::Needs { edition, person, needs } => {
+                let obligation = json!({ "edition_id": edition, "person_id": person, "state": "acknowledged" });
+                patches.set(&OBLIGATIONS, obligation);
+                for (topic, level, wanted) in needs {
+                    let need = json!({ "edition_id": edition, "person_id": person, "topic_id": topic,
+                                       "level": level, "wanted": wanted });
+                    patches.set(&NEEDS, need);
+                }
+            }
+            Fact::TandemOffered { .. } | Fact::TandemIs { .. } => pair_up(patches, fact),
+            Fact::SeriesPlanned { .. } | Fact::SessionMoved { .. } | Fact::SessionIs { .. } => {
+                meet(patches, fact);
+            }
+            Fact::SeriesEnded { tandem } => self.ended.push((*tandem, event.recorded_at)),
+            Fact::Alerted { edition } => {
+                patches.set(&ALERTS, json!({ "position": event.position, "edition_id": edition }));
+            }
+            Fact::FollowUpScheduled { .. } | Fact::FollowUpAnswered { .. } => follow_up(patches, fact),
+            Fact::Left { person, last_day } => {
+                patches.set(&LEAVERS, json!({ "person_id": person, "last_day": last_day }));
+            }
+            Fact::Returned { person } => patches.remove(&LEAVERS, json!({ "person_id": person })),
         }
-        Fact::Applied { .. } | Fact::ApplicationIs { .. } => set_application(conn, fact).await,
-        Fact::ObligationIs { edition, person, state } => set_obligation(conn, *edition, *person, state).await,
-        Fact::Needs { edition, person, needs } => set_needs(conn, *edition, *person, needs).await,
-        Fact::TandemOffered { .. } | Fact::TandemIs { .. } => set_tandem(conn, fact).await,
-        Fact::SeriesPlanned { tandem, edition, mentee, sessions } => {
-            plan(conn, *tandem, *edition, *mentee, sessions).await
-        }
-        Fact::SessionMoved { session, start } => move_session(conn, *session, *start).await,
-        Fact::SessionIs { session, fate } => end_session(conn, *session, *fate).await,
-        Fact::SeriesEnded { tandem } => end_series(conn, *tandem, event.recorded_at).await,
-        Fact::Alerted { edition } => {
-            let sql = "insert into alerts (position, edition_id) values ($1, $2)";
-            query(sql).bind(event.position).bind(edition.uuid()).execute(conn).await.map(drop)
-        }
-        Fact::FollowUpScheduled { follow_up, edition, person, months } => {
-            schedule(conn, *follow_up, *edition, *person, *months).await
-        }
-        Fact::FollowUpAnswered { .. } => answer(conn, fact).await,
-        Fact::Left { person, last_day } => {
-            let sql = "insert into leavers (person_id, last_day) values ($1, $2)
-                       on conflict (person_id) do update set last_day = excluded.last_day";
-            query(sql).bind(person.uuid()).bind(last_day.to_sqlx()).execute(conn).await.map(drop)
-        }
-        Fact::Returned { person } => query("delete from leavers where person_id = $1")
-            .bind(person.uuid())
-            .execute(conn)
-            .await
-            .map(drop),
+    }
+
+    /// Writes what was taken in.
+    ///
+    /// # Errors
+    /// If a statement fails.
+    pub async fn write(mut self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+        self.patches.write(conn).await?;
+        end_series(conn, &self.ended).await
     }
 }
 
-async fn set_edition(conn: &mut PgConnection, fact: &Fact) -> Result<(), sqlx::Error> {
-    let Fact::EditionSet { edition, start_date, months, time_zone, anonymity_k, topics } = fact else {
-        return Ok(());
-    };
-    query(
-        "insert into editions (edition_id, start_date, months, time_zone, anonymity_k, topic_ids)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (edition_id) do update
-         set start_date = excluded.start_date, months = excluded.months, time_zone = excluded.time_zone,
-             anonymity_k = excluded.anonymity_k, topic_ids = excluded.topic_ids",
-    )
-    .bind(edition.uuid())
-    .bind(start_date.to_sqlx())
-    .bind(months)
-    .bind(time_zone)
-    .bind(anonymity_k)
-    .bind(topics)
-    .execute(conn)
-    .await
-    .map(drop)
+fn apply(patches: &mut Patches, fact: &Fact) {
+    match fact {
+        Fact::Applied { application, edition, person, topics } => patches.set(
+            &APPLICATIONS,
+            json!({ "application_id": application, "edition_id": edition, "person_id": person,
+                    "state": "submitted", "asked_back": false, "accepted": false, "topic_ids": topics }),
+        ),
+        Fact::ApplicationIs { application, state } => {
+            patches.change(&APPLICATIONS, json!({ "application_id": application, "state": state }));
+            if *state == "needs_info" {
+                patches.change(&APPLICATIONS, json!({ "application_id": application, "asked_back": true }));
+            } else if *state == "accepted" {
+                patches.change(&APPLICATIONS, json!({ "application_id": application, "accepted": true }));
+            }
+        }
+        _ => {}
+    }
 }
 
-async fn set_application(conn: &mut PgConnection, fact: &Fact) -> Result<(), sqlx::Error> {
-    let statement = match fact {
-        Fact::Applied { application, edition, person, topics } => query(
-            "insert into applications (application_id, edition_id, person_id, state, topic_ids)
-             values ($1, $2, $3, 'submitted', $4)",
-        )
-        .bind(application.uuid())
-        .bind(edition.uuid())
-        .bind(person.uuid())
-        .bind(topics),
-        Fact::ApplicationIs { application, state } => query(
-            "update applications
-             set state = $2, asked_back = asked_back or $2 = 'needs_info', accepted = accepted or $2 = 'accepted'
-             where application_id = $1",
-        )
-        .bind(application.uuid())
-        .bind(*state),
-        _ => return Ok(()),
-    };
-    statement.execute(conn).await.map(drop)
+fn pair_up(patches: &mut Patches, fact: &Fact) {
+    match fact {
+        Fact::TandemOffered { tandem, edition, mentor, mentee } => patches.set(
+            &TANDEMS,
+            json!({ "tandem_id": tandem, "edition_id": edition, "mentor_id": mentor, "mentee_id": mentee,
+                    "state": "published", "activated": false }),
+        ),
+        Fact::TandemIs { tandem, state } => {
+            patches.change(&TANDEMS, json!({ "tandem_id": tandem, "state": state }));
+            if *state == "active" {
+                patches.change(&TANDEMS, json!({ "tandem_id": tandem, "activated": true }));
+            }
+        }
+        _ => {}
+    }
 }
 
-async fn set_obligation(
-    conn: &mut PgConnection,
-    edition: EditionId,
-    person: PersonId,
-    state: &str,
-) -> Result<(), sqlx::Error> {
-    query(
-        "insert into obligations (edition_id, person_id, state) values ($1, $2, $3)
-         on conflict (edition_id, person_id) do update set state = excluded.state",
-    )
-    .bind(edition.uuid())
-    .bind(person.uuid())
-    .bind(state)
-    .execute(conn)
-    .await
-    .map(drop)
+fn meet(patches: &mut Patches, fact: &Fact) {
+    match fact {
+        Fact::SeriesPlanned { tandem, edition, mentee, sessions } => {
+            for (session, month, start) in sessions {
+                let row = json!({ "session_id": session, "tandem_id": tandem, "edition_id": edition,
+                                  "mentee_id": mentee, "month": month, "start_time": start, "state": "planned",
+                                  "side": "", "moves": 0 });
+                patches.set(&SESSIONS, row);
+            }
+        }
+        Fact::SessionMoved { session, start } => {
+            patches.change(&SESSIONS, json!({ "session_id": session, "start_time": start }));
+            patches.add(&SESSIONS, json!({ "session_id": session, "moves": 1 }));
+        }
+        Fact::SessionIs { session, fate } => {
+            let (state, side) = match fate {
+                SessionFate::Held => ("held", ""),
+                SessionFate::Cancelled(side) => ("cancelled", side.name()),
+                SessionFate::Excused(side) => ("excused", side.name()),
+                SessionFate::Missed(side) => ("missed", side.name()),
+            };
+            patches.change(&SESSIONS, json!({ "session_id": session, "state": state, "side": side }));
+        }
+        _ => {}
+    }
 }
 
-async fn set_needs(
-    conn: &mut PgConnection,
-    edition: EditionId,
-    person: PersonId,
-    needs: &[(String, i32, bool)],
-) -> Result<(), sqlx::Error> {
-    set_obligation(conn, edition, person, "acknowledged").await?;
-    query(
-        "insert into needs (edition_id, person_id, topic_id, level, wanted)
-         select $1, $2, * from unnest($3::text[], $4::integer[], $5::boolean[])
-         on conflict (edition_id, person_id, topic_id) do update
-         set level = excluded.level, wanted = excluded.wanted",
-    )
-    .bind(edition.uuid())
-    .bind(person.uuid())
-    .bind(needs.iter().map(|(topic, ..)| topic.as_str()).collect::<Vec<_>>())
-    .bind(needs.iter().map(|(_, level, _)| *level).collect::<Vec<_>>())
-    .bind(needs.iter().map(|(.., wanted)| *wanted).collect::<Vec<_>>())
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn set_tandem(conn: &mut PgConnection, fact: &Fact) -> Result<(), sqlx::Error> {
-    let statement = match fact {
-        Fact::TandemOffered { tandem, edition, mentor, mentee } => query(
-            "insert into tandems (tandem_id, edition_id, mentor_id, mentee_id, state)
-             values ($1, $2, $3, $4, 'published')",
-        )
-        .bind(tandem.uuid())
-        .bind(edition.uuid())
-        .bind(mentor.uuid())
-        .bind(mentee.uuid()),
-        Fact::TandemIs { tandem, state } => query(
-            "update tandems set state = $2, activated = activated or $2 = 'active' where tandem_id = $1",
-        )
-        .bind(tandem.uuid())
-        .bind(*state),
-        _ => return Ok(()),
-    };
-    statement.execute(conn).await.map(drop)
-}
-
-async fn plan(
-    conn: &mut PgConnection,
-    tandem: TandemId,
-    edition: EditionId,
-    mentee: PersonId,
-    sessions: &[(SessionId, i32, Timestamp)],
-) -> Result<(), sqlx::Error> {
-    query(
-        "insert into sessions (tandem_id, edition_id, mentee_id, session_id, month, start_time, state)
-         select $1, $2, $3, planned.*, 'planned'
-         from unnest($4::uuid[], $5::integer[], $6::timestamptz[]) as planned",
-    )
-    .bind(tandem.uuid())
-    .bind(edition.uuid())
-    .bind(mentee.uuid())
-    .bind(sessions.iter().map(|(session, ..)| session.uuid()).collect::<Vec<_>>())
-    .bind(sessions.iter().map(|(_, month, _)| *month).collect::<Vec<_>>())
-    .bind(sessions.iter().map(|(.., start)| start.to_sqlx()).collect::<Vec<_>>())
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn move_session(
-    conn: &mut PgConnection,
-    session: SessionId,
-    start: Timestamp,
-) -> Result<(), sqlx::Error> {
-    query("update sessions set start_time = $2, moves = moves + 1 where session_id = $1")
-        .bind(session.uuid())
-        .bind(start.to_sqlx())
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-async fn end_session(
-    conn: &mut PgConnection,
-    session: SessionId,
-    fate: SessionFate,
-) -> Result<(), sqlx::Error> {
-    let (state, side) = match fate {
-        SessionFate::Held => ("held", ""),
-        SessionFate::Cancelled(side) => ("cancelled", side.name()),
-        SessionFate::Excused(side) => ("excused", side.name()),
-        SessionFate::Missed(side) => ("missed", side.name()),
-    };
-    query("update sessions set state = $2, side = $3 where session_id = $1")
-        .bind(session.uuid())
-        .bind(state)
-        .bind(side)
-        .execute(conn)
-        .await
-        .map(drop)
+fn follow_up(patches: &mut Patches, fact: &Fact) {
+    match fact {
+        Fact::FollowUpScheduled { follow_up, edition, person, months } => patches.set(
+            &FOLLOW_UPS,
+            json!({ "follow_up_id": follow_up, "edition_id": edition, "person_id": person, "months": months }),
+        ),
+        Fact::FollowUpAnswered { follow_up, edition, person, months, active, levels } => {
+            patches.change(&FOLLOW_UPS, json!({ "follow_up_id": follow_up, "active": active }));
+            for (topic, level) in levels {
+                let after = json!({ "edition_id": edition, "person_id": person, "topic_id": topic,
+                                    "months": months, "level": level });
+                patches.set(&LEVELS_AFTER, after);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What was still to come is gone; what is past and was never recorded stays due.
-async fn end_series(conn: &mut PgConnection, tandem: TandemId, when: Timestamp) -> Result<(), sqlx::Error> {
-    query(
-        "update sessions set state = 'ended' where tandem_id = $1 and state = 'planned' and start_time > $2",
-    )
-    .bind(tandem.uuid())
-    .bind(when.to_sqlx())
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn schedule(
-    conn: &mut PgConnection,
-    follow_up: FollowUpId,
-    edition: EditionId,
-    person: PersonId,
-    months: i32,
-) -> Result<(), sqlx::Error> {
-    query("insert into follow_ups (follow_up_id, edition_id, person_id, months) values ($1, $2, $3, $4)")
-        .bind(follow_up.uuid())
-        .bind(edition.uuid())
-        .bind(person.uuid())
-        .bind(months)
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-async fn answer(conn: &mut PgConnection, fact: &Fact) -> Result<(), sqlx::Error> {
-    let Fact::FollowUpAnswered { follow_up, edition, person, months, active, levels } = fact else {
+///
+/// What comes after an end changes nothing that was still to come, so that the ends can wait for the patches.
+async fn end_series(conn: &mut PgConnection, ended: &[(TandemId, Timestamp)]) -> Result<(), sqlx::Error> {
+    if ended.is_empty() {
         return Ok(());
-    };
-    query("update follow_ups set active = $2 where follow_up_id = $1")
-        .bind(follow_up.uuid())
-        .bind(active)
-        .execute(&mut *conn)
-        .await?;
+    }
+    let (tandems, ends): (Vec<Uuid>, Vec<_>) =
+        ended.iter().map(|(tandem, end)| (tandem.uuid(), end.to_sqlx())).unzip();
     query(
-        "insert into levels_after (edition_id, person_id, months, topic_id, level)
-         select $1, $2, $3, * from unnest($4::text[], $5::integer[])",
+        "update sessions set state = 'ended'
+         from unnest($1::uuid[], $2::timestamptz[]) as ended (tandem_id, at)
+         where sessions.tandem_id = ended.tandem_id and state = 'planned' and start_time > at",
     )
-    .bind(edition.uuid())
-    .bind(person.uuid())
-    .bind(months)
-    .bind(levels.iter().map(|(topic, _)| topic.as_str()).collect::<Vec<_>>())
-    .bind(levels.iter().map(|(_, level)| *level).collect::<Vec<_>>())
+    .bind(tandems)
+    .bind(ends)
     .execute(conn)
     .await
     .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use eventlog::Draft;
+    use identity::{ApplicationId, EditionId, PersonId, SessionId};
+
+    use super::*;
+    use crate::domain::Side;
+
+    fn folded(facts: &[Fact]) -> Patches {
+        let mut changes = Changes::default();
+        facts.iter().for_each(|fact| changes.take(&Draft::of(&()).rehearsed(), fact));
+        changes.patches
+    }
+
+    #[test]
+    fn whoever_was_accepted_once_stays_accepted_after_a_withdrawal() {
+        let (application, edition, person) = (ApplicationId::mint(), EditionId::mint(), PersonId::mint());
+        let is = |state| Fact::ApplicationIs { application, state };
+        let applied = Fact::Applied { application, edition, person, topics: vec!["hashtags".to_owned()] };
+        let mut expected = Patches::default();
+        let row = json!({ "application_id": application, "edition_id": edition, "person_id": person,
+                          "state": "withdrawn", "asked_back": false, "accepted": true, "topic_ids": ["hashtags"] });
+        expected.set(&APPLICATIONS, row);
+        assert_eq!(folded(&[applied, is("accepted"), is("withdrawn")]), expected);
+    }
+
+    #[test]
+    fn moves_of_a_session_add_up_and_its_last_start_holds() {
+        let session = SessionId::mint();
+        let moved = |start: &str| Fact::SessionMoved { session, start: start.parse().unwrap() };
+        let missed = Fact::SessionIs { session, fate: SessionFate::Missed(Side::Mentee) };
+        let mut expected = Patches::default();
+        let row = json!({ "session_id": session, "start_time": "2013-10-04T08:00:00Z", "state": "missed",
+                          "side": "mentee" });
+        expected.change(&SESSIONS, row);
+        expected.add(&SESSIONS, json!({ "session_id": session, "moves": 2 }));
+        assert_eq!(folded(&[moved("2013-10-03T08:00:00Z"), moved("2013-10-04T08:00:00Z"), missed]), expected);
+    }
 }

@@ -1,9 +1,10 @@
 //! Applications.
 
+use eventlog::{Patches, Table, bytes};
 use identity::{ApplicationId, EditionId, PersonId};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
@@ -11,6 +12,14 @@ use uuid::Uuid;
 use super::availability::{self, Week};
 use super::{named, persons, unreadable, uuids};
 use crate::domain::application::{Change, DecisionReason, Event, Key, Offer, Offering, Status};
+
+static APPLICATIONS: Table = Table {
+    name: "applications",
+    key: "application_id",
+    columns: "edition_id, person_id, status, reason, offer_topics, offer_levels, window_weekdays, window_starts, \
+              window_ends, time_zone, languages, capacity, sealed_motivation, sealed_question, sealed_answer, \
+              promised_date, submitted_at, version, wished_person_ids",
+};
 
 /// An application as it stands.
 #[derive(Clone, Debug)]
@@ -139,28 +148,22 @@ pub async fn alive_alone(conn: &mut PgConnection, person: PersonId) -> sqlx::Res
     Ok(rows.into_iter().map(key).collect())
 }
 
-pub(super) async fn apply(
-    conn: &mut PgConnection,
-    event: &Event,
-    version: i64,
-    at: Timestamp,
-) -> sqlx::Result<()> {
-    let application = event.key.application.uuid();
+pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64, at: Timestamp) {
+    let application = event.key.application;
     let (status, reason) = match &event.change {
         Change::Submitted(offering, promised_date) => {
-            return submit(conn, event.key, offering, *promised_date, version, at).await;
+            submit(patches, event.key, offering, *promised_date, at);
+            (Status::Submitted, None)
         }
         Change::InformationRequested(question) => {
-            let query = sqlx::query("update applications set sealed_question = $2 where application_id = $1");
-            query.bind(application).bind(question).execute(&mut *conn).await?;
+            let row = json!({ "application_id": application, "sealed_question": bytes(question) });
+            patches.change(&APPLICATIONS, row);
             (Status::NeedsInfo, None)
         }
         Change::InformationProvided(answer, promised_date) => {
-            let query = sqlx::query(
-                "update applications set sealed_answer = $2, promised_date = $3 where application_id = $1",
-            );
-            let query = query.bind(application).bind(answer).bind(promised_date.to_sqlx());
-            query.execute(&mut *conn).await?;
+            let row = json!({ "application_id": application, "sealed_answer": bytes(answer),
+                              "promised_date": promised_date });
+            patches.change(&APPLICATIONS, row);
             (Status::Submitted, None)
         }
         Change::Accepted => (Status::Accepted, None),
@@ -168,52 +171,22 @@ pub(super) async fn apply(
         Change::Declined(reason) => (Status::Declined, Some(reason.name())),
         Change::Withdrawn { .. } => (Status::Withdrawn, None),
     };
-    sqlx::query("update applications set status = $2, reason = $3, version = $4 where application_id = $1")
-        .bind(application)
-        .bind(status.name())
-        .bind(reason)
-        .bind(version)
-        .execute(conn)
-        .await
-        .map(drop)
+    let row = json!({ "application_id": application, "status": status.name(), "reason": reason,
+                      "version": version });
+    patches.change(&APPLICATIONS, row);
 }
 
-async fn submit(
-    conn: &mut PgConnection,
-    key: Key,
-    offering: &Offering,
-    promised_date: Date,
-    version: i64,
-    at: Timestamp,
-) -> sqlx::Result<()> {
-    let ids: [Uuid; 3] = [key.application.uuid(), key.edition.uuid(), key.person.uuid()];
-    let topics: Vec<&str> = offering.offers.iter().map(|offer| offer.topic.as_str()).collect();
-    let levels: Vec<i32> = offering.offers.iter().map(|offer| offer.level).collect();
-    let week = Week::of(&offering.availability);
-    sqlx::query(
-        "insert into applications
-             (application_id, edition_id, person_id, status, offer_topics, offer_levels, window_weekdays, window_starts,
-              window_ends, time_zone, languages, capacity, sealed_motivation, promised_date, submitted_at, version,
-              wished_person_ids)
-         values ($1, $2, $3, 'submitted', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-    )
-    .bind(ids[0])
-    .bind(ids[1])
-    .bind(ids[2])
-    .bind(topics)
-    .bind(levels)
-    .bind(week.weekdays)
-    .bind(week.starts)
-    .bind(week.ends)
-    .bind(&offering.availability.time_zone)
-    .bind(&offering.availability.languages)
-    .bind(offering.capacity)
-    .bind(&offering.sealed_motivation)
-    .bind(promised_date.to_sqlx())
-    .bind(at.to_sqlx())
-    .bind(version)
-    .bind(uuids(&offering.wishes))
-    .execute(conn)
-    .await
-    .map(drop)
+fn submit(patches: &mut Patches, key: Key, offering: &Offering, promised_date: Date, at: Timestamp) {
+    let Offering { offers, sealed_motivation, availability, capacity, wishes } = offering;
+    let week = Week::of(availability);
+    let row = json!({
+        "application_id": key.application, "edition_id": key.edition, "person_id": key.person,
+        "offer_topics": offers.iter().map(|offer| &offer.topic).collect::<Vec<_>>(),
+        "offer_levels": offers.iter().map(|offer| offer.level).collect::<Vec<_>>(),
+        "window_weekdays": week.weekdays, "window_starts": week.starts, "window_ends": week.ends,
+        "time_zone": availability.time_zone, "languages": availability.languages, "capacity": capacity,
+        "sealed_motivation": bytes(sealed_motivation), "promised_date": promised_date, "submitted_at": at,
+        "wished_person_ids": wishes,
+    });
+    patches.set(&APPLICATIONS, row);
 }

@@ -1,7 +1,8 @@
 //! Editions and their rules.
 
+use eventlog::{Patches, Table, bytes};
 use identity::{EditionId, PersonId};
-use jiff_sqlx::ToSqlx;
+use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
@@ -9,6 +10,16 @@ use uuid::Uuid;
 use super::{named, persons, unreadable, uuids};
 use crate::domain::edition::{AgeRule, Change, Event, Phase};
 use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, Rules};
+
+static EDITIONS: Table = Table {
+    name: "editions",
+    key: "edition_id",
+    columns: "phase, copied_from, reference_date, start_date, months, session_minutes, obliged_max_level, leaders_only, \
+              included, excluded, tenure_months_min, level_min, chain_levels, other_department, topics, \
+              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts, \
+              maximum_age, age_owner, age_expiry_date, age_proposed_by, age_sealed_texts, age_released, obliged_count, \
+              version",
+};
 
 /// An edition as it stands.
 #[derive(Clone, Debug)]
@@ -153,112 +164,47 @@ pub async fn page(
     .await
 }
 
-pub(super) async fn apply(conn: &mut PgConnection, event: &Event, version: i64) -> sqlx::Result<()> {
+pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
     let edition = event.edition;
+    let mut change = |mut columns: Value| {
+        columns["edition_id"] = json!(edition);
+        patches.change(&EDITIONS, columns);
+    };
     match &event.change {
         Change::Created(created) => {
-            put(&mut *conn, edition, created.copied_from, &created.rules, &created.sealed_texts).await?;
+            let (phase, copied_from) = (Phase::Draft.name(), created.copied_from);
+            let row = json!({ "edition_id": edition, "phase": phase, "copied_from": copied_from,
+                              "age_released": false, "obliged_count": 0 });
+            patches.set(&EDITIONS, row);
+            put(patches, edition, &created.rules, &created.sealed_texts);
         }
-        Change::Revised(revised) => {
-            put(&mut *conn, edition, None, &revised.rules, &revised.sealed_texts).await?;
-        }
-        Change::AgeRuleProposed(rule, reasons) => propose(&mut *conn, edition, rule, reasons).await?,
-        Change::AgeRuleReleased(_) => {
-            let query = sqlx::query("update editions set age_released = true where edition_id = $1");
-            query.bind(edition.uuid()).execute(&mut *conn).await?;
-        }
-        Change::Opened(obliged) => {
-            let query = sqlx::query("update editions set obliged_count = $2 where edition_id = $1");
-            query.bind(edition.uuid()).bind(obliged).execute(&mut *conn).await?;
-            enter(&mut *conn, edition, Phase::Open).await?;
-        }
-        Change::MatchingStarted => enter(&mut *conn, edition, Phase::Matching).await?,
-        Change::Started => enter(&mut *conn, edition, Phase::Running).await?,
-        Change::Completed => enter(&mut *conn, edition, Phase::Completed).await?,
-        Change::Archived => enter(&mut *conn, edition, Phase::Archived).await?,
+        Change::Revised(revised) => put(patches, edition, &revised.rules, &revised.sealed_texts),
+        Change::AgeRuleProposed(rule, reasons) => change(json!({
+            "maximum_age": rule.maximum_age, "age_owner": rule.owner, "age_expiry_date": rule.expiry_date,
+            "age_proposed_by": rule.proposed_by, "age_sealed_texts": bytes(reasons), "age_released": false,
+        })),
+        Change::AgeRuleReleased(_) => change(json!({ "age_released": true })),
+        Change::Opened(obliged) => change(json!({ "obliged_count": obliged, "phase": Phase::Open.name() })),
+        Change::MatchingStarted => change(json!({ "phase": Phase::Matching.name() })),
+        Change::Started => change(json!({ "phase": Phase::Running.name() })),
+        Change::Completed => change(json!({ "phase": Phase::Completed.name() })),
+        Change::Archived => change(json!({ "phase": Phase::Archived.name() })),
     }
-    let query = sqlx::query("update editions set version = $2 where edition_id = $1");
-    query.bind(edition.uuid()).bind(version).execute(conn).await.map(drop)
+    patches.change(&EDITIONS, json!({ "edition_id": edition, "version": version }));
 }
 
-/// Drafts an edition, or replaces the rules of a draft.
-async fn put(
-    conn: &mut PgConnection,
-    edition: EditionId,
-    copied_from: Option<EditionId>,
-    rules: &Rules,
-    sealed_texts: &[u8],
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into editions
-             (edition_id, phase, copied_from, reference_date, start_date, months, session_minutes, obliged_max_level,
-              leaders_only, included, excluded, tenure_months_min, level_min, chain_levels, other_department, topics,
-              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts, version)
-         values ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0)
-         on conflict (edition_id) do update
-         set reference_date = excluded.reference_date, start_date = excluded.start_date, months = excluded.months,
-             session_minutes = excluded.session_minutes, obliged_max_level = excluded.obliged_max_level,
-             leaders_only = excluded.leaders_only, included = excluded.included, excluded = excluded.excluded,
-             tenure_months_min = excluded.tenure_months_min, level_min = excluded.level_min,
-             chain_levels = excluded.chain_levels, other_department = excluded.other_department,
-             topics = excluded.topics, mentor_capacity_max = excluded.mentor_capacity_max,
-             answer_working_days = excluded.answer_working_days, acknowledge_days = excluded.acknowledge_days,
-             anonymity_k = excluded.anonymity_k, time_zone = excluded.time_zone, sealed_texts = excluded.sealed_texts",
-    )
-    .bind(edition.uuid())
-    .bind(copied_from.map(EditionId::uuid))
-    .bind(rules.reference_date.to_sqlx())
-    .bind(rules.start_date.to_sqlx())
-    .bind(rules.months)
-    .bind(rules.session_minutes)
-    .bind(rules.obligation.max_level)
-    .bind(rules.obligation.leaders_only)
-    .bind(uuids(&rules.obligation.included))
-    .bind(uuids(&rules.obligation.excluded))
-    .bind(rules.eligibility.tenure_months_min)
-    .bind(rules.eligibility.level_min)
-    .bind(rules.pairing.chain_levels)
-    .bind(rules.pairing.other_department)
-    .bind(&rules.topics)
-    .bind(rules.mentor_capacity_max)
-    .bind(rules.answer_working_days)
-    .bind(rules.acknowledge_days)
-    .bind(rules.anonymity_k)
-    .bind(&rules.time_zone)
-    .bind(sealed_texts)
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn propose(
-    conn: &mut PgConnection,
-    edition: EditionId,
-    rule: &AgeRule,
-    reasons: &[u8],
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "update editions
-         set maximum_age = $2, age_owner = $3, age_expiry_date = $4, age_proposed_by = $5, age_sealed_texts = $6,
-             age_released = false
-         where edition_id = $1",
-    )
-    .bind(edition.uuid())
-    .bind(rule.maximum_age)
-    .bind(rule.owner.uuid())
-    .bind(rule.expiry_date.to_sqlx())
-    .bind(rule.proposed_by.uuid())
-    .bind(reasons)
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn enter(conn: &mut PgConnection, edition: EditionId, phase: Phase) -> sqlx::Result<()> {
-    sqlx::query("update editions set phase = $2 where edition_id = $1")
-        .bind(edition.uuid())
-        .bind(phase.name())
-        .execute(conn)
-        .await
-        .map(drop)
+/// The rules of an edition are its own, or replaced.
+fn put(patches: &mut Patches, edition: EditionId, rules: &Rules, sealed_texts: &[u8]) {
+    let row = json!({
+        "edition_id": edition, "reference_date": rules.reference_date, "start_date": rules.start_date,
+        "months": rules.months, "session_minutes": rules.session_minutes,
+        "obliged_max_level": rules.obligation.max_level, "leaders_only": rules.obligation.leaders_only,
+        "included": rules.obligation.included, "excluded": rules.obligation.excluded,
+        "tenure_months_min": rules.eligibility.tenure_months_min, "level_min": rules.eligibility.level_min,
+        "chain_levels": rules.pairing.chain_levels, "other_department": rules.pairing.other_department,
+        "topics": rules.topics, "mentor_capacity_max": rules.mentor_capacity_max,
+        "answer_working_days": rules.answer_working_days, "acknowledge_days": rules.acknowledge_days,
+        "anonymity_k": rules.anonymity_k, "time_zone": rules.time_zone, "sealed_texts": bytes(sealed_texts),
+    });
+    patches.change(&EDITIONS, row);
 }

@@ -1,16 +1,26 @@
 //! Obligations.
 
+use eventlog::{Patches, Table, bytes};
 use identity::{EditionId, ObligationId, PersonId};
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
+use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use sqlx::{FromRow, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::availability::{self, Week};
 use super::{named, persons, unreadable, uuids};
 use crate::domain::availability::Availability;
 use crate::domain::obligation::{Acknowledgement, Change, Event, ExcuseReason, Key, Need, Status};
+
+static OBLIGATIONS: Table = Table {
+    name: "obligations",
+    key: "obligation_id",
+    columns: "edition_id, person_id, status, due_date, escalation, excuse_reason, approver_person_id, need_topics, \
+              need_levels, need_wanted, sealed_goals, window_weekdays, window_starts, window_ends, time_zone, languages, \
+              version, wished_person_ids",
+};
 
 /// An obligation as it stands.
 #[derive(Clone, Debug)]
@@ -168,74 +178,43 @@ pub async fn overdue(
     Ok(rows.into_iter().map(|(id, zone)| (ObligationId::from_uuid(id), zone)).collect())
 }
 
-pub(super) async fn apply(conn: &mut PgConnection, event: &Event, version: i64) -> sqlx::Result<()> {
-    let obligation = event.key.obligation.uuid();
+pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
+    let Key { obligation, edition, person } = event.key;
+    let mut change = |mut columns: Value| {
+        columns["obligation_id"] = json!(obligation);
+        patches.change(&OBLIGATIONS, columns);
+    };
     match &event.change {
-        Change::Raised(due_date) => raise(&mut *conn, event.key, *due_date).await?,
-        Change::Acknowledged(said) => acknowledge(&mut *conn, event.key, said).await?,
-        Change::Escalated(step) => {
-            let query = sqlx::query("update obligations set escalation = $2 where obligation_id = $1");
-            query.bind(obligation).bind(step).execute(&mut *conn).await?;
-        }
-        Change::Excused(reason, approver) => {
-            let query = sqlx::query(
-                "update obligations set status = 'excused', excuse_reason = $2, approver_person_id = $3
-                 where obligation_id = $1",
-            );
-            let query = query.bind(obligation).bind(reason.name()).bind(approver.uuid());
-            query.execute(&mut *conn).await?;
-        }
-        Change::Fulfilled => end(&mut *conn, event.key, Status::Fulfilled).await?,
-        Change::Lapsed => end(&mut *conn, event.key, Status::Lapsed).await?,
+        Change::Raised(due_date) => patches.set(
+            &OBLIGATIONS,
+            json!({
+                "obligation_id": obligation, "edition_id": edition, "person_id": person,
+                "status": Status::Due.name(), "due_date": due_date, "escalation": 0, "need_topics": [],
+                "need_levels": [], "need_wanted": [], "window_weekdays": [], "window_starts": [],
+                "window_ends": [], "languages": [], "wished_person_ids": [],
+            }),
+        ),
+        Change::Acknowledged(said) => change(acknowledged(said)),
+        Change::Escalated(step) => change(json!({ "escalation": step })),
+        Change::Excused(reason, approver) => change(json!({
+            "status": Status::Excused.name(), "excuse_reason": reason.name(), "approver_person_id": approver,
+        })),
+        Change::Fulfilled => change(json!({ "status": Status::Fulfilled.name() })),
+        Change::Lapsed => change(json!({ "status": Status::Lapsed.name() })),
     }
-    let query = sqlx::query("update obligations set version = $2 where obligation_id = $1");
-    query.bind(obligation).bind(version).execute(conn).await.map(drop)
+    patches.change(&OBLIGATIONS, json!({ "obligation_id": obligation, "version": version }));
 }
 
-async fn raise(conn: &mut PgConnection, key: Key, due_date: Date) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into obligations (obligation_id, edition_id, person_id, status, due_date, version)
-         values ($1, $2, $3, 'due', $4, 0)",
-    )
-    .bind(key.obligation.uuid())
-    .bind(key.edition.uuid())
-    .bind(key.person.uuid())
-    .bind(due_date.to_sqlx())
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn acknowledge(conn: &mut PgConnection, key: Key, said: &Acknowledgement) -> sqlx::Result<()> {
-    let week = Week::of(&said.availability);
-    sqlx::query(
-        "update obligations
-         set status = 'acknowledged', need_topics = $2, need_levels = $3, need_wanted = $4, sealed_goals = $5,
-             window_weekdays = $6, window_starts = $7, window_ends = $8, time_zone = $9, languages = $10,
-             wished_person_ids = $11
-         where obligation_id = $1",
-    )
-    .bind(key.obligation.uuid())
-    .bind(said.needs.iter().map(|need| need.topic.as_str()).collect::<Vec<_>>())
-    .bind(said.needs.iter().map(|need| need.level).collect::<Vec<_>>())
-    .bind(said.needs.iter().map(|need| need.wanted).collect::<Vec<_>>())
-    .bind(&said.sealed_goals)
-    .bind(week.weekdays)
-    .bind(week.starts)
-    .bind(week.ends)
-    .bind(&said.availability.time_zone)
-    .bind(&said.availability.languages)
-    .bind(uuids(&said.wishes))
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn end(conn: &mut PgConnection, key: Key, status: Status) -> sqlx::Result<()> {
-    sqlx::query("update obligations set status = $2 where obligation_id = $1")
-        .bind(key.obligation.uuid())
-        .bind(status.name())
-        .execute(conn)
-        .await
-        .map(drop)
+fn acknowledged(said: &Acknowledgement) -> Value {
+    let Acknowledgement { needs, sealed_goals, availability, wishes } = said;
+    let week = Week::of(availability);
+    json!({
+        "status": Status::Acknowledged.name(),
+        "need_topics": needs.iter().map(|need| &need.topic).collect::<Vec<_>>(),
+        "need_levels": needs.iter().map(|need| need.level).collect::<Vec<_>>(),
+        "need_wanted": needs.iter().map(|need| need.wanted).collect::<Vec<_>>(),
+        "sealed_goals": bytes(sealed_goals),
+        "window_weekdays": week.weekdays, "window_starts": week.starts, "window_ends": week.ends,
+        "time_zone": availability.time_zone, "languages": availability.languages, "wished_person_ids": wishes,
+    })
 }

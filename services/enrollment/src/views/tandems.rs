@@ -1,29 +1,23 @@
 //! Tandems, as the matching service says: which ones meet, and who was offered to whom.
 
+use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId, TandemId};
-use sqlx::{PgConnection, PgExecutor};
+use serde_json::json;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
+static LIVE_TANDEMS: Table = Table { name: "live_tandems", key: "tandem_id", columns: "edition_id" };
+static PARTNERS: Table =
+    Table { name: "partners", key: "tandem_id", columns: "mentor_person_id, mentee_person_id" };
+
 /// Notes that a tandem of an edition meets.
-///
-/// # Errors
-/// If the database fails.
-pub async fn begin(conn: &mut PgConnection, tandem: TandemId, edition: EditionId) -> sqlx::Result<()> {
-    sqlx::query("insert into live_tandems (tandem_id, edition_id) values ($1, $2)")
-        .bind(tandem.uuid())
-        .bind(edition.uuid())
-        .execute(conn)
-        .await
-        .map(drop)
+pub fn begin(patches: &mut Patches, tandem: TandemId, edition: EditionId) {
+    patches.set(&LIVE_TANDEMS, json!({ "tandem_id": tandem, "edition_id": edition }));
 }
 
 /// Notes that a tandem has ended, if it ever met.
-///
-/// # Errors
-/// If the database fails.
-pub async fn end(conn: &mut PgConnection, tandem: TandemId) -> sqlx::Result<()> {
-    let query = sqlx::query("delete from live_tandems where tandem_id = $1");
-    query.bind(tandem.uuid()).execute(conn).await.map(drop)
+pub fn end(patches: &mut Patches, tandem: TandemId) {
+    patches.remove(&LIVE_TANDEMS, json!({ "tandem_id": tandem }));
 }
 
 /// How many tandems of an edition meet.
@@ -38,22 +32,9 @@ pub async fn live(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx::Re
 }
 
 /// Notes that two people are offered to each other.
-///
-/// # Errors
-/// If the database fails.
-pub async fn introduce(
-    conn: &mut PgConnection,
-    tandem: TandemId,
-    mentor: PersonId,
-    mentee: PersonId,
-) -> sqlx::Result<()> {
-    sqlx::query("insert into partners (tandem_id, mentor_person_id, mentee_person_id) values ($1, $2, $3)")
-        .bind(tandem.uuid())
-        .bind(mentor.uuid())
-        .bind(mentee.uuid())
-        .execute(conn)
-        .await
-        .map(drop)
+pub fn introduce(patches: &mut Patches, tandem: TandemId, mentor: PersonId, mentee: PersonId) {
+    let row = json!({ "tandem_id": tandem, "mentor_person_id": mentor, "mentee_person_id": mentee });
+    patches.set(&PARTNERS, row);
 }
 
 /// Everybody who was ever offered to a person, and the person.

@@ -1,16 +1,24 @@
 //! The rules and phases of editions, as the enrollment service says.
 
+use eventlog::{Patches, Table};
 use identity::EditionId;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 
 use super::named;
 use crate::domain::inputs::Rules;
 use crate::domain::{Phase, end_of_working_days};
+
+static EDITIONS: Table = Table {
+    name: "editions",
+    key: "edition_id",
+    columns: "phase, start_date, months, session_minutes, chain_levels, other_department, mentor_capacity_max, \
+              answer_working_days, time_zone",
+};
 
 /// An edition as it stands.
 #[derive(Clone, Debug)]
@@ -102,49 +110,19 @@ pub async fn hold_all(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query("select from editions order by edition_id for update").execute(conn).await.map(drop)
 }
 
-/// Notes the settings of an edition, which is a draft at first.
-///
-/// # Errors
-/// If the database fails.
-pub async fn set(conn: &mut PgConnection, edition: EditionId, settings: &Settings) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into editions (edition_id, phase, start_date, months, session_minutes, chain_levels,
-                               other_department, mentor_capacity_max, answer_working_days, time_zone)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         on conflict (edition_id) do update
-         set start_date = excluded.start_date,
-             months = excluded.months,
-             session_minutes = excluded.session_minutes,
-             chain_levels = excluded.chain_levels,
-             other_department = excluded.other_department,
-             mentor_capacity_max = excluded.mentor_capacity_max,
-             answer_working_days = excluded.answer_working_days,
-             time_zone = excluded.time_zone",
-    )
-    .bind(edition.uuid())
-    .bind(Phase::Draft.name())
-    .bind(settings.start_date.to_sqlx())
-    .bind(settings.rules.months)
-    .bind(settings.rules.session_minutes)
-    .bind(settings.rules.chain_levels)
-    .bind(settings.rules.other_department)
-    .bind(settings.mentor_capacity_max)
-    .bind(settings.answer_working_days)
-    .bind(&settings.time_zone)
-    .execute(conn)
-    .await
-    .map(drop)
+/// Notes the settings of an edition.
+pub fn set(patches: &mut Patches, edition: EditionId, settings: &Settings) {
+    let Settings { start_date, rules, mentor_capacity_max, answer_working_days, time_zone } = settings;
+    let row = json!({
+        "edition_id": edition, "start_date": start_date, "months": rules.months,
+        "session_minutes": rules.session_minutes, "chain_levels": rules.chain_levels,
+        "other_department": rules.other_department, "mentor_capacity_max": mentor_capacity_max,
+        "answer_working_days": answer_working_days, "time_zone": time_zone,
+    });
+    patches.set(&EDITIONS, row);
 }
 
 /// Notes where an edition is.
-///
-/// # Errors
-/// If the database fails.
-pub async fn set_phase(conn: &mut PgConnection, edition: EditionId, phase: Phase) -> sqlx::Result<()> {
-    sqlx::query("update editions set phase = $2 where edition_id = $1")
-        .bind(edition.uuid())
-        .bind(phase.name())
-        .execute(conn)
-        .await
-        .map(drop)
+pub fn set_phase(patches: &mut Patches, edition: EditionId, phase: Phase) {
+    patches.change(&EDITIONS, json!({ "edition_id": edition, "phase": phase.name() }));
 }

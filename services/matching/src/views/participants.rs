@@ -2,12 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use eventlog::{Patches, Table};
 use identity::{ApplicationId, EditionId, ObligationId, PersonId};
+use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
-use uuid::Uuid;
+use sqlx::{FromRow, PgExecutor, Row};
 
 use crate::domain::week::Window;
+
+static APPLICATIONS: Table = Table {
+    name: "applications",
+    key: "application_id",
+    columns: "edition_id, person_id, accepted, topics, levels, window_weekdays, window_starts, window_ends, time_zone, \
+              languages, capacity, wished_person_ids",
+};
+static OBLIGATIONS: Table = Table {
+    name: "obligations",
+    key: "obligation_id",
+    columns: "edition_id, person_id, topics, levels, window_weekdays, window_starts, window_ends, time_zone, languages, \
+              wished_person_ids",
+};
 
 /// What somebody said who wants to take part, or has to.
 #[derive(Clone, Debug)]
@@ -157,126 +171,44 @@ pub async fn capacity(
 }
 
 /// Keeps an application that may be accepted.
-///
-/// # Errors
-/// If the database fails.
-pub async fn add_application(
-    conn: &mut PgConnection,
-    application: ApplicationId,
-    answer: &Answer,
-    capacity: i32,
-) -> sqlx::Result<()> {
-    let columns = Columns::of(answer);
-    sqlx::query(
-        "insert into applications (application_id, edition_id, person_id, topics, levels, window_weekdays,
-                                   window_starts, window_ends, time_zone, languages, capacity, wished_person_ids)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(application.uuid())
-    .bind(answer.edition.uuid())
-    .bind(answer.person.uuid())
-    .bind(columns.topics)
-    .bind(columns.levels)
-    .bind(columns.weekdays)
-    .bind(columns.starts)
-    .bind(columns.ends)
-    .bind(&answer.time_zone)
-    .bind(&answer.languages)
-    .bind(capacity)
-    .bind(columns.wishes)
-    .execute(conn)
-    .await
-    .map(drop)
+pub fn add_application(patches: &mut Patches, application: ApplicationId, answer: &Answer, capacity: i32) {
+    let row = json!({ "application_id": application, "accepted": false, "capacity": capacity });
+    patches.set(&APPLICATIONS, row);
+    patches.change(&APPLICATIONS, with(json!({ "application_id": application }), answer));
 }
 
 /// Notes that an applicant is a mentor.
-///
-/// # Errors
-/// If the database fails.
-pub async fn accept_application(conn: &mut PgConnection, application: ApplicationId) -> sqlx::Result<()> {
-    run(conn, "update applications set accepted = true where application_id = $1", application.uuid()).await
+pub fn accept_application(patches: &mut Patches, application: ApplicationId) {
+    patches.change(&APPLICATIONS, json!({ "application_id": application, "accepted": true }));
 }
 
 /// Forgets an application that was taken back or not taken.
-///
-/// # Errors
-/// If the database fails.
-pub async fn drop_application(conn: &mut PgConnection, application: ApplicationId) -> sqlx::Result<()> {
-    run(conn, "delete from applications where application_id = $1", application.uuid()).await
+pub fn drop_application(patches: &mut Patches, application: ApplicationId) {
+    patches.remove(&APPLICATIONS, json!({ "application_id": application }));
 }
 
 /// Keeps an obligation that was taken on.
-///
-/// # Errors
-/// If the database fails.
-pub async fn set_obligation(
-    conn: &mut PgConnection,
-    obligation: ObligationId,
-    answer: &Answer,
-) -> sqlx::Result<()> {
-    let columns = Columns::of(answer);
-    sqlx::query(
-        "insert into obligations (obligation_id, edition_id, person_id, topics, levels, window_weekdays,
-                                  window_starts, window_ends, time_zone, languages, wished_person_ids)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         on conflict (obligation_id) do update
-         set topics = excluded.topics,
-             levels = excluded.levels,
-             window_weekdays = excluded.window_weekdays,
-             window_starts = excluded.window_starts,
-             window_ends = excluded.window_ends,
-             time_zone = excluded.time_zone,
-             languages = excluded.languages,
-             wished_person_ids = excluded.wished_person_ids",
-    )
-    .bind(obligation.uuid())
-    .bind(answer.edition.uuid())
-    .bind(answer.person.uuid())
-    .bind(columns.topics)
-    .bind(columns.levels)
-    .bind(columns.weekdays)
-    .bind(columns.starts)
-    .bind(columns.ends)
-    .bind(&answer.time_zone)
-    .bind(&answer.languages)
-    .bind(columns.wishes)
-    .execute(conn)
-    .await
-    .map(drop)
+pub fn set_obligation(patches: &mut Patches, obligation: ObligationId, answer: &Answer) {
+    patches.set(&OBLIGATIONS, with(json!({ "obligation_id": obligation }), answer));
 }
 
 /// Forgets an obligation that was excused or has lapsed.
-///
-/// # Errors
-/// If the database fails.
-pub async fn drop_obligation(conn: &mut PgConnection, obligation: ObligationId) -> sqlx::Result<()> {
-    run(conn, "delete from obligations where obligation_id = $1", obligation.uuid()).await
+pub fn drop_obligation(patches: &mut Patches, obligation: ObligationId) {
+    patches.remove(&OBLIGATIONS, json!({ "obligation_id": obligation }));
 }
 
-async fn run(conn: &mut PgConnection, statement: &'static str, id: Uuid) -> sqlx::Result<()> {
-    sqlx::query(statement).bind(id).execute(conn).await.map(drop)
-}
-
-/// An answer as parallel arrays.
-struct Columns<'a> {
-    topics: Vec<&'a str>,
-    levels: Vec<i32>,
-    weekdays: Vec<i32>,
-    starts: Vec<i32>,
-    ends: Vec<i32>,
-    wishes: Vec<Uuid>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(answer: &'a Answer) -> Self {
-        let each = |minute: fn(&Window) -> i32| answer.windows.iter().map(minute).collect();
-        Self {
-            topics: answer.levels.keys().map(String::as_str).collect(),
-            levels: answer.levels.values().copied().collect(),
-            weekdays: each(|window| window.weekday),
-            starts: each(|window| window.start_minute),
-            ends: each(|window| window.end_minute),
-            wishes: answer.wishes.iter().map(|wished| wished.uuid()).collect(),
-        }
-    }
+/// A row with what somebody said.
+fn with(mut row: Value, answer: &Answer) -> Value {
+    let each = |minute: fn(&Window) -> i32| answer.windows.iter().map(minute).collect::<Vec<_>>();
+    row["edition_id"] = json!(answer.edition);
+    row["person_id"] = json!(answer.person);
+    row["topics"] = answer.levels.keys().map(String::as_str).collect();
+    row["levels"] = answer.levels.values().copied().collect();
+    row["window_weekdays"] = json!(each(|window| window.weekday));
+    row["window_starts"] = json!(each(|window| window.start_minute));
+    row["window_ends"] = json!(each(|window| window.end_minute));
+    row["time_zone"] = json!(answer.time_zone);
+    row["languages"] = json!(answer.languages);
+    row["wished_person_ids"] = json!(answer.wishes);
+    row
 }

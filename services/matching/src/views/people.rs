@@ -2,50 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use eventlog::{Patches, Table};
 use identity::{OrgUnitId, PersonId};
-use sqlx::{PgConnection, PgExecutor};
+use serde_json::json;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::domain::inputs::Standing;
 
+static PEOPLE: Table =
+    Table { name: "people", key: "person_id", columns: "manager_person_id, org_unit_id, left_company" };
+
 /// No reporting line is longer; it ends a walk in a circle, which can stand for a moment while a roster is taken in.
 const LINE_LENGTH_MAX: i32 = 64;
 
+/// Notes that a person works here, and where.
+pub fn join(patches: &mut Patches, person: PersonId, manager: Option<PersonId>, org_unit: OrgUnitId) {
+    patches.set(&PEOPLE, json!({ "person_id": person, "left_company": false }));
+    place(patches, person, manager, org_unit);
+}
+
 /// Notes where a person stands.
-///
-/// # Errors
-/// If the database fails.
-pub async fn place(
-    conn: &mut PgConnection,
-    person: PersonId,
-    manager: Option<PersonId>,
-    org_unit: OrgUnitId,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into people (person_id, manager_person_id, org_unit_id)
-         values ($1, $2, $3)
-         on conflict (person_id) do update
-         set manager_person_id = excluded.manager_person_id, org_unit_id = excluded.org_unit_id",
-    )
-    .bind(person.uuid())
-    .bind(manager.map(PersonId::uuid))
-    .bind(org_unit.uuid())
-    .execute(conn)
-    .await
-    .map(drop)
+pub fn place(patches: &mut Patches, person: PersonId, manager: Option<PersonId>, org_unit: OrgUnitId) {
+    let row = json!({ "person_id": person, "manager_person_id": manager, "org_unit_id": org_unit });
+    patches.change(&PEOPLE, row);
 }
 
 /// Notes whether a person has left the company.
-///
-/// # Errors
-/// If the database fails.
-pub async fn set_left(conn: &mut PgConnection, person: PersonId, left: bool) -> sqlx::Result<()> {
-    sqlx::query("update people set left_company = $2 where person_id = $1")
-        .bind(person.uuid())
-        .bind(left)
-        .execute(conn)
-        .await
-        .map(drop)
+pub fn set_left(patches: &mut Patches, person: PersonId, left: bool) {
+    patches.change(&PEOPLE, json!({ "person_id": person, "left_company": left }));
 }
 
 /// Where people stand, with all their superiors.

@@ -1,14 +1,22 @@
 //! Match runs, without what they found.
 
+use eventlog::{Patches, Table};
 use identity::{EditionId, MatchRunId};
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use sqlx::{FromRow, PgExecutor, Row};
 
 use super::named;
 use crate::domain::run::{Change, Event, Key, Status};
 use crate::domain::solution::Staged;
+
+static MATCH_RUNS: Table = Table {
+    name: "match_runs",
+    key: "match_run_id",
+    columns: "edition_id, status, inputs_digest, mentee_count, place_count, pair_count, score, blocking_pair_count, \
+              computed_at, version",
+};
 
 /// A run as it stands.
 #[derive(Clone, Debug)]
@@ -89,63 +97,24 @@ pub async fn page(
     .await
 }
 
-pub(super) async fn apply(
-    conn: &mut PgConnection,
-    event: &Event,
-    version: i64,
-    at: Timestamp,
-) -> sqlx::Result<()> {
-    match &event.change {
-        Change::Staged(staged) | Change::Revised(staged) => set(conn, event.key, staged, version, at).await,
-        Change::Reviewed(_) => advance(conn, event.key, Status::Reviewed, version).await,
-        Change::Published(_) => advance(conn, event.key, Status::Published, version).await,
-    }
+pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64, at: Timestamp) {
+    let status = match &event.change {
+        Change::Staged(staged) | Change::Revised(staged) => {
+            set(patches, event.key, staged, at);
+            Status::Staged
+        }
+        Change::Reviewed(_) => Status::Reviewed,
+        Change::Published(_) => Status::Published,
+    };
+    let row = json!({ "match_run_id": event.key.run, "status": status.name(), "version": version });
+    patches.change(&MATCH_RUNS, row);
 }
 
-async fn set(
-    conn: &mut PgConnection,
-    key: Key,
-    staged: &Staged,
-    version: i64,
-    at: Timestamp,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into match_runs (match_run_id, edition_id, status, inputs_digest, mentee_count, place_count,
-                                 pair_count, score, blocking_pair_count, computed_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         on conflict (match_run_id) do update
-         set status = excluded.status,
-             inputs_digest = excluded.inputs_digest,
-             mentee_count = excluded.mentee_count,
-             place_count = excluded.place_count,
-             pair_count = excluded.pair_count,
-             score = excluded.score,
-             blocking_pair_count = excluded.blocking_pair_count,
-             computed_at = excluded.computed_at,
-             version = excluded.version",
-    )
-    .bind(key.run.uuid())
-    .bind(key.edition.uuid())
-    .bind(Status::Staged.name())
-    .bind(&staged.inputs_digest)
-    .bind(staged.mentee_count)
-    .bind(staged.place_count)
-    .bind(i32::try_from(staged.pairs.len()).unwrap_or(i32::MAX))
-    .bind(staged.score())
-    .bind(staged.blocking_pair_count)
-    .bind(at.to_sqlx())
-    .bind(version)
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn advance(conn: &mut PgConnection, key: Key, status: Status, version: i64) -> sqlx::Result<()> {
-    sqlx::query("update match_runs set status = $2, version = $3 where match_run_id = $1")
-        .bind(key.run.uuid())
-        .bind(status.name())
-        .bind(version)
-        .execute(conn)
-        .await
-        .map(drop)
+fn set(patches: &mut Patches, key: Key, staged: &Staged, at: Timestamp) {
+    let row = json!({
+        "match_run_id": key.run, "edition_id": key.edition, "inputs_digest": staged.inputs_digest,
+        "mentee_count": staged.mentee_count, "place_count": staged.place_count, "pair_count": staged.pairs.len(),
+        "score": staged.score(), "blocking_pair_count": staged.blocking_pair_count, "computed_at": at,
+    });
+    patches.set(&MATCH_RUNS, row);
 }

@@ -1,14 +1,21 @@
 //! The scoring rules of editions, version by version.
 
+use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId};
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use sqlx::{FromRow, PgExecutor, Row};
 use uuid::Uuid;
 
 use crate::domain::document::{Event, Origin};
 use crate::domain::scoring::{PerCriterion, Scoring, ScoringRules};
+
+static SCORING_RULES: Table = Table {
+    name: "scoring_rules",
+    key: "edition_id, version",
+    columns: "weights, bands, valid_from, set_by_person_id",
+};
 
 /// A version as it was set.
 #[derive(Clone, Debug)]
@@ -90,23 +97,15 @@ pub async fn page(
     .await
 }
 
-pub(super) async fn apply(conn: &mut PgConnection, event: &Event, at: Timestamp) -> sqlx::Result<()> {
+pub(super) fn apply(patches: &mut Patches, event: &Event, at: Timestamp) {
     let set_by = match event.origin {
-        Origin::Set(by) => Some(by.uuid()),
+        Origin::Set(by) => Some(by),
         Origin::Copied(_) => None,
     };
     let Scoring { version, rules } = &event.scoring;
-    sqlx::query(
-        "insert into scoring_rules (edition_id, version, weights, bands, valid_from, set_by_person_id)
-         values ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(event.edition.uuid())
-    .bind(version)
-    .bind(rules.weights().0.to_vec())
-    .bind(rules.bands().iter().copied().map(i32::from).collect::<Vec<_>>())
-    .bind(at.to_sqlx())
-    .bind(set_by)
-    .execute(conn)
-    .await
-    .map(drop)
+    let row = json!({
+        "edition_id": event.edition, "version": version, "weights": rules.weights().0, "bands": rules.bands(),
+        "valid_from": at, "set_by_person_id": set_by,
+    });
+    patches.set(&SCORING_RULES, row);
 }

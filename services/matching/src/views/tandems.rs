@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId, TandemId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
-use sqlx::query::Query;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use sqlx::{FromRow, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::named;
@@ -16,6 +17,14 @@ use crate::domain::pairing::Points;
 use crate::domain::scoring::{Criterion, PerCriterion};
 use crate::domain::tandem::{Change, Event, Key, Offer, Status};
 use crate::domain::{Pair, Side};
+
+static TANDEMS: Table = Table {
+    name: "tandems",
+    key: "tandem_id",
+    columns: "edition_id, mentor_person_id, mentee_person_id, status, mentor_accepted, mentee_accepted, answer_by, topics, \
+              availability, distance, language, mentee_wish, mentor_wish, load_balance, scoring_version, flagged, activated, refused, \
+              never_again, version",
+};
 
 /// A tandem as it stands.
 #[derive(Clone, Copy, Debug)]
@@ -232,48 +241,42 @@ pub async fn past(
     Ok(rows.into_iter().map(past).collect())
 }
 
-pub(super) async fn apply(conn: &mut PgConnection, event: &Event, version: i64) -> sqlx::Result<()> {
-    let update = match &event.change {
-        Change::Published(offer) => return insert(conn, event.key, offer, version).await,
-        Change::Accepted(Side::Mentor) => {
-            "update tandems set mentor_accepted = true, version = $2 where tandem_id = $1"
-        }
-        Change::Accepted(Side::Mentee) => {
-            "update tandems set mentee_accepted = true, version = $2 where tandem_id = $1"
-        }
-        Change::Activated(_) => {
-            "update tandems set status = 'active', activated = true, version = $2 where tandem_id = $1"
-        }
-        Change::Vetoed(_) | Change::Declined(_) => {
-            "update tandems set status = 'dissolved', refused = true, version = $2 where tandem_id = $1"
-        }
-        Change::Expired { .. } => "update tandems set status = 'expired', version = $2 where tandem_id = $1",
-        Change::Dissolved { never_again: true, .. } => {
-            "update tandems set status = 'dissolved', never_again = true, version = $2 where tandem_id = $1"
-        }
-        Change::Dissolved { never_again: false, .. } => {
-            "update tandems set status = 'dissolved', version = $2 where tandem_id = $1"
-        }
-        Change::Completed(_) => "update tandems set status = 'completed', version = $2 where tandem_id = $1",
-        Change::Flagged => "update tandems set flagged = true, version = $2 where tandem_id = $1",
+pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
+    let tandem = event.key.tandem;
+    let mut change = |mut columns: Value| {
+        columns["tandem_id"] = json!(tandem);
+        patches.change(&TANDEMS, columns);
     };
-    sqlx::query(update).bind(event.key.tandem.uuid()).bind(version).execute(conn).await.map(drop)
+    let status = |status: Status| json!({ "status": status.name() });
+    match &event.change {
+        Change::Published(offer) => insert(patches, event.key, offer),
+        Change::Accepted(Side::Mentor) => change(json!({ "mentor_accepted": true })),
+        Change::Accepted(Side::Mentee) => change(json!({ "mentee_accepted": true })),
+        Change::Activated(_) => change(json!({ "status": Status::Active.name(), "activated": true })),
+        Change::Vetoed(_) | Change::Declined(_) => {
+            change(json!({ "status": Status::Dissolved.name(), "refused": true }));
+        }
+        Change::Expired { .. } => change(status(Status::Expired)),
+        Change::Dissolved { never_again: true, .. } => {
+            change(json!({ "status": Status::Dissolved.name(), "never_again": true }));
+        }
+        Change::Dissolved { never_again: false, .. } => change(status(Status::Dissolved)),
+        Change::Completed(_) => change(status(Status::Completed)),
+        Change::Flagged => change(json!({ "flagged": true })),
+    }
+    patches.change(&TANDEMS, json!({ "tandem_id": tandem, "version": version }));
 }
 
-async fn insert(conn: &mut PgConnection, key: Key, offer: &Offer, version: i64) -> sqlx::Result<()> {
-    let query = sqlx::query(
-        "insert into tandems (tandem_id, edition_id, mentor_person_id, mentee_person_id, status, answer_by, version,
-                              scoring_version, topics, availability, distance, language, mentee_wish, mentor_wish,
-                              load_balance)
-         values ($1, $2, $3, $4, 'published', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-    )
-    .bind(key.tandem.uuid())
-    .bind(key.edition.uuid())
-    .bind(offer.pair.mentor.uuid())
-    .bind(offer.pair.mentee.uuid())
-    .bind(offer.answer_by.to_sqlx())
-    .bind(version)
-    .bind(offer.points.scoring_version);
-    let query = offer.points.by.0.into_iter().fold(query, Query::bind);
-    query.execute(conn).await.map(drop)
+fn insert(patches: &mut Patches, key: Key, offer: &Offer) {
+    let Offer { pair, points, answer_by, .. } = offer;
+    let [topics, availability, distance, language, mentee_wish, mentor_wish, load_balance] = points.by.0;
+    let row = json!({
+        "tandem_id": key.tandem, "edition_id": key.edition, "mentor_person_id": pair.mentor,
+        "mentee_person_id": pair.mentee, "status": Status::Published.name(), "mentor_accepted": false,
+        "mentee_accepted": false, "answer_by": answer_by, "scoring_version": points.scoring_version, "topics": topics,
+        "availability": availability, "distance": distance, "language": language, "mentee_wish": mentee_wish,
+        "mentor_wish": mentor_wish, "load_balance": load_balance,
+        "flagged": false, "activated": false, "refused": false, "never_again": false,
+    });
+    patches.set(&TANDEMS, row);
 }

@@ -1,188 +1,45 @@
 //! How facts change the tables.
 
-use eventlog::Recorded;
+use eventlog::{Patches, Recorded, Table};
 use identity::{EditionId, PersonId, SessionId, TandemId};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, query, query_as, query_scalar};
+use serde_json::json;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::{Effect, Fact, Kind, Meeting, Notice, Pair, Session, Tandem};
+use super::known::{Known, Message};
+use crate::domain::{Effect, Ending, Fact, Meeting, Notice, Pair, Session, Tandem};
 
-/// Takes a fact into the tables, and the messages that follow from it.
+static EDITIONS: Table = Table { name: "editions", key: "edition_id", columns: "time_zone" };
+static TANDEMS: Table = Table { name: "tandems", key: "tandem_id", columns: "mentor_id, mentee_id" };
+static SESSIONS: Table = Table {
+    name: "sessions",
+    key: "session_id",
+    columns: "tandem_id, start_at, minutes, time_zone, sequence, open",
+};
+static LEAVERS: Table = Table { name: "leavers", key: "person_id", columns: "" };
+static MESSAGES: Table = Table {
+    name: "messages",
+    key: "notification_id",
+    columns: "person_id, kind, edition_id, subject_id, partner_id, due_date, months, ending, obsolete, created_at",
+};
+
+/// Takes facts into the tables, in the order of the log, and the messages that follow from them.
 ///
 /// # Errors
-/// If a statement fails.
-pub async fn project(conn: &mut PgConnection, event: &Recorded, fact: &Fact) -> Result<(), sqlx::Error> {
-    match fact {
-        Fact::Zone { edition, time_zone } => set_zone(conn, *edition, time_zone).await,
-        Fact::Left { person } => leave(conn, *person).await,
-        Fact::Returned { person } => query("delete from leavers where person_id = $1")
-            .bind(person.uuid())
-            .execute(conn)
-            .await
-            .map(drop),
-        Fact::Personal { subject, edition, what } => {
-            News { event, edition: *edition, subject: *subject }.take(conn, &what.effect()).await
-        }
-        Fact::Offered { tandem, edition, pair, answer_by } => {
-            pair_up(conn, *tandem, *pair).await?;
-            let answer_by = match answer_by {
-                Some(instant) => Some(day(conn, *edition, *instant).await?),
-                None => None,
-            };
-            let news = News { event, edition: *edition, subject: tandem.uuid() };
-            news.take(conn, &Tandem::Offered { answer_by }.effect(*pair)).await
-        }
-        Fact::Tandem { tandem, edition, what } => {
-            let effect = what.effect(pair_of(conn, *tandem).await?);
-            News { event, edition: *edition, subject: tandem.uuid() }.take(conn, &effect).await
-        }
-        Fact::Planned { tandem, edition, time_zone, meetings } => {
-            plan(conn, *tandem, time_zone, meetings).await?;
-            let sessions = meetings.iter().map(|meeting| meeting.session.uuid()).collect();
-            let effect = Session::Planned.effect(pair_of(conn, *tandem).await?);
-            tell_of_each(conn, event, *edition, sessions, &effect).await
-        }
-        Fact::Session { tandem, edition, session, what } => {
-            change(conn, *session, *what).await?;
-            let effect = what.effect(pair_of(conn, *tandem).await?);
-            tell_of_each(conn, event, *edition, vec![session.uuid()], &effect).await
-        }
-        Fact::SeriesEnded { tandem, edition } => {
-            let dropped = drop_planned(conn, *tandem, event.recorded_at).await?;
-            if dropped.is_empty() {
-                return Ok(());
-            }
-            let effect = Session::Cancelled.effect(pair_of(conn, *tandem).await?);
-            tell_of_each(conn, event, *edition, dropped, &effect).await
-        }
+/// If a statement fails, or a fact is about a tandem that was never offered.
+pub async fn project(conn: &mut PgConnection, facts: &[(&Recorded, Fact)]) -> Result<(), sqlx::Error> {
+    let known = Known::of(&mut *conn, facts.iter().map(|(_, fact)| fact)).await?;
+    let mut page = Page { known, patches: Patches::default() };
+    for (event, fact) in facts {
+        page.take(event, fact)?;
     }
+    page.patches.write(conn).await
 }
 
-async fn set_zone(conn: &mut PgConnection, edition: EditionId, time_zone: &str) -> Result<(), sqlx::Error> {
-    query(
-        "insert into editions (edition_id, time_zone) values ($1, $2)
-         on conflict (edition_id) do update set time_zone = excluded.time_zone",
-    )
-    .bind(edition.uuid())
-    .bind(time_zone)
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn leave(conn: &mut PgConnection, person: PersonId) -> Result<(), sqlx::Error> {
-    query("insert into leavers (person_id) values ($1) on conflict do nothing")
-        .bind(person.uuid())
-        .execute(&mut *conn)
-        .await?;
-    query("update messages set obsolete = true where person_id = $1 and not obsolete")
-        .bind(person.uuid())
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-async fn pair_up(conn: &mut PgConnection, tandem: TandemId, pair: Pair) -> Result<(), sqlx::Error> {
-    query("insert into tandems (tandem_id, mentor_id, mentee_id) values ($1, $2, $3)")
-        .bind(tandem.uuid())
-        .bind(pair.mentor.uuid())
-        .bind(pair.mentee.uuid())
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-async fn pair_of(conn: &mut PgConnection, tandem: TandemId) -> Result<Pair, sqlx::Error> {
-    let (mentor, mentee): (Uuid, Uuid) =
-        query_as("select mentor_id, mentee_id from tandems where tandem_id = $1")
-            .bind(tandem.uuid())
-            .fetch_one(conn)
-            .await?;
-    Ok(Pair { mentor: PersonId::from_uuid(mentor), mentee: PersonId::from_uuid(mentee) })
-}
-
-/// The day an instant falls on, as the edition counts.
-async fn day(conn: &mut PgConnection, edition: EditionId, instant: Timestamp) -> Result<Date, sqlx::Error> {
-    let zone: Option<String> = query_scalar("select time_zone from editions where edition_id = $1")
-        .bind(edition.uuid())
-        .fetch_optional(conn)
-        .await?;
-    let zone = zone.and_then(|zone| TimeZone::get(&zone).ok()).unwrap_or(TimeZone::UTC);
-    Ok(instant.to_zoned(zone).date())
-}
-
-async fn plan(
-    conn: &mut PgConnection,
-    tandem: TandemId,
-    time_zone: &str,
-    meetings: &[Meeting],
-) -> Result<(), sqlx::Error> {
-    query(
-        "insert into sessions (session_id, tandem_id, start_at, minutes, time_zone)
-         select planned.session_id, $1, planned.start_at, planned.minutes, $2
-         from unnest($3::uuid[], $4::timestamptz[], $5::integer[]) as planned (session_id, start_at, minutes)",
-    )
-    .bind(tandem.uuid())
-    .bind(time_zone)
-    .bind(meetings.iter().map(|meeting| meeting.session.uuid()).collect::<Vec<_>>())
-    .bind(meetings.iter().map(|meeting| meeting.start.to_sqlx()).collect::<Vec<_>>())
-    .bind(meetings.iter().map(|meeting| meeting.minutes).collect::<Vec<_>>())
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn change(conn: &mut PgConnection, session: SessionId, what: Session) -> Result<(), sqlx::Error> {
-    let sql = match what {
-        Session::Planned => return Ok(()),
-        Session::Moved { start } => {
-            return query("update sessions set start_at = $2, sequence = sequence + 1 where session_id = $1")
-                .bind(session.uuid())
-                .bind(start.to_sqlx())
-                .execute(conn)
-                .await
-                .map(drop);
-        }
-        Session::Cancelled => {
-            "update sessions set open = false, sequence = sequence + 1 where session_id = $1"
-        }
-        Session::Past => "update sessions set open = false where session_id = $1",
-    };
-    query(sql).bind(session.uuid()).execute(conn).await.map(drop)
-}
-
-/// Calls off what is planned after a moment, and answers with it.
-async fn drop_planned(
-    conn: &mut PgConnection,
-    tandem: TandemId,
-    after: Timestamp,
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    query_scalar(
-        "update sessions set open = false, sequence = sequence + 1
-         where tandem_id = $1 and open and start_at > $2
-         returning session_id",
-    )
-    .bind(tandem.uuid())
-    .bind(after.to_sqlx())
-    .fetch_all(conn)
-    .await
-}
-
-async fn tell_of_each(
-    conn: &mut PgConnection,
-    event: &Recorded,
-    edition: EditionId,
-    sessions: Vec<Uuid>,
-    effect: &Effect,
-) -> Result<(), sqlx::Error> {
-    for subject in sessions {
-        News { event, edition, subject }.take(conn, effect).await?;
-    }
-    Ok(())
+/// What is known while facts are taken in, and what they change.
+struct Page {
+    known: Known,
+    patches: Patches,
 }
 
 /// What an event says about one subject.
@@ -192,49 +49,133 @@ struct News<'e> {
     subject: Uuid,
 }
 
-impl News<'_> {
-    /// Takes back what is of no use any more, and keeps what is to be told.
-    async fn take(&self, conn: &mut PgConnection, effect: &Effect) -> Result<(), sqlx::Error> {
-        if !effect.obsolete.is_empty() {
-            query(
-                "update messages set obsolete = true
-                 where subject_id = $1 and kind = any($2) and ($3::uuid is null or person_id = $3)
-                   and not obsolete",
-            )
-            .bind(self.subject)
-            .bind(effect.obsolete.iter().map(|kind| Kind::name(*kind)).collect::<Vec<_>>())
-            .bind(effect.only_for.map(PersonId::uuid))
-            .execute(&mut *conn)
-            .await?;
-        }
-        for notice in &effect.tell {
-            self.keep(conn, notice).await?;
+impl Page {
+    fn take(&mut self, event: &Recorded, fact: &Fact) -> Result<(), sqlx::Error> {
+        let news = |edition, subject| News { event, edition, subject };
+        match fact {
+            Fact::Zone { edition, time_zone } => self.set_zone(*edition, time_zone),
+            Fact::Left { person } => self.leave(*person),
+            Fact::Returned { person } => {
+                self.known.leavers.remove(person);
+                self.patches.remove(&LEAVERS, json!({ "person_id": person }));
+            }
+            Fact::Personal { subject, edition, what } => self.tell(&news(*edition, *subject), &what.effect()),
+            Fact::Offered { tandem, edition, pair, answer_by } => {
+                self.pair_up(*tandem, *pair);
+                let answer_by = answer_by.map(|instant| self.known.day(*edition, instant));
+                self.tell(&news(*edition, tandem.uuid()), &Tandem::Offered { answer_by }.effect(*pair));
+            }
+            Fact::Tandem { tandem, edition, what } => {
+                let effect = what.effect(self.known.pair(*tandem)?);
+                self.tell(&news(*edition, tandem.uuid()), &effect);
+            }
+            Fact::Planned { tandem, edition, time_zone, meetings } => {
+                let effect = Session::Planned.effect(self.known.pair(*tandem)?);
+                for meeting in meetings {
+                    self.plan(*tandem, time_zone, meeting);
+                    self.tell(&news(*edition, meeting.session.uuid()), &effect);
+                }
+            }
+            Fact::Session { tandem, edition, session, what } => {
+                self.change(*session, *what);
+                let effect = what.effect(self.known.pair(*tandem)?);
+                self.tell(&news(*edition, session.uuid()), &effect);
+            }
+            Fact::SeriesEnded { tandem, edition } => {
+                for session in self.known.open_after(*tandem, event.recorded_at) {
+                    self.change(session, Session::Cancelled);
+                    let effect = Session::Cancelled.effect(self.known.pair(*tandem)?);
+                    self.tell(&news(*edition, session.uuid()), &effect);
+                }
+            }
         }
         Ok(())
     }
 
-    async fn keep(&self, conn: &mut PgConnection, notice: &Notice) -> Result<(), sqlx::Error> {
-        query(
-            "insert into messages (notification_id, person_id, kind, edition_id, subject_id, partner_id,
-                                   due_date, months, ending, obsolete, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                     exists (select from leavers where person_id = $2), $10)",
-        )
-        .bind(self.notification_id(notice.to))
-        .bind(notice.to.uuid())
-        .bind(notice.kind.name())
-        .bind(self.edition.uuid())
-        .bind(self.subject)
-        .bind(notice.partner.map(PersonId::uuid))
-        .bind(notice.due.map(ToSqlx::to_sqlx))
-        .bind(notice.months)
-        .bind(notice.ending.map(crate::domain::Ending::name))
-        .bind(self.event.recorded_at.to_sqlx())
-        .execute(conn)
-        .await
-        .map(drop)
+    fn set_zone(&mut self, edition: EditionId, time_zone: &str) {
+        self.known.zones.insert(edition, time_zone.to_owned());
+        self.patches.set(&EDITIONS, json!({ "edition_id": edition, "time_zone": time_zone }));
     }
 
+    fn leave(&mut self, person: PersonId) {
+        self.known.leavers.insert(person);
+        self.patches.set(&LEAVERS, json!({ "person_id": person }));
+        for messages in self.known.messages.values_mut() {
+            take_back(&mut self.patches, messages, |message| message.person_id == person.uuid());
+        }
+    }
+
+    fn pair_up(&mut self, tandem: TandemId, pair: Pair) {
+        self.known.pairs.insert(tandem, pair);
+        let row = json!({ "tandem_id": tandem, "mentor_id": pair.mentor, "mentee_id": pair.mentee });
+        self.patches.set(&TANDEMS, row);
+    }
+
+    fn plan(&mut self, tandem: TandemId, time_zone: &str, Meeting { session, start, minutes }: &Meeting) {
+        self.known.open.insert(*session, (tandem, *start));
+        let row = json!({ "session_id": session, "tandem_id": tandem, "start_at": start, "minutes": minutes,
+                          "time_zone": time_zone, "sequence": 0, "open": true });
+        self.patches.set(&SESSIONS, row);
+    }
+
+    fn change(&mut self, session: SessionId, what: Session) {
+        match what {
+            Session::Planned => {}
+            Session::Moved { start } => {
+                self.known.open.entry(session).and_modify(|(_, begins)| *begins = start);
+                self.patches.change(&SESSIONS, json!({ "session_id": session, "start_at": start }));
+            }
+            Session::Cancelled | Session::Past => {
+                self.known.open.remove(&session);
+                self.patches.change(&SESSIONS, json!({ "session_id": session, "open": false }));
+            }
+        }
+        if matches!(what, Session::Moved { .. } | Session::Cancelled) {
+            self.patches.add(&SESSIONS, json!({ "session_id": session, "sequence": 1 }));
+        }
+    }
+
+    /// Takes back what is of no use any more, and keeps what is to be told.
+    fn tell(&mut self, news: &News<'_>, effect: &Effect) {
+        if let Some(messages) = self.known.messages.get_mut(&news.subject) {
+            take_back(&mut self.patches, messages, |message| {
+                effect.obsolete.iter().any(|kind| kind.name() == message.kind)
+                    && effect.only_for.is_none_or(|person| person.uuid() == message.person_id)
+            });
+        }
+        for notice in &effect.tell {
+            self.keep(news, notice);
+        }
+    }
+
+    fn keep(&mut self, news: &News<'_>, notice: &Notice) {
+        let obsolete = self.known.leavers.contains(&notice.to);
+        let id = news.notification_id(notice.to);
+        if !obsolete {
+            self.known.keep(Message {
+                subject_id: news.subject,
+                notification_id: id,
+                person_id: notice.to.uuid(),
+                kind: notice.kind.name().to_owned(),
+            });
+        }
+        let row = json!({
+            "notification_id": id, "person_id": notice.to, "kind": notice.kind.name(), "edition_id": news.edition,
+            "subject_id": news.subject, "partner_id": notice.partner, "due_date": notice.due, "months": notice.months,
+            "ending": notice.ending.map(Ending::name), "obsolete": obsolete, "created_at": news.event.recorded_at,
+        });
+        self.patches.set(&MESSAGES, row);
+    }
+}
+
+/// Nobody needs these messages any more.
+fn take_back(patches: &mut Patches, messages: &mut Vec<Message>, useless: impl Fn(&Message) -> bool) {
+    for message in messages.extract_if(.., |message| useless(message)) {
+        patches.change(&MESSAGES, json!({ "notification_id": message.notification_id, "obsolete": true }));
+    }
+}
+
+impl News<'_> {
     /// The same for the same event, subject and person, however often it is derived.
     fn notification_id(&self, to: PersonId) -> Uuid {
         let name = [self.subject.into_bytes(), to.uuid().into_bytes()].concat();

@@ -7,5 +7,6 @@ mod directory;
 mod house;
 mod invitation;
 mod outbox;
+mod page;
 mod server;
 mod stage;

@@ -1,13 +1,21 @@
 //! When people can meet, from the events of the enrollment.
 
+use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId};
 use jiff::civil::Weekday;
+use serde_json::json;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgExecutor, Row};
+use sqlx::{PgExecutor, Row};
 
 use super::{time_zone, unreadable};
 use crate::domain::planning::{Availability, Window};
 use crate::domain::zone_name;
+
+static AVAILABILITIES: Table = Table {
+    name: "availabilities",
+    key: "edition_id, person_id",
+    columns: "window_weekdays, window_starts, window_ends, time_zone",
+};
 
 /// When a person can meet in an edition; none if the person has not said it.
 ///
@@ -46,30 +54,12 @@ fn weekday_of(number: i32) -> Option<Weekday> {
     Weekday::from_monday_one_offset(number.try_into().ok()?).ok()
 }
 
-pub(crate) async fn keep(
-    conn: &mut PgConnection,
-    edition: EditionId,
-    person: PersonId,
-    said: &Availability,
-) -> sqlx::Result<()> {
+pub(crate) fn keep(patches: &mut Patches, edition: EditionId, person: PersonId, said: &Availability) {
     let each = |number: fn(&Window) -> i32| said.windows.iter().map(number).collect::<Vec<_>>();
-    sqlx::query(
-        "insert into availabilities
-             (edition_id, person_id, window_weekdays, window_starts, window_ends, time_zone)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (edition_id, person_id) do update
-         set window_weekdays = excluded.window_weekdays,
-             window_starts = excluded.window_starts,
-             window_ends = excluded.window_ends,
-             time_zone = excluded.time_zone",
-    )
-    .bind(edition.uuid())
-    .bind(person.uuid())
-    .bind(each(|window| window.weekday.to_monday_one_offset().into()))
-    .bind(each(|window| window.start_minute))
-    .bind(each(|window| window.end_minute))
-    .bind(zone_name(&said.time_zone))
-    .execute(conn)
-    .await
-    .map(drop)
+    let row = json!({
+        "edition_id": edition, "person_id": person, "time_zone": zone_name(&said.time_zone),
+        "window_weekdays": each(|window| window.weekday.to_monday_one_offset().into()),
+        "window_starts": each(|window| window.start_minute), "window_ends": each(|window| window.end_minute),
+    });
+    patches.set(&AVAILABILITIES, row);
 }

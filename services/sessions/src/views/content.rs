@@ -1,14 +1,25 @@
 //! The question box and the actions of a tandem, sealed with its key.
 
-use eventlog::Recorded;
+use eventlog::{Patches, Recorded, Table, bytes};
 use identity::{ActionId, PersonId, QuestionId, SessionId, TandemId};
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use sqlx::{FromRow, PgExecutor, Row};
 use uuid::Uuid;
 
 use crate::domain::series::{Action, Question};
+
+static QUESTIONS: Table = Table {
+    name: "questions",
+    key: "question_id",
+    columns: "tandem_id, position, sealed_text, topic_id, asked_by, answered_in, asked_at",
+};
+static ACTIONS: Table = Table {
+    name: "actions",
+    key: "action_id",
+    columns: "tandem_id, position, sealed_text, agreed_by, due_date, completed",
+};
 
 /// A question as it stands.
 #[derive(Clone, Debug)]
@@ -104,59 +115,28 @@ pub async fn actions(
         .await
 }
 
-pub(super) async fn ask(
-    conn: &mut PgConnection,
-    tandem: TandemId,
-    recorded: &Recorded,
-    question: &Question,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into questions (question_id, tandem_id, position, sealed_text, topic_id, asked_by, asked_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(question.id.uuid())
-    .bind(tandem.uuid())
-    .bind(recorded.position)
-    .bind(&question.sealed_text)
-    .bind(&question.topic)
-    .bind(question.asked_by.uuid())
-    .bind(recorded.recorded_at.to_sqlx())
-    .execute(conn)
-    .await
-    .map(drop)
+pub(super) fn ask(patches: &mut Patches, tandem: TandemId, recorded: &Recorded, question: &Question) {
+    let row = json!({
+        "question_id": question.id, "tandem_id": tandem, "position": recorded.position,
+        "sealed_text": bytes(&question.sealed_text), "topic_id": question.topic, "asked_by": question.asked_by,
+        "asked_at": recorded.recorded_at,
+    });
+    patches.set(&QUESTIONS, row);
 }
 
-pub(super) async fn answer(
-    conn: &mut PgConnection,
-    question: QuestionId,
-    session: SessionId,
-) -> sqlx::Result<()> {
-    let query = sqlx::query("update questions set answered_in = $2 where question_id = $1");
-    query.bind(question.uuid()).bind(session.uuid()).execute(conn).await.map(drop)
+pub(super) fn answer(patches: &mut Patches, question: QuestionId, session: SessionId) {
+    patches.change(&QUESTIONS, json!({ "question_id": question, "answered_in": session }));
 }
 
-pub(super) async fn agree(
-    conn: &mut PgConnection,
-    tandem: TandemId,
-    recorded: &Recorded,
-    action: &Action,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into actions (action_id, tandem_id, position, sealed_text, agreed_by, due_date)
-         values ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(action.id.uuid())
-    .bind(tandem.uuid())
-    .bind(recorded.position)
-    .bind(&action.sealed_text)
-    .bind(action.agreed_by.uuid())
-    .bind(action.due_date.to_sqlx())
-    .execute(conn)
-    .await
-    .map(drop)
+pub(super) fn agree(patches: &mut Patches, tandem: TandemId, recorded: &Recorded, action: &Action) {
+    let row = json!({
+        "action_id": action.id, "tandem_id": tandem, "position": recorded.position,
+        "sealed_text": bytes(&action.sealed_text), "agreed_by": action.agreed_by, "due_date": action.due_date,
+        "completed": false,
+    });
+    patches.set(&ACTIONS, row);
 }
 
-pub(super) async fn complete(conn: &mut PgConnection, action: ActionId) -> sqlx::Result<()> {
-    let query = sqlx::query("update actions set completed = true where action_id = $1");
-    query.bind(action.uuid()).execute(conn).await.map(drop)
+pub(super) fn complete(patches: &mut Patches, action: ActionId) {
+    patches.change(&ACTIONS, json!({ "action_id": action, "completed": true }));
 }

@@ -1,13 +1,20 @@
 //! What the editions say about sessions, from the events of the enrollment.
 
+use eventlog::{Patches, Table};
 use identity::EditionId;
-use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgExecutor, Row};
+use sqlx::{PgExecutor, Row};
 
 use super::time_zone;
 use crate::domain::planning::Rules;
 use crate::domain::zone_name;
+
+static EDITIONS: Table = Table {
+    name: "editions",
+    key: "edition_id",
+    columns: "start_date, months, session_minutes, time_zone, topic_ids",
+};
 
 /// What an edition says; none if it is not known.
 ///
@@ -31,24 +38,9 @@ fn rules(row: &PgRow) -> sqlx::Result<Rules> {
     })
 }
 
-pub(crate) async fn keep(conn: &mut PgConnection, edition: EditionId, rules: &Rules) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into editions (edition_id, start_date, months, session_minutes, time_zone, topic_ids)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (edition_id) do update
-         set start_date = excluded.start_date,
-             months = excluded.months,
-             session_minutes = excluded.session_minutes,
-             time_zone = excluded.time_zone,
-             topic_ids = excluded.topic_ids",
-    )
-    .bind(edition.uuid())
-    .bind(rules.start_date.to_sqlx())
-    .bind(rules.months)
-    .bind(rules.session_minutes)
-    .bind(zone_name(&rules.time_zone))
-    .bind(&rules.topics)
-    .execute(conn)
-    .await
-    .map(drop)
+pub(crate) fn keep(patches: &mut Patches, edition: EditionId, rules: &Rules) {
+    let Rules { start_date, months, session_minutes, time_zone, topics } = rules;
+    let row = json!({ "edition_id": edition, "start_date": start_date, "months": months,
+                      "session_minutes": session_minutes, "time_zone": zone_name(time_zone), "topic_ids": topics });
+    patches.set(&EDITIONS, row);
 }

@@ -1,13 +1,21 @@
 //! Follow-ups.
 
+use eventlog::{Patches, Table};
 use identity::{EditionId, FollowUpId, PersonId};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use sqlx::{FromRow, PgExecutor, Row};
 
 use crate::domain::follow_up::{Change, Event, Subject};
+
+static FOLLOW_UPS: Table = Table {
+    name: "follow_ups",
+    key: "follow_up_id",
+    columns: "edition_id, mentee_person_id, months, due_date, is_due, active",
+};
 
 /// A follow-up as it stands.
 #[derive(Clone, Debug)]
@@ -89,24 +97,17 @@ pub async fn to_come(executor: impl PgExecutor<'_>, until: Date) -> sqlx::Result
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn apply(conn: &mut PgConnection, event: &Event) -> sqlx::Result<()> {
+pub(super) fn apply(patches: &mut Patches, event: &Event) {
     let Subject { id, edition, mentee, months } = event.subject;
-    let query = match &event.change {
-        Change::Scheduled(due_date) => sqlx::query(
-            "insert into follow_ups (follow_up_id, edition_id, mentee_person_id, months, due_date)
-             values ($1, $2, $3, $4, $5)",
-        )
-        .bind(id.uuid())
-        .bind(edition.uuid())
-        .bind(mentee.uuid())
-        .bind(months)
-        .bind(due_date.to_sqlx()),
-        Change::Due => {
-            sqlx::query("update follow_ups set is_due = true where follow_up_id = $1").bind(id.uuid())
+    match &event.change {
+        Change::Scheduled(due_date) => patches.set(
+            &FOLLOW_UPS,
+            json!({ "follow_up_id": id, "edition_id": edition, "mentee_person_id": mentee, "months": months,
+                    "due_date": due_date, "is_due": false }),
+        ),
+        Change::Due => patches.change(&FOLLOW_UPS, json!({ "follow_up_id": id, "is_due": true })),
+        Change::Answered(answer) => {
+            patches.change(&FOLLOW_UPS, json!({ "follow_up_id": id, "active": answer.active }));
         }
-        Change::Answered(answer) => sqlx::query("update follow_ups set active = $2 where follow_up_id = $1")
-            .bind(id.uuid())
-            .bind(answer.active),
-    };
-    query.execute(conn).await.map(drop)
+    }
 }

@@ -1,8 +1,12 @@
 //! Who is obliged, from the events of the enrollment.
 
+use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId};
-use sqlx::{PgConnection, PgExecutor};
+use serde_json::json;
+use sqlx::PgExecutor;
 use uuid::Uuid;
+
+static OBLIGATIONS: Table = Table { name: "obligations", key: "edition_id, person_id", columns: "" };
 
 /// The executives of an edition who are obliged and not excused.
 ///
@@ -17,24 +21,10 @@ pub async fn obliged(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
     Ok(people.into_iter().map(PersonId::from_uuid).collect())
 }
 
-pub(crate) async fn raise(conn: &mut PgConnection, edition: EditionId, person: PersonId) -> sqlx::Result<()> {
-    sqlx::query("insert into obligations (edition_id, person_id) values ($1, $2) on conflict do nothing")
-        .bind(edition.uuid())
-        .bind(person.uuid())
-        .execute(conn)
-        .await
-        .map(drop)
+pub(crate) fn raise(patches: &mut Patches, edition: EditionId, person: PersonId) {
+    patches.set(&OBLIGATIONS, json!({ "edition_id": edition, "person_id": person }));
 }
 
-pub(crate) async fn excuse(
-    conn: &mut PgConnection,
-    edition: EditionId,
-    person: PersonId,
-) -> sqlx::Result<()> {
-    sqlx::query("delete from obligations where edition_id = $1 and person_id = $2")
-        .bind(edition.uuid())
-        .bind(person.uuid())
-        .execute(conn)
-        .await
-        .map(drop)
+pub(crate) fn excuse(patches: &mut Patches, edition: EditionId, person: PersonId) {
+    patches.remove(&OBLIGATIONS, json!({ "edition_id": edition, "person_id": person }));
 }

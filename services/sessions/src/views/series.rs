@@ -2,14 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId, TandemId};
+use serde_json::json;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use sqlx::{FromRow, PgExecutor, Row};
 use uuid::Uuid;
 
 use crate::domain::Side;
 use crate::domain::series::{Event, Plan};
 use crate::domain::zone_name;
+
+static SERIES: Table = Table {
+    name: "series",
+    key: "tandem_id",
+    columns: "edition_id, mentor_person_id, mentee_person_id, time_zone, mentor_accepted, mentee_accepted, \
+              office_alerted, ended, version",
+};
 
 /// A series as it stands.
 #[derive(Clone, Debug)]
@@ -98,40 +107,30 @@ pub async fn running(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
     Ok(tandems.into_iter().map(TandemId::from_uuid).collect())
 }
 
-pub(super) async fn begin(conn: &mut PgConnection, event: &Event, plan: &Plan) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into series (tandem_id, edition_id, mentor_person_id, mentee_person_id, time_zone, version)
-         values ($1, $2, $3, $4, $5, 0)",
-    )
-    .bind(event.tandem.uuid())
-    .bind(event.edition.uuid())
-    .bind(plan.mentor.uuid())
-    .bind(plan.mentee.uuid())
-    .bind(zone_name(&plan.time_zone))
-    .execute(conn)
-    .await
-    .map(drop)
+pub(super) fn begin(patches: &mut Patches, event: &Event, plan: &Plan) {
+    let row = json!({
+        "tandem_id": event.tandem, "edition_id": event.edition, "mentor_person_id": plan.mentor,
+        "mentee_person_id": plan.mentee, "time_zone": zone_name(&plan.time_zone), "mentor_accepted": false,
+        "mentee_accepted": false, "office_alerted": false, "ended": false,
+    });
+    patches.set(&SERIES, row);
 }
 
-pub(super) async fn accept(conn: &mut PgConnection, tandem: TandemId, side: Side) -> sqlx::Result<()> {
-    let query = match side {
-        Side::Mentor => sqlx::query("update series set mentor_accepted = true where tandem_id = $1"),
-        Side::Mentee => sqlx::query("update series set mentee_accepted = true where tandem_id = $1"),
-    };
-    query.bind(tandem.uuid()).execute(conn).await.map(drop)
+pub(super) fn accept(patches: &mut Patches, tandem: TandemId, side: Side) {
+    match side {
+        Side::Mentor => patches.change(&SERIES, json!({ "tandem_id": tandem, "mentor_accepted": true })),
+        Side::Mentee => patches.change(&SERIES, json!({ "tandem_id": tandem, "mentee_accepted": true })),
+    }
 }
 
-pub(super) async fn alert(conn: &mut PgConnection, tandem: TandemId) -> sqlx::Result<()> {
-    let query = sqlx::query("update series set office_alerted = true where tandem_id = $1");
-    query.bind(tandem.uuid()).execute(conn).await.map(drop)
+pub(super) fn alert(patches: &mut Patches, tandem: TandemId) {
+    patches.change(&SERIES, json!({ "tandem_id": tandem, "office_alerted": true }));
 }
 
-pub(super) async fn end(conn: &mut PgConnection, tandem: TandemId) -> sqlx::Result<()> {
-    let query = sqlx::query("update series set ended = true where tandem_id = $1");
-    query.bind(tandem.uuid()).execute(conn).await.map(drop)
+pub(super) fn end(patches: &mut Patches, tandem: TandemId) {
+    patches.change(&SERIES, json!({ "tandem_id": tandem, "ended": true }));
 }
 
-pub(super) async fn advance(conn: &mut PgConnection, tandem: TandemId, version: i64) -> sqlx::Result<()> {
-    let query = sqlx::query("update series set version = $2 where tandem_id = $1");
-    query.bind(tandem.uuid()).bind(version).execute(conn).await.map(drop)
+pub(super) fn advance(patches: &mut Patches, tandem: TandemId, version: i64) {
+    patches.change(&SERIES, json!({ "tandem_id": tandem, "version": version }));
 }

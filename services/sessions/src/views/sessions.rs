@@ -1,16 +1,25 @@
 //! Sessions, and the calendars of people.
 
+use std::collections::BTreeMap;
+
+use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId, SessionId, TandemId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
-use uuid::Uuid;
 
 use super::{named, unreadable};
 use crate::domain::Side;
 use crate::domain::planning::Slot;
-use crate::domain::series::{Occasion, Outcome, PlannedSession};
+use crate::domain::series::{Outcome, PlannedSession};
+
+static SESSIONS: Table = Table {
+    name: "sessions",
+    key: "session_id",
+    columns: "tandem_id, month, state, start_at, end_at, sequence, side, approved_absence",
+};
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,76 +204,70 @@ pub async fn busy(
     rows.iter().map(slot).collect()
 }
 
-pub(super) async fn plan(
+pub(super) fn plan(patches: &mut Patches, tandem: TandemId, session: &PlannedSession) {
+    let slot = Slot::of_minutes(session.start, session.minutes);
+    let row = json!({
+        "session_id": session.id, "tandem_id": tandem, "month": session.month,
+        "state": SessionState::Planned.name(), "start_at": slot.start, "end_at": slot.end, "sequence": 0,
+        "approved_absence": false,
+    });
+    patches.set(&SESSIONS, row);
+}
+
+/// What becomes of a session; where it is moved to, [`relocate`] says.
+pub(super) fn turn_out(patches: &mut Patches, session: SessionId, outcome: Outcome) {
+    let (state, side) = match outcome {
+        Outcome::Moved(..) => return change_calendar(patches, session),
+        Outcome::Held => (SessionState::Held, None),
+        Outcome::Cancelled { side, approved_absence } => {
+            patches.change(&SESSIONS, json!({ "session_id": session, "approved_absence": approved_absence }));
+            change_calendar(patches, session);
+            (SessionState::Cancelled, Some(side.name()))
+        }
+        Outcome::Missed(side) => (SessionState::Missed, Some(side.name())),
+    };
+    patches.change(&SESSIONS, json!({ "session_id": session, "state": state.name(), "side": side }));
+}
+
+fn change_calendar(patches: &mut Patches, session: SessionId) {
+    patches.add(&SESSIONS, json!({ "session_id": session, "sequence": 1 }));
+}
+
+/// Moves sessions to other starts; they keep their length.
+pub(super) async fn relocate(
     conn: &mut PgConnection,
-    tandem: TandemId,
-    sessions: &[PlannedSession],
+    moved: &BTreeMap<SessionId, Timestamp>,
 ) -> sqlx::Result<()> {
-    let slots = sessions.iter().map(|session| Slot::of_minutes(session.start, session.minutes));
-    let (starts, ends): (Vec<_>, Vec<_>) =
-        slots.map(|slot| (slot.start.to_sqlx(), slot.end.to_sqlx())).unzip();
+    if moved.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
-        "insert into sessions (session_id, tandem_id, month, state, start_at, end_at)
-         select session_id, $1, month, 'planned', start_at, end_at
-         from unnest($2::uuid[], $3::integer[], $4::timestamptz[], $5::timestamptz[])
-             as planned (session_id, month, start_at, end_at)",
+        "update sessions set start_at = start, end_at = start + (end_at - start_at)
+         from unnest($1::uuid[], $2::timestamptz[]) as moved (id, start)
+         where session_id = moved.id",
     )
-    .bind(tandem.uuid())
-    .bind(sessions.iter().map(|session| session.id.uuid()).collect::<Vec<Uuid>>())
-    .bind(sessions.iter().map(|session| session.month).collect::<Vec<_>>())
-    .bind(starts)
-    .bind(ends)
+    .bind(moved.keys().map(|session| session.uuid()).collect::<Vec<_>>())
+    .bind(moved.values().map(|start| start.to_sqlx()).collect::<Vec<_>>())
     .execute(conn)
     .await
     .map(drop)
 }
 
-pub(super) async fn turn_out(
-    conn: &mut PgConnection,
-    occasion: Occasion,
-    outcome: Outcome,
-) -> sqlx::Result<()> {
-    let session = occasion.session.uuid();
-    let query = match outcome {
-        Outcome::Held => {
-            sqlx::query("update sessions set state = 'held' where session_id = $1").bind(session)
-        }
-        Outcome::Moved(_, start) => sqlx::query(
-            "update sessions
-             set start_at = $2, end_at = $2 + (end_at - start_at), sequence = sequence + 1
-             where session_id = $1",
-        )
-        .bind(session)
-        .bind(start.to_sqlx()),
-        Outcome::Cancelled { side, approved_absence } => sqlx::query(
-            "update sessions
-             set state = 'cancelled', side = $2, approved_absence = $3, sequence = sequence + 1
-             where session_id = $1",
-        )
-        .bind(session)
-        .bind(side.name())
-        .bind(approved_absence),
-        Outcome::Missed(side) => {
-            sqlx::query("update sessions set state = 'missed', side = $2 where session_id = $1")
-                .bind(session)
-                .bind(side.name())
-        }
-    };
-    query.execute(conn).await.map(drop)
-}
-
-/// What is planned later than the end is off; nobody cancelled it.
+/// What is planned later than the end of its series is off; nobody cancelled it.
 pub(super) async fn drop_later(
     conn: &mut PgConnection,
-    tandem: TandemId,
-    end: Timestamp,
+    ended: &BTreeMap<TandemId, Timestamp>,
 ) -> sqlx::Result<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
         "update sessions set state = 'cancelled', sequence = sequence + 1
-         where tandem_id = $1 and state = 'planned' and start_at > $2",
+         from unnest($1::uuid[], $2::timestamptz[]) as ended (id, at)
+         where tandem_id = ended.id and state = 'planned' and start_at > ended.at",
     )
-    .bind(tandem.uuid())
-    .bind(end.to_sqlx())
+    .bind(ended.keys().map(|tandem| tandem.uuid()).collect::<Vec<_>>())
+    .bind(ended.values().map(|end| end.to_sqlx()).collect::<Vec<_>>())
     .execute(conn)
     .await
     .map(drop)
