@@ -1,6 +1,7 @@
 //! Events and what they consist of, to protobuf and back; one file per kind of stream.
 
 mod place;
+mod repair;
 mod run;
 mod tandem;
 
@@ -9,9 +10,11 @@ use identity::{EditionId, Id};
 use proto::{api, matching as stored};
 
 pub use place::Place;
+pub use repair::Repair;
 pub use run::Run;
 pub use tandem::Tandem;
 
+pub(crate) use repair::{price_to_proto, waiting_to_proto};
 pub(crate) use run::{certificate_to_proto, proposed_to_proto, unmatched_to_proto, wishes, wishes_to_proto};
 pub(crate) use tandem::points_to_proto;
 

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 
 use crate::domain::Phase;
 use crate::domain::inputs::Rules;
+use crate::domain::repair::{MOVES_MAX, Policy};
 use crate::domain::week::Window;
 use crate::views::editions::{self, Settings};
 use crate::views::participants::{self, Answer};
@@ -132,7 +133,15 @@ fn settings(rules: Option<told::EditionRules>) -> Result<Settings, BoxError> {
         mentor_capacity_max: it.mentor_capacity_max,
         answer_working_days: it.answer_working_days,
         time_zone: it.time_zone,
+        working_days: it.region.parse()?,
+        repair: repair(it.repair_rule),
     })
+}
+
+/// An edition from before the rule has its default, as the enrollment service shows it.
+fn repair(rule: Option<told::RepairRule>) -> Policy {
+    let told::RepairRule { by_hand, moves_max } = rule.unwrap_or_default();
+    if by_hand { Policy::ByHand } else { Policy::AtOnce { moves_max: moves_max.unwrap_or(MOVES_MAX) } }
 }
 
 fn optional_id<K>(text: &str) -> Result<Option<Id<K>>, BoxError> {

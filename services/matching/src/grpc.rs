@@ -1,6 +1,7 @@
 //! Requests to commands, rejections to statuses, rows to responses.
 
 mod refusal;
+mod repairs;
 mod runs;
 mod tandems;
 
@@ -99,6 +100,13 @@ impl MatchingService for Matching {
         request: Request<api::DeclineTandemRequest>,
     ) -> Answer<api::DeclineTandemResponse> {
         self.decline(request).await.map(Response::new)
+    }
+
+    async fn list_repairs(
+        &self,
+        request: Request<api::ListRepairsRequest>,
+    ) -> Answer<api::ListRepairsResponse> {
+        self.repairs(request).await.map(Response::new)
     }
 
     async fn dissolve_tandem(

@@ -1,21 +1,23 @@
-//! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end.
+//! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end. And what the
+//! end or the beginning of a tandem means for others.
 
 use boot::Clock;
-use eventlog::{BoxError, Context, Follower, Journal, Recorded};
+use eventlog::{Aggregate, BoxError, Context, Follower, Journal, Recorded, Unit};
 use identity::{EditionId, PersonId};
+use jiff::Timestamp;
 use proto::enrollment as told;
 use sqlx::PgConnection;
 
-use crate::answer;
+use crate::codec::Tandem;
 use crate::domain::Side;
-use crate::domain::tandem::{Action, Command, Key};
-use crate::follow;
+use crate::domain::tandem::{Action, Change, Command, Event, Key};
 use crate::views::{Views, editions, inputs, tandems};
+use crate::{answer, follow, mend};
 
 /// The most levels that an edition can keep apart: who stands further below is not concerned by a move.
 const CHAIN_LEVELS_MAX: i32 = 10;
 
-/// Follows the events of the enrollment.
+/// Follows the events of the enrollment, and of tandems.
 pub struct Reactions {
     pub(crate) journal: Journal<Views>,
     pub(crate) clock: Clock,
@@ -31,33 +33,63 @@ impl Follower for Reactions {
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        let commands = if event.is::<told::PersonLeft>() {
-            let it: told::PersonLeft = event.read()?;
-            leave(conn, it.person_id.parse()?).await?
-        } else if event.is::<told::PersonMoved>() {
-            let it: told::PersonMoved = event.read()?;
-            flag(conn, it.person_id.parse()?).await?
-        } else if event.is::<told::ApplicationWithdrawn>() {
-            let it: told::ApplicationWithdrawn = event.read()?;
-            let mentor = (it.person_id.parse()?, Side::Mentor);
-            step_back(conn, it.edition_id.parse()?, mentor, &Action::WithdrawMentor).await?
-        } else if event.is::<told::ObligationExcused>() {
-            let it: told::ObligationExcused = event.read()?;
-            let mentee = (it.person_id.parse()?, Side::Mentee);
-            step_back(conn, it.edition_id.parse()?, mentee, &Action::ExcuseMentee).await?
-        } else if event.is::<told::EditionCompleted>() {
-            let it: told::EditionCompleted = event.read()?;
-            complete(conn, it.edition_id.parse()?).await?
-        } else {
-            return Ok(());
-        };
-        let context =
-            Context { now: self.clock.now(), actor: None, idempotency: None, expected_version: None };
+        let commands = consequences(conn, event).await?;
+        let now = self.clock.now();
+        let context = Context { now, actor: None, idempotency: None, expected_version: None };
         let mut unit = self.journal.unit(conn, &context);
         for (key, action) in commands {
             answer::carry_out(&mut unit, Command { key, action }).await?;
         }
+        if event.stream.kind == Tandem::KIND {
+            return mend_after(&mut unit, &Tandem::decode(event)?, now).await;
+        }
+        if event.is::<told::ApplicationAccepted>() {
+            let it: told::ApplicationAccepted = event.read()?;
+            mend::after_arrival(&mut unit, it.edition_id.parse()?, now).await?;
+        }
         Ok(())
+    }
+}
+
+/// What the enrollment's news mean for tandems.
+async fn consequences(conn: &mut PgConnection, event: &Recorded) -> Result<Commands, BoxError> {
+    Ok(if event.is::<told::PersonLeft>() {
+        let it: told::PersonLeft = event.read()?;
+        leave(conn, it.person_id.parse()?).await?
+    } else if event.is::<told::PersonMoved>() {
+        let it: told::PersonMoved = event.read()?;
+        examine(conn, it.person_id.parse()?).await?
+    } else if event.is::<told::ApplicationWithdrawn>() {
+        let it: told::ApplicationWithdrawn = event.read()?;
+        let mentor = (it.person_id.parse()?, Side::Mentor);
+        step_back(conn, it.edition_id.parse()?, mentor, &Action::WithdrawMentor).await?
+    } else if event.is::<told::ObligationExcused>() {
+        let it: told::ObligationExcused = event.read()?;
+        let mentee = (it.person_id.parse()?, Side::Mentee);
+        step_back(conn, it.edition_id.parse()?, mentee, &Action::ExcuseMentee).await?
+    } else if event.is::<told::EditionCompleted>() {
+        let it: told::EditionCompleted = event.read()?;
+        complete(conn, it.edition_id.parse()?).await?
+    } else {
+        Vec::new()
+    })
+}
+
+/// What a tandem's own end or beginning means for those around it.
+async fn mend_after(unit: &mut Unit<'_, Views>, event: &Event, now: Timestamp) -> Result<(), BoxError> {
+    match event.change {
+        Change::Vetoed(pair)
+        | Change::Declined(pair)
+        | Change::Expired { pair, .. }
+        | Change::Dissolved { pair, .. } => mend::after_end(unit, event.key, pair.mentee, now).await,
+        Change::Activated(pair) => mend::after_activation(unit, event.key.edition, pair, now).await,
+        // What is withdrawn was mended when it was, and who met to the end needs nothing more.
+        Change::Withdrawn(..)
+        | Change::Completed(_)
+        | Change::Published(_)
+        | Change::Accepted(_)
+        | Change::Flagged
+        | Change::Cleared => Ok(()),
     }
 }
 
@@ -91,12 +123,13 @@ async fn complete(conn: &mut PgConnection, edition: EditionId) -> sqlx::Result<C
     Ok(live.into_iter().map(|tandem| (tandem.key, Action::Complete)).collect())
 }
 
-async fn flag(conn: &mut PgConnection, moved: PersonId) -> sqlx::Result<Commands> {
+async fn examine(conn: &mut PgConnection, moved: PersonId) -> sqlx::Result<Commands> {
     let mut commands = Vec::new();
     for tandem in tandems::below(&mut *conn, moved, CHAIN_LEVELS_MAX).await? {
         let Some(edition) = editions::find(&mut *conn, tandem.key.edition).await? else { continue };
-        if inputs::breaks_organisation(conn, &edition.settings.rules, tandem.pair).await? {
-            commands.push((tandem.key, Action::Flag));
+        let breaks = inputs::breaks_organisation(conn, &edition.settings.rules, tandem.pair).await?;
+        if breaks != tandem.flagged {
+            commands.push((tandem.key, Action::Examine { breaks }));
         }
     }
     Ok(commands)

@@ -1,11 +1,12 @@
 //! The read models: how events change them, and every query of the service.
 //!
-//! The tables `match_runs` and `tandems` follow the service's own events, the others those of the enrollment service.
+//! The tables `match_runs`, `tandems` and `repairs` follow the service's own events, the others those of the enrollment service.
 
 pub mod editions;
 pub mod inputs;
 pub mod participants;
 pub mod people;
+pub mod repairs;
 pub mod runs;
 pub mod tandems;
 
@@ -13,11 +14,11 @@ use eventlog::{Aggregate, BoxError, Recorded};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
-use crate::codec::{Run, Tandem};
+use crate::codec::{Repair, Run, Tandem};
 
 /// The tables that a replay builds anew.
 pub const PROJECTIONS: &[&str] =
-    &["match_runs", "tandems", "people", "editions", "applications", "obligations"];
+    &["match_runs", "tandems", "repairs", "people", "editions", "applications", "obligations"];
 
 /// The read models of the service's own events.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,9 @@ impl eventlog::Views for Views {
         match event.stream.kind.as_str() {
             Run::KIND => runs::apply(conn, &Run::decode(event)?, event.version, event.recorded_at).await?,
             Tandem::KIND => tandems::apply(conn, &Tandem::decode(event)?, event.version).await?,
+            Repair::KIND => {
+                repairs::apply(conn, &Repair::decode(event)?, event.position, event.recorded_at).await?;
+            }
             // Places are read from their streams, and a replay shows the events of all services.
             _ => {}
         }

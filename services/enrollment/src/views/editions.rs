@@ -5,10 +5,11 @@ use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
+use workdays::{UnknownRegion, WorkingDays};
 
 use super::{named, unreadable};
 use crate::domain::edition::{AgeRule, Change, Event, Phase};
-use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, Rules};
+use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, RepairRule, Rules};
 
 /// An edition as it stands.
 #[derive(Clone, Debug)]
@@ -91,13 +92,23 @@ fn rules(row: &PgRow) -> sqlx::Result<Rules> {
             chain_levels: row.try_get("chain_levels")?,
             other_department: row.try_get("other_department")?,
         },
+        repair: RepairRule {
+            by_hand: row.try_get("repair_by_hand")?,
+            moves_max: row.try_get("repair_moves_max")?,
+        },
         topics: row.try_get("topics")?,
         mentor_capacity_max: row.try_get("mentor_capacity_max")?,
         answer_working_days: row.try_get("answer_working_days")?,
         acknowledge_days: row.try_get("acknowledge_days")?,
         anonymity_k: row.try_get("anonymity_k")?,
         time_zone: row.try_get("time_zone")?,
+        working_days: working_days(row)?,
     })
+}
+
+fn working_days(row: &PgRow) -> sqlx::Result<WorkingDays> {
+    let region: String = row.try_get("region")?;
+    region.parse().map_err(|unknown: UnknownRegion| unreadable("region", unknown))
 }
 
 fn age_rule(row: &PgRow) -> sqlx::Result<Option<AgeRuleRow>> {
@@ -198,8 +209,10 @@ async fn put(
         "insert into editions
              (edition_id, phase, copied_from, reference_date, start_date, months, session_minutes, obliged_max_level,
               leaders_only, included, excluded, tenure_months_min, level_min, chain_levels, other_department, topics,
-              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts, version)
-         values ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0)
+              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone,
+              repair_by_hand, repair_moves_max, region, sealed_texts, version)
+         values ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                 $22, $23, $24, 0)
          on conflict (edition_id) do update
          set reference_date = excluded.reference_date, start_date = excluded.start_date, months = excluded.months,
              session_minutes = excluded.session_minutes, obliged_max_level = excluded.obliged_max_level,
@@ -208,7 +221,9 @@ async fn put(
              chain_levels = excluded.chain_levels, other_department = excluded.other_department,
              topics = excluded.topics, mentor_capacity_max = excluded.mentor_capacity_max,
              answer_working_days = excluded.answer_working_days, acknowledge_days = excluded.acknowledge_days,
-             anonymity_k = excluded.anonymity_k, time_zone = excluded.time_zone, sealed_texts = excluded.sealed_texts",
+             anonymity_k = excluded.anonymity_k, time_zone = excluded.time_zone,
+             repair_by_hand = excluded.repair_by_hand, repair_moves_max = excluded.repair_moves_max,
+             region = excluded.region, sealed_texts = excluded.sealed_texts",
     )
     .bind(edition.uuid())
     .bind(copied_from.map(EditionId::uuid))
@@ -230,6 +245,9 @@ async fn put(
     .bind(rules.acknowledge_days)
     .bind(rules.anonymity_k)
     .bind(&rules.time_zone)
+    .bind(rules.repair.by_hand)
+    .bind(rules.repair.moves_max)
+    .bind(rules.working_days.to_string())
     .bind(sealed_texts)
     .execute(conn)
     .await

@@ -11,7 +11,7 @@ use crate::domain::inputs::{Inputs, Participant};
 use crate::domain::pairing::{self, Points, Rule};
 
 /// Scores below which a pair is unfair, and below which it is poor: as few as possible of the former, then of the latter.
-const FAIRNESS_BANDS: [u16; 2] = [2_000, 3_000];
+pub const FAIRNESS_BANDS: [u16; 2] = [2_000, 3_000];
 
 /// What the programme office wants of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,10 +7,12 @@ use jiff::tz::TimeZone;
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use workdays::{UnknownRegion, WorkingDays};
 
 use super::named;
+use crate::domain::Phase;
 use crate::domain::inputs::Rules;
-use crate::domain::{Phase, end_of_working_days};
+use crate::domain::repair::Policy;
 
 /// An edition as it stands.
 #[derive(Clone, Debug)]
@@ -36,13 +38,18 @@ pub struct Settings {
     pub answer_working_days: i32,
     /// The zone in which days begin, by the IANA time zone database.
     pub time_zone: String,
+    /// The days on which people work.
+    pub working_days: WorkingDays,
+    /// What follows when somebody is left without a tandem.
+    pub repair: Policy,
 }
 
 impl Settings {
     /// The end of the time to answer to what is offered now.
     #[must_use]
     pub fn answer_by(&self, now: Timestamp) -> Timestamp {
-        end_of_working_days(now, self.answer_working_days, &zone(&self.time_zone).unwrap_or(TimeZone::UTC))
+        let zone = zone(&self.time_zone).unwrap_or(TimeZone::UTC);
+        self.working_days.end_after(now, self.answer_working_days, &zone)
     }
 }
 
@@ -67,9 +74,26 @@ impl FromRow<'_, PgRow> for EditionRow {
                 mentor_capacity_max: row.try_get("mentor_capacity_max")?,
                 answer_working_days: row.try_get("answer_working_days")?,
                 time_zone: row.try_get("time_zone")?,
+                working_days: working_days(row)?,
+                repair: repair(row)?,
             },
         })
     }
+}
+
+fn working_days(row: &PgRow) -> sqlx::Result<WorkingDays> {
+    let region: String = row.try_get("region")?;
+    let unreadable = |unknown: UnknownRegion| sqlx::Error::ColumnDecode {
+        index: "region".to_owned(),
+        source: unknown.into(),
+    };
+    region.parse().map_err(unreadable)
+}
+
+/// A repair by hand is stored as having no number of moves.
+fn repair(row: &PgRow) -> sqlx::Result<Policy> {
+    let moves_max: Option<i32> = row.try_get("repair_moves_max")?;
+    Ok(moves_max.map_or(Policy::ByHand, |moves_max| Policy::AtOnce { moves_max }))
 }
 
 /// One edition.
@@ -109,8 +133,9 @@ pub async fn hold_all(conn: &mut PgConnection) -> sqlx::Result<()> {
 pub async fn set(conn: &mut PgConnection, edition: EditionId, settings: &Settings) -> sqlx::Result<()> {
     sqlx::query(
         "insert into editions (edition_id, phase, start_date, months, session_minutes, chain_levels,
-                               other_department, mentor_capacity_max, answer_working_days, time_zone)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                               other_department, mentor_capacity_max, answer_working_days, time_zone, region,
+                               repair_moves_max)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          on conflict (edition_id) do update
          set start_date = excluded.start_date,
              months = excluded.months,
@@ -119,7 +144,9 @@ pub async fn set(conn: &mut PgConnection, edition: EditionId, settings: &Setting
              other_department = excluded.other_department,
              mentor_capacity_max = excluded.mentor_capacity_max,
              answer_working_days = excluded.answer_working_days,
-             time_zone = excluded.time_zone",
+             time_zone = excluded.time_zone,
+             region = excluded.region,
+             repair_moves_max = excluded.repair_moves_max",
     )
     .bind(edition.uuid())
     .bind(Phase::Draft.name())
@@ -131,6 +158,11 @@ pub async fn set(conn: &mut PgConnection, edition: EditionId, settings: &Setting
     .bind(settings.mentor_capacity_max)
     .bind(settings.answer_working_days)
     .bind(&settings.time_zone)
+    .bind(settings.working_days.to_string())
+    .bind(match settings.repair {
+        Policy::ByHand => None,
+        Policy::AtOnce { moves_max } => Some(moves_max),
+    })
     .execute(conn)
     .await
     .map(drop)

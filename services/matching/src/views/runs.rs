@@ -1,10 +1,11 @@
 //! Match runs, without what they found.
 
-use identity::{EditionId, MatchRunId};
+use identity::{EditionId, MatchRunId, PersonId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use uuid::Uuid;
 
 use super::named;
 use crate::domain::run::{Change, Event, Key, Status};
@@ -89,6 +90,26 @@ pub async fn page(
     .await
 }
 
+/// Who published the edition's last run, if one was.
+///
+/// # Errors
+/// If the database fails.
+pub async fn released_by(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+) -> sqlx::Result<Option<PersonId>> {
+    let by: Option<Uuid> = sqlx::query_scalar(
+        "select published_by from match_runs
+         where edition_id = $1 and published_by is not null
+         order by match_run_id desc
+         limit 1",
+    )
+    .bind(edition.uuid())
+    .fetch_optional(executor)
+    .await?;
+    Ok(by.map(PersonId::from_uuid))
+}
+
 pub(super) async fn apply(
     conn: &mut PgConnection,
     event: &Event,
@@ -98,7 +119,10 @@ pub(super) async fn apply(
     match &event.change {
         Change::Staged(staged) | Change::Revised(staged) => set(conn, event.key, staged, version, at).await,
         Change::Reviewed(_) => advance(conn, event.key, Status::Reviewed, version).await,
-        Change::Published(_) => advance(conn, event.key, Status::Published, version).await,
+        Change::Published(by) => {
+            advance(&mut *conn, event.key, Status::Published, version).await?;
+            release(conn, event.key, *by).await
+        }
     }
 }
 
@@ -138,6 +162,15 @@ async fn set(
     .execute(conn)
     .await
     .map(drop)
+}
+
+async fn release(conn: &mut PgConnection, key: Key, by: PersonId) -> sqlx::Result<()> {
+    sqlx::query("update match_runs set published_by = $2 where match_run_id = $1")
+        .bind(key.run.uuid())
+        .bind(by.uuid())
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 async fn advance(conn: &mut PgConnection, key: Key, status: Status, version: i64) -> sqlx::Result<()> {

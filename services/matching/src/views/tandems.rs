@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use identity::{EditionId, PersonId, TandemId};
+use identity::{EditionId, PersonId, RepairId, TandemId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
@@ -32,8 +32,10 @@ pub struct TandemRow {
     pub answer_by: Timestamp,
     /// What the score is made of.
     pub points: Points,
-    /// Whether a hard rule is broken since.
+    /// Whether a hard rule is broken now.
     pub flagged: bool,
+    /// The repair it comes from.
+    pub repair: Option<RepairId>,
     /// Its version.
     pub version: i64,
 }
@@ -60,6 +62,7 @@ impl FromRow<'_, PgRow> for TandemRow {
                 language: row.try_get("language")?,
             },
             flagged: row.try_get("flagged")?,
+            repair: row.try_get::<Option<Uuid>, _>("repair_id")?.map(RepairId::from_uuid),
             version: row.try_get("version")?,
         })
     }
@@ -107,7 +110,7 @@ pub async fn page(
 ///
 /// # Errors
 /// If the database fails.
-pub async fn unanswered(executor: impl PgExecutor<'_>, now: Timestamp) -> sqlx::Result<Vec<TandemRow>> {
+pub async fn overdue(executor: impl PgExecutor<'_>, now: Timestamp) -> sqlx::Result<Vec<TandemRow>> {
     sqlx::query_as("select * from tandems where status = 'published' and answer_by <= $1 order by tandem_id")
         .bind(now.to_sqlx())
         .fetch_all(executor)
@@ -146,7 +149,54 @@ pub async fn live_in(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
     .await
 }
 
-/// The live tandems that are not flagged yet and have somebody at most so many levels below the person, or the person.
+/// The offers that neither side has answered yet, which may still be moved.
+///
+/// # Errors
+/// If the database fails.
+pub async fn unanswered(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx::Result<Vec<TandemRow>> {
+    sqlx::query_as(
+        "select * from tandems
+         where edition_id = $1 and status = 'published' and not mentor_accepted and not mentee_accepted
+         order by tandem_id",
+    )
+    .bind(edition.uuid())
+    .fetch_all(executor)
+    .await
+}
+
+/// The offers that wait for an answer and are for this mentor or this mentee.
+///
+/// # Errors
+/// If the database fails.
+pub async fn offered_to(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    pair: Pair,
+) -> sqlx::Result<Vec<TandemRow>> {
+    sqlx::query_as(
+        "select * from tandems
+         where edition_id = $1 and status = 'published' and (mentor_person_id = $2 or mentee_person_id = $3)
+         order by tandem_id",
+    )
+    .bind(edition.uuid())
+    .bind(pair.mentor.uuid())
+    .bind(pair.mentee.uuid())
+    .fetch_all(executor)
+    .await
+}
+
+/// The offers of an edition that ended in silence.
+///
+/// # Errors
+/// If the database fails.
+pub async fn expired(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx::Result<Vec<TandemRow>> {
+    sqlx::query_as("select * from tandems where edition_id = $1 and status = 'expired' order by tandem_id")
+        .bind(edition.uuid())
+        .fetch_all(executor)
+        .await
+}
+
+/// The live tandems that have somebody at most so many levels below the person, or the person.
 ///
 /// # Errors
 /// If the database fails.
@@ -164,7 +214,7 @@ pub async fn below(
              where below.depth < $2
          )
          select * from tandems
-         where status in ('published', 'active') and not flagged
+         where status in ('published', 'active')
            and (mentor_person_id in (select person_id from below)
                 or mentee_person_id in (select person_id from below))
          order by tandem_id",
@@ -251,6 +301,8 @@ pub(super) async fn apply(conn: &mut PgConnection, event: &Event, version: i64) 
         }
         Change::Completed(_) => "update tandems set status = 'completed', version = $2 where tandem_id = $1",
         Change::Flagged => "update tandems set flagged = true, version = $2 where tandem_id = $1",
+        Change::Cleared => "update tandems set flagged = false, version = $2 where tandem_id = $1",
+        Change::Withdrawn(..) => "update tandems set status = 'withdrawn', version = $2 where tandem_id = $1",
     };
     sqlx::query(update).bind(event.key.tandem.uuid()).bind(version).execute(conn).await.map(drop)
 }
@@ -258,8 +310,8 @@ pub(super) async fn apply(conn: &mut PgConnection, event: &Event, version: i64) 
 async fn insert(conn: &mut PgConnection, key: Key, offer: &Offer, version: i64) -> sqlx::Result<()> {
     sqlx::query(
         "insert into tandems (tandem_id, edition_id, mentor_person_id, mentee_person_id, status, answer_by,
-                              topics, availability, distance, language, version)
-         values ($1, $2, $3, $4, 'published', $5, $6, $7, $8, $9, $10)",
+                              topics, availability, distance, language, repair_id, version)
+         values ($1, $2, $3, $4, 'published', $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(key.tandem.uuid())
     .bind(key.edition.uuid())
@@ -270,6 +322,7 @@ async fn insert(conn: &mut PgConnection, key: Key, offer: &Offer, version: i64) 
     .bind(offer.points.availability)
     .bind(offer.points.distance)
     .bind(offer.points.language)
+    .bind(offer.repair.map(RepairId::uuid))
     .bind(version)
     .execute(conn)
     .await

@@ -17,7 +17,7 @@ use crate::domain::{Effect, Fact, Kind, Meeting, Notice, Pair, Session, Tandem};
 /// If a statement fails.
 pub async fn project(conn: &mut PgConnection, event: &Recorded, fact: &Fact) -> Result<(), sqlx::Error> {
     match fact {
-        Fact::Zone { edition, time_zone } => set_zone(conn, *edition, time_zone).await,
+        Fact::Zone { edition, time_zone, region } => set_zone(conn, *edition, time_zone, region).await,
         Fact::Left { person } => leave(conn, *person).await,
         Fact::Returned { person } => query("delete from leavers where person_id = $1")
             .bind(person.uuid())
@@ -62,13 +62,19 @@ pub async fn project(conn: &mut PgConnection, event: &Recorded, fact: &Fact) -> 
     }
 }
 
-async fn set_zone(conn: &mut PgConnection, edition: EditionId, time_zone: &str) -> Result<(), sqlx::Error> {
+async fn set_zone(
+    conn: &mut PgConnection,
+    edition: EditionId,
+    time_zone: &str,
+    region: &str,
+) -> Result<(), sqlx::Error> {
     query(
-        "insert into editions (edition_id, time_zone) values ($1, $2)
-         on conflict (edition_id) do update set time_zone = excluded.time_zone",
+        "insert into editions (edition_id, time_zone, region) values ($1, $2, $3)
+         on conflict (edition_id) do update set time_zone = excluded.time_zone, region = excluded.region",
     )
     .bind(edition.uuid())
     .bind(time_zone)
+    .bind(region)
     .execute(conn)
     .await
     .map(drop)

@@ -116,6 +116,7 @@ impl Fields<'_> {
             months: rules.months,
             session_minutes: rules.session_minutes,
             time_zone: self.time_zone(&rules.time_zone)?,
+            working_days: self.some("region", rules.region.parse().ok())?,
             topics: rules.topic_ids,
         })
     }
@@ -158,6 +159,7 @@ mod tests {
             months: 6,
             session_minutes: 60,
             time_zone: "Europe/Berlin".to_owned(),
+            region: "DE-HE".to_owned(),
             topic_ids: vec!["hashtags".to_owned()],
             ..enrollment::EditionRules::default()
         };
@@ -166,6 +168,7 @@ mod tests {
             months: 6,
             session_minutes: 60,
             time_zone: TimeZone::get("Europe/Berlin").unwrap(),
+            working_days: "DE-HE".parse().unwrap(),
             topics: vec!["hashtags".to_owned()],
         };
         let (edition_id, rules) = (edition.to_string(), Some(rules));

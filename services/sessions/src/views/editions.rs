@@ -4,8 +4,9 @@ use identity::EditionId;
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, Row};
+use workdays::{UnknownRegion, WorkingDays};
 
-use super::time_zone;
+use super::{time_zone, unreadable};
 use crate::domain::planning::Rules;
 use crate::domain::zone_name;
 
@@ -27,20 +28,27 @@ fn rules(row: &PgRow) -> sqlx::Result<Rules> {
         months: row.try_get("months")?,
         session_minutes: row.try_get("session_minutes")?,
         time_zone: time_zone(row, "time_zone")?,
+        working_days: working_days(row)?,
         topics: row.try_get("topic_ids")?,
     })
 }
 
+fn working_days(row: &PgRow) -> sqlx::Result<WorkingDays> {
+    let region: String = row.try_get("region")?;
+    region.parse().map_err(|unknown: UnknownRegion| unreadable("region", unknown))
+}
+
 pub(crate) async fn keep(conn: &mut PgConnection, edition: EditionId, rules: &Rules) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into editions (edition_id, start_date, months, session_minutes, time_zone, topic_ids)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into editions (edition_id, start_date, months, session_minutes, time_zone, topic_ids, region)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (edition_id) do update
          set start_date = excluded.start_date,
              months = excluded.months,
              session_minutes = excluded.session_minutes,
              time_zone = excluded.time_zone,
-             topic_ids = excluded.topic_ids",
+             topic_ids = excluded.topic_ids,
+             region = excluded.region",
     )
     .bind(edition.uuid())
     .bind(rules.start_date.to_sqlx())
@@ -48,6 +56,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, edition: EditionId, rules: &Ru
     .bind(rules.session_minutes)
     .bind(zone_name(&rules.time_zone))
     .bind(&rules.topics)
+    .bind(rules.working_days.to_string())
     .execute(conn)
     .await
     .map(drop)
