@@ -25,6 +25,7 @@ mod crash;
 mod demonstration;
 mod editions;
 mod matching;
+mod repairs;
 mod replay;
 mod roster;
 mod rpc;

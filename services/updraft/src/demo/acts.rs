@@ -169,6 +169,7 @@ fn settings(excluded: &[PersonId]) -> Value {
         "acknowledgeDays": 14,
         "anonymityK": 5,
         "timeZone": TIME_ZONE,
+        "repairRule": { "movesMax": 1 },
     })
 }
 
