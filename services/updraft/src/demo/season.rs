@@ -132,8 +132,8 @@ pub(super) async fn follow_up(stage: &Stage, cast: &Cast, edition: &str) -> anyh
 
 /// The mentor of one executive leaves; the next best takes over at once, and the reserve fills the gap.
 async fn replace_leaver(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
-    let tandems = active(stage, cast, edition).await?;
-    let leaving = tandems.iter().find(|tandem| tandem.executive == LEAVER.1).context("nobody leaves")?;
+    let meeting = active(stage, cast, edition).await?;
+    let leaving = meeting.iter().find(|tandem| tandem.executive == LEAVER.1).context("nobody leaves")?;
     let office = stage.office(Some(cast.office[0]))?;
     office.post(&format!("people/{}/leave", leaving.mentor), json!({ "lastDay": "2013-12-02" })).await?;
     let applications = office.list(&format!("editions/{edition}/applications"), "applications").await?;
