@@ -296,3 +296,44 @@ async fn a_move_that_breaks_a_rule_flags_a_tandem_and_the_move_back_clears_it() 
     assert_eq!(flagged().await, false);
     assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_leave_nobody_meets_nothing_counts_and_no_offer_comes() {
+    let (company, offers, free) = with_one_mentor_more(&json!({ "movesMax": 1 })).await;
+    for offer in &offers {
+        offer.accept(&company).await;
+    }
+    company.office().post(&format!("{}/start", company.path()), json!({})).await.ok();
+    company.world.settle().await;
+    let absences = |number| format!("/api/v1/people/{}/absences", company.id(number));
+    let turned = json!({ "firstDay": "2013-11-30", "lastDay": "2013-11-01" });
+    company.office().post(&absences("E1"), turned).await.refused(422, "LEAVE_ENDS_FIRST");
+    let november = json!({ "firstDay": "2013-11-01", "lastDay": "2013-11-30" });
+    company.person("E1").post(&absences("E1"), november.clone()).await.refused(403, "FORBIDDEN");
+    company.office().post(&absences("E1"), november).await.ok();
+    company.world.settle().await;
+    let tandem = of(&offers, "E1");
+    let states = async |month| {
+        let session = tandem.session(&company, month).await;
+        (session["state"].clone(), session["approvedAbsence"].clone())
+    };
+    assert_eq!(states(2).await, (json!("STATE_CANCELLED"), json!(true)));
+    for month in [1, 3] {
+        assert_eq!(states(month).await, (json!("STATE_PLANNED"), json!(false)));
+    }
+    // Nor is anything moved to such days.
+    let christmas = json!({ "firstDay": "2013-12-16", "lastDay": "2013-12-31" });
+    company.office().post(&absences(&tandem.mentor), christmas).await.ok();
+    company.world.settle().await;
+    let path = tandem.session_path(&company, 3).await;
+    let start = json!({ "startTime": "2013-12-17T10:00:00Z" });
+    company.person("E1").post(&format!("{path}/move"), start).await.refused(409, "COLLISION");
+
+    // The only free mentor is on leave as well, so that whoever is left over waits.
+    let august = json!({ "firstDay": "2013-08-01", "lastDay": "2013-08-31" });
+    company.office().post(&absences(free), august).await.ok();
+    company.person("E1").post(&format!("{}/dissolve", tandem.path), json!({ "neverAgain": true })).await.ok();
+    company.world.settle().await;
+    assert_eq!(repairs(&company).await[0]["waitingReason"], "WAITING_REASON_NO_MENTOR");
+    assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees));
+}

@@ -34,3 +34,11 @@ create table repairs (
 create index repairs_of_edition on repairs (edition_id, repair_id);
 -- Who waits: a few rows of many.
 create index repairs_waiting on repairs (edition_id, position) where waiting is not null;
+
+-- From the events of the enrollment service: who is on leave on which days, both included.
+create table absences (
+    person_id uuid not null,
+    first_day date not null,
+    last_day  date not null,
+    primary key (person_id, first_day, last_day)
+);

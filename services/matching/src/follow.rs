@@ -38,6 +38,9 @@ async fn person(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxErro
     } else if event.is::<told::PersonReturned>() {
         let it: told::PersonReturned = event.read()?;
         people::set_left(conn, it.person_id.parse()?, false).await?;
+    } else if event.is::<told::PersonAbsent>() {
+        let it: told::PersonAbsent = event.read()?;
+        people::set_away(conn, it.person_id.parse()?, it.first_day.parse()?, it.last_day.parse()?).await?;
     }
     Ok(())
 }

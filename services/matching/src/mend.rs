@@ -91,7 +91,8 @@ async fn mend(
 ) -> Result<(), BoxError> {
     let released_by = runs::released_by(unit.conn(), edition.edition).await?;
     let command = loop {
-        let left_over = inputs::of_left_over(unit.conn(), edition, key.mentee).await?;
+        let today = edition.settings.today(now);
+        let left_over = inputs::of_left_over(unit.conn(), edition, key.mentee, today).await?;
         let Some(LeftOver { frontier, silences }) = left_over else { return Ok(()) };
         let command = repair::Command { key, frontier, moves_max, silences, released_by };
         let Ok(Step { moved: Some(moved), .. }) = command.choice() else { break command };

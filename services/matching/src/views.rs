@@ -18,7 +18,7 @@ use crate::codec::{Repair, Run, Tandem};
 
 /// The tables that a replay builds anew.
 pub const PROJECTIONS: &[&str] =
-    &["match_runs", "tandems", "repairs", "people", "editions", "applications", "obligations"];
+    &["match_runs", "tandems", "repairs", "people", "absences", "editions", "applications", "obligations"];
 
 /// The read models of the service's own events.
 #[derive(Clone, Copy, Debug)]

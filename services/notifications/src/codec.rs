@@ -326,7 +326,7 @@ mod tests {
         quiet.sort_unstable();
         let expected = "ActionAgreed ActionCompleted AgeRuleProposed AgeRuleReleased AgeRuleTexts CharterAccepted \
             EditionArchived EditionCompleted EditionOpened EditionRules EditionStarted EditionTexts FollowUpScheduled \
-            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonJoined \
+            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonAbsent PersonJoined \
             PersonMoved PlaceReleased PlaceTaken PlannedSession PulseAnswered QuestionAnswered QuestionAsked StagedResult \
             TandemCleared TandemFlagged VetoSpent";
         assert_eq!(quiet.join(" "), expected);

@@ -26,6 +26,8 @@ pub(super) async fn apply(conn: &mut PgConnection, event: &Event) -> sqlx::Resul
         Change::Returned => {
             sqlx::query("update people set last_day = null where person_id = $1").bind(person)
         }
+        // A leave concerns what is planned, which other services know.
+        Change::Absent(_) => return Ok(()),
     };
     query.execute(conn).await.map(drop)
 }

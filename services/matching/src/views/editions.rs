@@ -45,6 +45,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The day it is where the edition is.
+    #[must_use]
+    pub fn today(&self, now: Timestamp) -> Date {
+        zone(&self.time_zone).unwrap_or(TimeZone::UTC).to_datetime(now).date()
+    }
+
     /// The end of the time to answer to what is offered now.
     #[must_use]
     pub fn answer_by(&self, now: Timestamp) -> Timestamp {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use identity::PersonId;
+use jiff::civil::Date;
 use sqlx::PgConnection;
 
 use super::editions::{self, EditionRow, Settings};
@@ -68,7 +69,7 @@ pub struct LeftOver {
 
 /// How an executive can be served, as it is now; none if the executive takes no part, or has a tandem or an offer.
 ///
-/// Whoever let an offer end in silence is not asked again by a repair as a mentor, nor are two whose offer ended so offered to
+/// Whoever is on leave or let an offer end in silence is not asked by a repair as a mentor, nor are two whose offer ended so offered to
 /// each other once more.
 ///
 /// # Errors
@@ -77,6 +78,7 @@ pub async fn of_left_over(
     conn: &mut PgConnection,
     edition: &EditionRow,
     mentee: PersonId,
+    today: Date,
 ) -> sqlx::Result<Option<LeftOver>> {
     let mut mentees = participants::mentees(&mut *conn, edition.edition, None).await?;
     let found = mentees.iter().find(|candidate| candidate.answer.person == mentee);
@@ -84,8 +86,8 @@ pub async fn of_left_over(
         return Ok(None);
     }
     let expired = tandems::expired(&mut *conn, edition.edition).await?;
-    let silent: BTreeSet<PersonId> =
-        expired.iter().filter(|row| !row.mentor_accepted).map(|row| row.pair.mentor).collect();
+    let mut silent = people::away(&mut *conn, today).await?;
+    silent.extend(expired.iter().filter(|row| !row.mentor_accepted).map(|row| row.pair.mentor));
     let silences = expired.iter().filter(|row| row.pair.mentee == mentee && !row.mentee_accepted).count();
 
     let mut unanswered = tandems::unanswered(&mut *conn, edition.edition).await?;

@@ -1,8 +1,10 @@
 //! Where people stand in the organisation, as the enrollment service says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use identity::{OrgUnitId, PersonId};
+use jiff::civil::Date;
+use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -46,6 +48,38 @@ pub async fn set_left(conn: &mut PgConnection, person: PersonId, left: bool) -> 
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Notes that a person is on leave, both days included.
+///
+/// # Errors
+/// If the database fails.
+pub async fn set_away(
+    conn: &mut PgConnection,
+    person: PersonId,
+    first_day: Date,
+    last_day: Date,
+) -> sqlx::Result<()> {
+    sqlx::query("insert into absences (person_id, first_day, last_day) values ($1, $2, $3)")
+        .bind(person.uuid())
+        .bind(first_day.to_sqlx())
+        .bind(last_day.to_sqlx())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Who is on leave on a day.
+///
+/// # Errors
+/// If the database fails.
+pub async fn away(executor: impl PgExecutor<'_>, day: Date) -> sqlx::Result<BTreeSet<PersonId>> {
+    let people: Vec<Uuid> =
+        sqlx::query_scalar("select person_id from absences where $1 between first_day and last_day")
+            .bind(day.to_sqlx())
+            .fetch_all(executor)
+            .await?;
+    Ok(people.into_iter().map(PersonId::from_uuid).collect())
 }
 
 /// Where people stand, with all their superiors.
