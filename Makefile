@@ -10,6 +10,7 @@ demo: prepare
 	cargo run --package updraft -- demo
 
 test: prepare check buf audit
+	deploy/tool nats-server --version
 	cargo test --workspace
 
 check:

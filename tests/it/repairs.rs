@@ -309,7 +309,7 @@ async fn on_leave_nobody_meets_nothing_counts_and_no_offer_comes() {
     let turned = json!({ "firstDay": "2013-11-30", "lastDay": "2013-11-01" });
     company.office().post(&absences("E1"), turned).await.refused(422, "LEAVE_ENDS_FIRST");
     let november = json!({ "firstDay": "2013-11-01", "lastDay": "2013-11-30" });
-    company.person("E1").post(&absences("E1"), november.clone()).await.refused(403, "FORBIDDEN");
+    company.person("E1").post(&absences("E1"), november.clone()).await.refused(403, "PERMISSION_DENIED");
     company.office().post(&absences("E1"), november).await.ok();
     company.world.settle().await;
     let tandem = of(&offers, "E1");

@@ -9,6 +9,7 @@ use eventlog::{BoxError, Feed};
 use futures::future::BoxFuture;
 use identity::{AuthLayer, Guard, Keys};
 use jiff::Timestamp;
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -149,6 +150,18 @@ impl House {
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
         self.common.shutdown.clone()
+    }
+
+    /// What is recorded, in order, for whoever hands it on to other systems.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.common.feed.clone()
+    }
+
+    /// Connections that may read the log.
+    #[must_use]
+    pub fn reader(&self) -> PgPool {
+        self.database.pool("reader")
     }
 
     /// Tasks that are waited for at the end.

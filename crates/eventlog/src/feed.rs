@@ -64,6 +64,12 @@ impl Feed {
         Self(Arc::new(Inner { pool, wake, safe, followers: Mutex::default(), tasks, stop }))
     }
 
+    /// Up to which position the log can no longer change, for whoever reads it otherwise than by following.
+    #[must_use]
+    pub fn safe(&self) -> watch::Receiver<i64> {
+        self.0.safe.clone()
+    }
+
     /// What the journals of this process signal when they have appended.
     #[must_use]
     pub fn wake(&self) -> Wake {

@@ -5,7 +5,7 @@ use boot::Clock;
 use eventlog::{Aggregate, BoxError, Context, Follower, Journal, Recorded, Unit};
 use identity::{EditionId, PersonId};
 use jiff::Timestamp;
-use proto::enrollment as told;
+use proto::{enrollment as told, matching as ours};
 use sqlx::PgConnection;
 
 use crate::codec::Tandem;
@@ -28,8 +28,25 @@ impl Follower for Reactions {
         "matching"
     }
 
-    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        follow::project(conn, event).await
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            follow::project(conn, event).await?;
+        }
+        Ok(())
+    }
+
+    fn reacts_to(&self, event: &Recorded) -> bool {
+        event.is::<told::PersonLeft>()
+            || event.is::<told::PersonMoved>()
+            || event.is::<told::ApplicationWithdrawn>()
+            || event.is::<told::ObligationExcused>()
+            || event.is::<told::EditionCompleted>()
+            || event.is::<told::ApplicationAccepted>()
+            || event.is::<ours::TandemVetoed>()
+            || event.is::<ours::TandemDeclined>()
+            || event.is::<ours::TandemExpired>()
+            || event.is::<ours::TandemDissolved>()
+            || event.is::<ours::TandemActivated>()
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
