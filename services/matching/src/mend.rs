@@ -13,7 +13,7 @@ use crate::domain::frontier::{Offered, Step};
 use crate::domain::repair::{self, Policy};
 use crate::domain::tandem::{self, Action, Offer, Withdrawal};
 use crate::views::editions::{self, EditionRow};
-use crate::views::inputs::{self, LeftOver};
+use crate::views::left_over::{self, LeftOver};
 use crate::views::{Views, participants, repairs, runs, tandems};
 
 /// Serves the executive whom the end of a tandem left over, and everybody who has waited longer.
@@ -92,8 +92,8 @@ async fn mend(
     let released_by = runs::released_by(unit.conn(), edition.edition).await?;
     let command = loop {
         let today = edition.settings.today(now);
-        let left_over = inputs::of_left_over(unit.conn(), edition, key.mentee, today).await?;
-        let Some(LeftOver { frontier, silences }) = left_over else { return Ok(()) };
+        let found = left_over::find(unit.conn(), edition, key.mentee, today).await?;
+        let Some(LeftOver { frontier, silences }) = found else { return Ok(()) };
         let command = repair::Command { key, frontier, moves_max, silences, released_by };
         let Ok(Step { moved: Some(moved), .. }) = command.choice() else { break command };
         let tandem = tandem::Key { tandem: moved.from.tandem, edition: edition.edition };

@@ -4,6 +4,7 @@
 
 pub mod editions;
 pub mod inputs;
+pub mod left_over;
 pub mod participants;
 pub mod people;
 pub mod repairs;
