@@ -52,7 +52,8 @@ pub(crate) async fn after_activation(
         let command = tandem::Command { key: offer.key, action: Action::Withdraw(Withdrawal::PlaceTaken) };
         match unit.execute::<Tandem>(offer.key.tandem.uuid(), command).await {
             Ok(_) => {
-                serve(unit, edition.edition, Some(repair::Key::of(offer.key, offer.pair.mentee)), now).await?
+                let newest = repair::Key::of(offer.key, offer.pair.mentee);
+                serve(unit, edition.edition, Some(newest), now).await?;
             }
             // Its end came first, and is an event of its own.
             Err(CommandError::Rejected(_)) => {}

@@ -150,6 +150,7 @@ pub enum Rejection {}
 ///
 /// # Errors
 /// None: whoever cannot be served waits.
+#[must_use]
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
     let Command { key, frontier, released_by, .. } = command;
     let tandem = |pair| tandem::Key::of_repair(key.repair, key.edition, pair).tandem;
@@ -232,8 +233,8 @@ mod tests {
         let stays = Change::Offered { tandem: tandem_of(11, 1), moved: None };
         assert_eq!(when(&[], &command(&[staying(), moving()], 1, 0)), [stays]);
         let moved = Some((TandemId::from_uuid(Uuid::from_u128(9)), tandem_of(13, 2)));
-        let moves = Change::Offered { tandem: tandem_of(12, 1), moved };
-        assert_eq!(when(&[], &command(&[moving()], 1, 0)), [moves]);
+        let elsewhere = Change::Offered { tandem: tandem_of(12, 1), moved };
+        assert_eq!(when(&[], &command(&[moving()], 1, 0)), [elsewhere]);
     }
 
     #[test]
