@@ -183,6 +183,7 @@ fn sample_field(field: &FieldDescriptor) -> Value {
         Kind::String => json!(match field.name() {
             "topic_id" => "hashtags",
             "time_zone" => "Europe/Berlin",
+            "region" => "DE-HE",
             "language" | "languages" => "en",
             name if name.ends_with("_id") || name.ends_with("_ids") => "0193a1b2-0000-7000-8000-000000000001",
             name if name.ends_with("_date") || name.ends_with("_day") => "2014-01-15",

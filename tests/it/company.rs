@@ -129,6 +129,11 @@ impl Company {
 
     /// The same, in a world that is there already.
     pub async fn draft_in(world: World) -> Self {
+        Self::draft_by(world, settings()).await
+    }
+
+    /// The same, with an edition by these settings.
+    pub async fn draft_by(world: World, settings: Value) -> Self {
         let office = world.office(None);
         assert_eq!(office.import(roster()).await["state"], "STATE_SUCCEEDED");
         let listed = office.list("/api/v1/people", "people").await;
@@ -141,7 +146,7 @@ impl Company {
             .collect();
         let mut company = Self { world, edition: String::new(), people };
         let office = company.office();
-        company.edition = office.post("/api/v1/editions", json!({ "settings": settings() })).await.id();
+        company.edition = office.post("/api/v1/editions", json!({ "settings": settings })).await.id();
         let path = company.path();
         office.post(&format!("{path}/age-rule"), age_rule(company.id("H2"))).await.ok();
         company.second_office().post(&format!("{path}/age-rule/release"), json!({})).await.ok();
@@ -152,20 +157,41 @@ impl Company {
 
     /// A company whose executives have acknowledged and whose mentors `Y1`, `Y2`, `Y5` and `Y6` are accepted.
     pub async fn ready() -> Self {
-        let company = Self::open().await;
-        for mentor in ["Y1", "Y2", "Y5", "Y6"] {
-            let id = company.apply(mentor).await;
-            company
-                .office()
-                .post(&format!("{}/applications/{id}/accept", company.path()), json!({}))
-                .await
-                .ok();
+        Self::ready_by(settings(), &[]).await
+    }
+
+    /// The same with an edition by these settings, and more mentors.
+    pub async fn ready_by(settings: Value, more: &[&str]) -> Self {
+        let company = Self::draft_by(World::new().await, settings).await;
+        company.start_matching(&[&["Y1", "Y2", "Y5", "Y6"], more].concat()).await;
+        company
+    }
+
+    /// Opens the edition, accepts these mentors, lets every executive acknowledge, and begins to match.
+    async fn start_matching(&self, mentors: &[&str]) {
+        let office = self.office();
+        office.post(&format!("{}/open", self.path()), json!({})).await.ok();
+        for mentor in mentors {
+            let application = self.apply(mentor).await;
+            self.take(&application).await;
         }
         for executive in EXECUTIVES {
-            company.acknowledge(executive).await;
+            self.acknowledge(executive).await;
         }
-        company.office().post(&format!("{}/start-matching", company.path()), json!({})).await.ok();
-        company
+        office.post(&format!("{}/start-matching", self.path()), json!({})).await.ok();
+    }
+
+    /// Goes on to another edition, which is matching as well, with these mentors.
+    pub async fn next_edition(&mut self, mentors: &[&str]) {
+        let office = self.office();
+        self.edition = office.post("/api/v1/editions", json!({ "settings": settings() })).await.id();
+        self.start_matching(mentors).await;
+    }
+
+    /// Accepts an application.
+    pub async fn take(&self, application: &str) {
+        let path = format!("{}/applications/{application}/accept", self.path());
+        self.office().post(&path, json!({})).await.ok();
     }
 
     /// A company whose tandems are active and whose edition runs.

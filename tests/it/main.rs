@@ -30,6 +30,7 @@ mod explanations;
 mod history;
 mod matching;
 mod rebuild;
+mod repairs;
 mod replay;
 mod roster;
 mod rpc;

@@ -90,30 +90,6 @@ async fn a_lock_that_breaks_a_hard_rule_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_acceptances_of_the_last_place_at_the_same_moment_one_wins() {
-    let company = Company::ready().await;
-    let office = company.office();
-    let tandems = format!("{}/tandems", company.path());
-    // Y5 has one place and is offered to both E1 and E2.
-    for mentee in ["E1", "E2"] {
-        let pair = json!({ "mentorPersonId": company.id("Y5"), "menteePersonId": company.id(mentee) });
-        office.post(&tandems, pair).await.ok();
-    }
-    let offered = company.tandems("STATE_PUBLISHED").await;
-    assert_eq!(offered.len(), 2);
-    for tandem in &offered {
-        company.person("Y5").post(&format!("{}/accept", tandem.path), json!({})).await.ok();
-    }
-    let (one, other) = (company.person(&offered[0].mentee), company.person(&offered[1].mentee));
-    let (first, second) = (format!("{}/accept", offered[0].path), format!("{}/accept", offered[1].path));
-    let (one, other) = tokio::join!(one.post(&first, json!({})), other.post(&second, json!({})));
-    let (won, lost) = if one.status.is_success() { (one, other) } else { (other, one) };
-    won.ok();
-    lost.refused(409, "NO_PLACE_LEFT");
-    assert_eq!(company.tandems("STATE_ACTIVE").await.len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_veto_is_free_once_and_a_refused_tandem_stays_refused() {
     let company = Company::ready().await;
     company.publish().await;
@@ -136,26 +112,6 @@ async fn a_veto_is_free_once_and_a_refused_tandem_stays_refused() {
     });
     let again = company.office().post(&format!("{}/tandems", company.path()), second).await;
     again.refused(409, "REFUSED_BEFORE");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn silence_ends_at_the_deadline_and_whoever_is_left_is_matched_anew() {
-    let company = Company::ready().await;
-    company.publish().await;
-    let offered = company.tandems("STATE_PUBLISHED").await;
-    for tandem in &offered[1..] {
-        tandem.accept(&company).await;
-    }
-    // Monday, 2013-08-12, plus three working days.
-    company.world.set_clock("2013-08-15T20:00:00Z").await;
-    assert_eq!(company.tandems("STATE_EXPIRED").await.len(), 0);
-    company.world.set_clock("2013-08-16T00:00:00Z").await;
-    assert_eq!(company.tandems("STATE_EXPIRED").await.len(), 1);
-    let late =
-        company.person(&offered[0].mentee).post(&format!("{}/accept", offered[0].path), json!({})).await;
-    late.refused(409, "TERMINAL_STATE");
-    let left_over = company.publish().await;
-    assert_eq!(left_over["menteeCount"], 1, "the others are not disturbed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

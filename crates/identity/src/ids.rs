@@ -123,6 +123,8 @@ pub enum Obligation {}
 pub enum MatchRun {}
 /// One mentor and one mentee, paired for one edition.
 pub enum Tandem {}
+/// What follows when an executive is left without a tandem.
+pub enum Repair {}
 /// One meeting of a tandem.
 pub enum Session {}
 /// An entry of a tandem's question box.
@@ -148,6 +150,8 @@ pub type ObligationId = Id<Obligation>;
 pub type MatchRunId = Id<MatchRun>;
 /// The id of a [`Tandem`].
 pub type TandemId = Id<Tandem>;
+/// The id of a [`Repair`].
+pub type RepairId = Id<Repair>;
 /// The id of a [`Session`].
 pub type SessionId = Id<Session>;
 /// The id of a [`Question`].

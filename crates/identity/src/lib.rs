@@ -18,7 +18,7 @@ pub use guard::{Denied, Guard, PolicyError, Resource, Scope};
 pub use ids::{
     Action, ActionId, Application, ApplicationId, Edition, EditionId, FollowUp, FollowUpId, Id, MatchRun,
     MatchRunId, Obligation, ObligationId, Operation, OperationId, OrgUnit, OrgUnitId, Person, PersonId,
-    Question, QuestionId, Session, SessionId, Tandem, TandemId,
+    Question, QuestionId, Repair, RepairId, Session, SessionId, Tandem, TandemId,
 };
 pub use keys::{KeyError, Keys};
 pub use layer::{Attest, Auth, AuthLayer};

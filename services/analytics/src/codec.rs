@@ -125,6 +125,7 @@ fn of_matching(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
         "TandemDeclined" => is(&event.read::<m::TandemDeclined>()?.tandem_id, "refused"),
         "TandemExpired" => is(&event.read::<m::TandemExpired>()?.tandem_id, "refused"),
         "TandemDissolved" => is(&event.read::<m::TandemDissolved>()?.tandem_id, "dissolved"),
+        "TandemWithdrawn" => is(&event.read::<m::TandemWithdrawn>()?.tandem_id, "withdrawn"),
         "TandemCompleted" => is(&event.read::<m::TandemCompleted>()?.tandem_id, "completed"),
         _ => Ok(None),
     }

@@ -18,7 +18,7 @@ pub use person::Person;
 pub(crate) use application::{decision_reason, decision_reason_to_proto, offer, offer_to_proto};
 pub(crate) use edition::{
     eligibility_rule, eligibility_rule_to_proto, obligation_rule_to_proto, pairing_rule,
-    pairing_rule_to_proto,
+    pairing_rule_to_proto, repair_rule, repair_rule_to_proto,
 };
 pub(crate) use obligation::{excuse_reason, excuse_reason_to_proto, need, need_to_proto};
 

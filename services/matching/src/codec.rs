@@ -3,6 +3,7 @@
 mod document;
 mod inputs;
 mod place;
+mod repair;
 mod run;
 mod tandem;
 
@@ -13,10 +14,12 @@ use proto::{api, matching as stored};
 pub use document::Document;
 pub use inputs::{Kept, Spoilt, freeze, thaw};
 pub use place::Place;
+pub use repair::Repair;
 pub use run::{Run, result_bytes};
 pub use tandem::Tandem;
 
 pub(crate) use document::{scoring_rules, scoring_rules_to_proto};
+pub(crate) use repair::{price_to_proto, waiting_to_proto};
 pub(crate) use run::{certificate_to_proto, proposed_to_proto, unmatched_to_proto, wishes, wishes_to_proto};
 pub(crate) use tandem::points_to_proto;
 

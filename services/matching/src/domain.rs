@@ -3,7 +3,8 @@
 //! Reading order: `week` and `inputs` (what is known of the people), `scoring` and `pairing` (what a score is made of, who may
 //! be paired, and how well two fit), `matrix` and `frozen` (every pair judged once), `computation`, `solution` and `certificate`
 //! (the best set of tandems and its proof), `outcome`, `explanation` and `comparison` (why, why not, and what else would cost),
-//! `difference` (what has changed since), `document`, `run`, `tandem` and `place` (what can happen).
+//! `difference` (what has changed since), `frontier` (how somebody who is left over is served with as few moves as possible),
+//! `document`, `run`, `tandem`, `place` and `repair` (what can happen).
 
 pub mod certificate;
 pub mod comparison;
@@ -11,12 +12,14 @@ pub mod computation;
 pub mod difference;
 pub mod document;
 pub mod explanation;
+pub mod frontier;
 pub mod frozen;
 pub mod inputs;
 pub mod matrix;
 pub mod outcome;
 pub mod pairing;
 pub mod place;
+pub mod repair;
 pub mod run;
 pub mod scoring;
 pub mod solution;
@@ -26,9 +29,6 @@ pub mod week;
 use std::fmt;
 
 use identity::PersonId;
-use jiff::civil::{Date, DateTime, Weekday};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 use self::scoring::Criterion;
 
@@ -50,6 +50,11 @@ impl Pair {
             _ if person == self.mentee => Some(Side::Mentee),
             _ => None,
         }
+    }
+
+    /// The bytes that tell it from every other pair, for ids that are derived from it.
+    fn name(self) -> Vec<u8> {
+        [self.mentor, self.mentee].iter().flat_map(|person| person.uuid().into_bytes()).collect()
     }
 }
 
@@ -130,51 +135,11 @@ impl fmt::Display for Phase {
     }
 }
 
-/// The end of the day, in this zone, so many working days after now.
-#[must_use]
-pub fn end_of_working_days(now: Timestamp, working_days: i32, zone: &TimeZone) -> Timestamp {
-    let last = working_days_after(zone.to_datetime(now).date(), working_days);
-    let midnight = DateTime::from(last.saturating_add(1.day()));
-    // Only at the end of the calendar there is no such instant.
-    zone.to_timestamp(midnight).unwrap_or(Timestamp::MAX)
-}
-
-/// The day so many working days, Monday to Friday, after another.
-fn working_days_after(day: Date, working_days: i32) -> Date {
-    let mut last = day;
-    let mut left = working_days;
-    // The calendar has an end, and there the time ends as well.
-    while left > 0 && last < Date::MAX {
-        last = last.saturating_add(1.day());
-        if !matches!(last.weekday(), Weekday::Saturday | Weekday::Sunday) {
-            left -= 1;
-        }
-    }
-    last
-}
-
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
     use uuid::Uuid;
 
     use super::*;
-
-    #[test]
-    fn a_weekend_is_no_time_to_answer() {
-        let friday = date(2013, 9, 6);
-        assert_eq!(working_days_after(friday, 3), date(2013, 9, 11));
-        assert_eq!(working_days_after(date(2013, 9, 7), 1), date(2013, 9, 9));
-        assert_eq!(working_days_after(friday, 0), friday);
-        assert_eq!(working_days_after(Date::MAX, 3), Date::MAX);
-    }
-
-    #[test]
-    fn the_time_to_answer_ends_with_a_day_where_the_edition_is() {
-        let (berlin, friday_night) = (TimeZone::get("Europe/Berlin").unwrap(), "2013-09-06T23:30:00Z");
-        let end = end_of_working_days(friday_night.parse().unwrap(), 3, &berlin);
-        assert_eq!(end, "2013-09-11T22:00:00Z".parse().unwrap());
-    }
 
     #[test]
     fn a_person_stands_on_one_side_or_none() {

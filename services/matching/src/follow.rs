@@ -8,6 +8,7 @@ use proto::{api, enrollment as told};
 
 use crate::domain::Phase;
 use crate::domain::inputs::Rules;
+use crate::domain::repair::{MOVES_MAX, Policy};
 use crate::domain::week::Window;
 use crate::views::editions::{self, Settings};
 use crate::views::participants::{self, Answer};
@@ -36,6 +37,9 @@ fn person(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
     } else if event.is::<told::PersonReturned>() {
         let it: told::PersonReturned = event.read()?;
         people::set_left(patches, it.person_id.parse()?, false);
+    } else if event.is::<told::PersonAbsent>() {
+        let it: told::PersonAbsent = event.read()?;
+        people::set_away(patches, it.person_id.parse()?, it.first_day.parse()?, it.last_day.parse()?);
     }
     Ok(())
 }
@@ -138,7 +142,15 @@ fn settings(rules: Option<told::EditionRules>) -> Result<Settings, BoxError> {
         mentor_capacity_max: it.mentor_capacity_max,
         answer_working_days: it.answer_working_days,
         time_zone: it.time_zone,
+        working_days: it.region.parse()?,
+        repair: repair(it.repair_rule),
     })
+}
+
+/// An edition from before the rule has its default, as the enrollment service shows it.
+fn repair(rule: Option<told::RepairRule>) -> Policy {
+    let told::RepairRule { by_hand, moves_max } = rule.unwrap_or_default();
+    if by_hand { Policy::ByHand } else { Policy::AtOnce { moves_max: moves_max.unwrap_or(MOVES_MAX) } }
 }
 
 fn optional_id<K>(text: &str) -> Result<Option<Id<K>>, BoxError> {

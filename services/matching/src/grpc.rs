@@ -3,6 +3,7 @@
 mod computing;
 mod explanations;
 mod refusal;
+mod repairs;
 mod runs;
 mod scoring;
 mod tandems;
@@ -102,6 +103,13 @@ impl MatchingService for Matching {
         request: Request<api::DeclineTandemRequest>,
     ) -> Answer<api::DeclineTandemResponse> {
         self.decline(request).await.map(Response::new)
+    }
+
+    async fn list_repairs(
+        &self,
+        request: Request<api::ListRepairsRequest>,
+    ) -> Answer<api::ListRepairsResponse> {
+        self.repairs(request).await.map(Response::new)
     }
 
     async fn dissolve_tandem(

@@ -6,8 +6,8 @@
 //!    best set of tandems and proves it, [`domain::run`], [`domain::tandem`] and [`domain::place`] say what can happen;
 //! 2. `codec.rs` — events as they are stored;
 //! 3. `views.rs` — read models, with all SQL of the service;
-//! 4. `answer.rs` — a tandem and the places it holds, changed together; `kept.rs` — what runs were computed from; `proof.rs` — a run
-//!    computed anew or verified, years later;
+//! 4. `answer.rs` — a tandem and the places it holds, changed together; `mend.rs` — whoever is left over gets the next best offer;
+//!    `kept.rs` — what runs were computed from; `proof.rs` — a run computed anew or verified, years later;
 //! 5. `grpc.rs` — who may ask for what, and how it is answered; `texts.rs` — explanations in words;
 //! 6. `follow.rs`, `react.rs`, `tick.rs` — what happens without being asked: what enrollment tells, what follows from it,
 //!    and the passing of time.
@@ -22,6 +22,7 @@ pub mod views;
 mod answer;
 mod follow;
 mod grpc;
+mod mend;
 mod react;
 mod tick;
 

@@ -1,23 +1,24 @@
-//! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end.
+//! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end. And what the
+//! end or the beginning of a tandem means for others.
 
 use boot::Clock;
-use eventlog::{BoxError, Context, Follower, Journal, Patches, Recorded};
+use eventlog::{Aggregate, BoxError, Context, Follower, Journal, Patches, Recorded, Unit};
 use identity::{EditionId, PersonId};
-use proto::enrollment as told;
+use jiff::Timestamp;
+use proto::{enrollment as told, matching as ours};
 use sqlx::PgConnection;
 
-use crate::answer;
-use crate::codec::Document;
+use crate::codec::{Document, Tandem};
 use crate::domain::document::{self, Origin};
-use crate::domain::tandem::{Action, Command, Key};
+use crate::domain::tandem::{Action, Change, Command, Event, Key};
 use crate::domain::{Phase, Side};
-use crate::follow;
 use crate::views::{Views, editions, inputs, scoring, tandems};
+use crate::{answer, follow, mend};
 
 /// The most levels that an edition can keep apart: who stands further below is not concerned by a move.
 const CHAIN_LEVELS_MAX: i32 = 10;
 
-/// Follows the events of the enrollment.
+/// Follows the events of the enrollment, and of tandems.
 pub struct Reactions {
     pub(crate) journal: Journal<Views>,
     pub(crate) clock: Clock,
@@ -43,35 +44,31 @@ impl Follower for Reactions {
             || event.is::<told::ApplicationWithdrawn>()
             || event.is::<told::ObligationExcused>()
             || event.is::<told::EditionCompleted>()
+            || event.is::<told::ApplicationAccepted>()
+            || event.is::<ours::TandemVetoed>()
+            || event.is::<ours::TandemDeclined>()
+            || event.is::<ours::TandemExpired>()
+            || event.is::<ours::TandemDissolved>()
+            || event.is::<ours::TandemActivated>()
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        let commands = if event.is::<told::EditionCreated>() {
+        if event.is::<told::EditionCreated>() {
             let it: told::EditionCreated = event.read()?;
             return self.copy_scoring(conn, &it.edition_id, &it.copied_from_edition_id).await;
-        } else if event.is::<told::PersonLeft>() {
-            let it: told::PersonLeft = event.read()?;
-            leave(conn, it.person_id.parse()?).await?
-        } else if event.is::<told::PersonMoved>() {
-            let it: told::PersonMoved = event.read()?;
-            flag(conn, it.person_id.parse()?).await?
-        } else if event.is::<told::ApplicationWithdrawn>() {
-            let it: told::ApplicationWithdrawn = event.read()?;
-            let mentor = (it.person_id.parse()?, Side::Mentor);
-            step_back(conn, it.edition_id.parse()?, mentor, &Action::WithdrawMentor).await?
-        } else if event.is::<told::ObligationExcused>() {
-            let it: told::ObligationExcused = event.read()?;
-            let mentee = (it.person_id.parse()?, Side::Mentee);
-            step_back(conn, it.edition_id.parse()?, mentee, &Action::ExcuseMentee).await?
-        } else if event.is::<told::EditionCompleted>() {
-            let it: told::EditionCompleted = event.read()?;
-            complete(conn, it.edition_id.parse()?).await?
-        } else {
-            return Ok(());
-        };
+        }
+        let commands = consequences(conn, event).await?;
+        let now = self.clock.now();
         let mut unit = self.journal.unit(conn, &self.context());
         for (key, action) in commands {
             answer::carry_out(&mut unit, Command { key, action }).await?;
+        }
+        if event.stream.kind == Tandem::KIND {
+            return mend_after(&mut unit, &Tandem::decode(event)?, now).await;
+        }
+        if event.is::<told::ApplicationAccepted>() {
+            let it: told::ApplicationAccepted = event.read()?;
+            mend::after_arrival(&mut unit, it.edition_id.parse()?, now).await?;
         }
         Ok(())
     }
@@ -93,6 +90,48 @@ impl Reactions {
         let command = document::Command { edition, phase, rules, origin };
         self.journal.unit(conn, &self.context()).execute::<Document>(edition.uuid(), command).await?;
         Ok(())
+    }
+}
+
+/// What the enrollment's news mean for tandems.
+async fn consequences(conn: &mut PgConnection, event: &Recorded) -> Result<Commands, BoxError> {
+    Ok(if event.is::<told::PersonLeft>() {
+        let it: told::PersonLeft = event.read()?;
+        leave(conn, it.person_id.parse()?).await?
+    } else if event.is::<told::PersonMoved>() {
+        let it: told::PersonMoved = event.read()?;
+        examine(conn, it.person_id.parse()?).await?
+    } else if event.is::<told::ApplicationWithdrawn>() {
+        let it: told::ApplicationWithdrawn = event.read()?;
+        let mentor = (it.person_id.parse()?, Side::Mentor);
+        step_back(conn, it.edition_id.parse()?, mentor, &Action::WithdrawMentor).await?
+    } else if event.is::<told::ObligationExcused>() {
+        let it: told::ObligationExcused = event.read()?;
+        let mentee = (it.person_id.parse()?, Side::Mentee);
+        step_back(conn, it.edition_id.parse()?, mentee, &Action::ExcuseMentee).await?
+    } else if event.is::<told::EditionCompleted>() {
+        let it: told::EditionCompleted = event.read()?;
+        complete(conn, it.edition_id.parse()?).await?
+    } else {
+        Vec::new()
+    })
+}
+
+/// What a tandem's own end or beginning means for those around it.
+async fn mend_after(unit: &mut Unit<'_, Views>, event: &Event, now: Timestamp) -> Result<(), BoxError> {
+    match event.change {
+        Change::Vetoed(pair)
+        | Change::Declined(pair)
+        | Change::Expired { pair, .. }
+        | Change::Dissolved { pair, .. } => mend::after_end(unit, event.key, pair.mentee, now).await,
+        Change::Activated(pair) => mend::after_activation(unit, event.key.edition, pair, now).await,
+        // What is withdrawn was mended when it was, and who met to the end needs nothing more.
+        Change::Withdrawn(..)
+        | Change::Completed(_)
+        | Change::Published(_)
+        | Change::Accepted(_)
+        | Change::Flagged
+        | Change::Cleared => Ok(()),
     }
 }
 
@@ -126,12 +165,13 @@ async fn complete(conn: &mut PgConnection, edition: EditionId) -> sqlx::Result<C
     Ok(live.into_iter().map(|tandem| (tandem.key, Action::Complete)).collect())
 }
 
-async fn flag(conn: &mut PgConnection, moved: PersonId) -> sqlx::Result<Commands> {
+async fn examine(conn: &mut PgConnection, moved: PersonId) -> sqlx::Result<Commands> {
     let mut commands = Vec::new();
     for tandem in tandems::below(&mut *conn, moved, CHAIN_LEVELS_MAX).await? {
         let Some(edition) = editions::find(&mut *conn, tandem.key.edition).await? else { continue };
-        if inputs::breaks_organisation(conn, &edition.settings.rules, tandem.pair).await? {
-            commands.push((tandem.key, Action::Flag));
+        let breaks = inputs::breaks_organisation(conn, &edition.settings.rules, tandem.pair).await?;
+        if breaks != tandem.flagged {
+            commands.push((tandem.key, Action::Examine { breaks }));
         }
     }
     Ok(commands)

@@ -11,7 +11,7 @@ use crate::views::{Views, tandems};
 /// Ends the offers whose time to answer is over by now; they hold no places yet.
 pub(crate) async fn lapse(pool: &PgPool, journal: &Journal<Views>, now: Timestamp) -> Result<(), BoxError> {
     let context = Context { now, actor: None, idempotency: None, expected_version: None };
-    for tandem in tandems::unanswered(pool, now).await? {
+    for tandem in tandems::overdue(pool, now).await? {
         let command = Command { key: tandem.key, action: Action::Lapse { now } };
         journal.execute::<Tandem>(&context, tandem.key.tandem.uuid(), command).await?;
     }

@@ -1,13 +1,15 @@
 //! The read models: how events change them, and every query of the service.
 //!
-//! The tables `match_runs`, `tandems` and `scoring_rules` follow the service's own events, `frozen_inputs` and `verdicts` are kept beside
-//! them, and the others follow the events of the enrollment service.
+//! The tables `match_runs`, `tandems`, `repairs` and `scoring_rules` follow the service's own events, `frozen_inputs` and `verdicts`
+//! are kept beside them, and the others follow the events of the enrollment service.
 
 pub mod editions;
 pub mod frozen;
 pub mod inputs;
+pub mod left_over;
 pub mod participants;
 pub mod people;
+pub mod repairs;
 pub mod runs;
 pub mod scoring;
 pub mod tandems;
@@ -16,11 +18,20 @@ use eventlog::{Aggregate, BoxError, Corrupt, Patches, Recorded};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
-use crate::codec::{Document, Run, Tandem};
+use crate::codec::{Document, Repair, Run, Tandem};
 
 /// The tables that a replay builds anew.
-pub const PROJECTIONS: &[&str] =
-    &["match_runs", "tandems", "scoring_rules", "people", "editions", "applications", "obligations"];
+pub const PROJECTIONS: &[&str] = &[
+    "match_runs",
+    "tandems",
+    "repairs",
+    "scoring_rules",
+    "people",
+    "absences",
+    "editions",
+    "applications",
+    "obligations",
+];
 
 /// The read models of the service's own events.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +51,7 @@ fn apply(patches: &mut Patches, event: &Recorded) -> Result<(), Corrupt> {
     match event.stream.kind.as_str() {
         Run::KIND => runs::apply(patches, &Run::decode(event)?, event.version, event.recorded_at),
         Tandem::KIND => tandems::apply(patches, &Tandem::decode(event)?, event.version),
+        Repair::KIND => repairs::apply(patches, &Repair::decode(event)?, event),
         Document::KIND => scoring::apply(patches, &Document::decode(event)?, event.recorded_at),
         // Places are read from their streams, and a replay shows the events of all services.
         _ => {}

@@ -162,6 +162,27 @@ fn of_matching(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
             let it: m::TandemCompleted = event.read()?;
             tandem(&it.tandem_id, &it.edition_id, Tandem::Completed)
         }
+        "TandemWithdrawn" => {
+            let it: m::TandemWithdrawn = event.read()?;
+            tandem(&it.tandem_id, &it.edition_id, Tandem::Withdrawn)
+        }
+        _ => of_repairs(event, name),
+    }
+}
+
+/// Whoever published the last run is told; without one nobody is, and the office finds it in the list.
+fn of_repairs(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
+    match name {
+        "RepairOffered" => {
+            let it: m::RepairOffered = event.read()?;
+            let Some(office) = optional(event, &it.released_by_person_id)? else { return Ok(None) };
+            personal(event, &it.repair_id, &it.edition_id, Personal::RepairOffered { office }).map(Some)
+        }
+        "RepairWaiting" => {
+            let it: m::RepairWaiting = event.read()?;
+            let Some(office) = optional(event, &it.released_by_person_id)? else { return Ok(None) };
+            personal(event, &it.repair_id, &it.edition_id, Personal::RepairWaiting { office }).map(Some)
+        }
         _ => Ok(None),
     }
 }
@@ -220,7 +241,8 @@ fn of_sessions(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
 
 fn zone(event: &Recorded, edition: &str, rules: Option<e::EditionRules>) -> Result<Fact, Corrupt> {
     let rules = rules.ok_or_else(|| Corrupt::new(event, "the rules are missing"))?;
-    Ok(Fact::Zone { edition: read(event, edition)?, time_zone: rules.time_zone })
+    let (time_zone, region) = (rules.time_zone, rules.region);
+    Ok(Fact::Zone { edition: read(event, edition)?, time_zone, region })
 }
 
 fn personal(event: &Recorded, subject: &str, edition: &str, what: Personal) -> Result<Fact, Corrupt> {
@@ -304,9 +326,9 @@ mod tests {
         quiet.sort_unstable();
         let expected = "ActionAgreed ActionCompleted AgeRuleProposed AgeRuleReleased AgeRuleTexts CharterAccepted \
             EditionArchived EditionCompleted EditionOpened EditionRules EditionStarted EditionTexts FollowUpScheduled \
-            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonJoined \
+            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonAbsent PersonJoined \
             PersonMoved PlaceReleased PlaceTaken PlannedSession PulseAnswered QuestionAnswered QuestionAsked ScoringRulesSet \
-            StagedResult TandemFlagged VetoSpent";
+            StagedResult TandemCleared TandemFlagged VetoSpent";
         assert_eq!(quiet.join(" "), expected);
     }
 

@@ -40,11 +40,15 @@ pub enum Kind {
     SessionCancelled,
     /// A follow-up can be answered.
     FollowUpDue,
+    /// Somebody who was left over has another offer.
+    RepairOffered,
+    /// Somebody who was left over has no other offer yet.
+    RepairWaiting,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ApplicationReceived,
         Self::InformationRequested,
         Self::ApplicationAccepted,
@@ -58,6 +62,8 @@ impl Kind {
         Self::SessionInvitation,
         Self::SessionCancelled,
         Self::FollowUpDue,
+        Self::RepairOffered,
+        Self::RepairWaiting,
     ];
 
     /// The name under which it is stored.
@@ -77,6 +83,8 @@ impl Kind {
             Self::SessionInvitation => "session_invitation",
             Self::SessionCancelled => "session_cancelled",
             Self::FollowUpDue => "follow_up_due",
+            Self::RepairOffered => "repair_offered",
+            Self::RepairWaiting => "repair_waiting",
         }
     }
 

@@ -73,5 +73,7 @@ fn wire(kind: Kind) -> n::notification::Kind {
         Kind::SessionInvitation => Wire::SessionInvitation,
         Kind::SessionCancelled => Wire::SessionCancelled,
         Kind::FollowUpDue => Wire::FollowUpDue,
+        Kind::RepairOffered => Wire::RepairOffered,
+        Kind::RepairWaiting => Wire::RepairWaiting,
     }
 }

@@ -4,13 +4,14 @@ use boot::Clock;
 use eventlog::{BoxError, Context, Follower, Journal, Patches, Recorded};
 use identity::{EditionId, PersonId, SessionId, TandemId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use sqlx::PgConnection;
 
 use crate::codec::{FollowUp, News, Pair, Series, news};
 use crate::domain::follow_up::{self, MONTHS, Subject};
 use crate::domain::planning::{Availability, Frame, Rules, plan};
 use crate::domain::series::{Act, Command, Ending, Plan, PlannedSession};
-use crate::views::{Views, availabilities, editions, obligations, series, sessions};
+use crate::views::{Views, absences, availabilities, editions, obligations, series, sessions};
 
 /// Follows the events of the enrollment and the matching.
 pub struct Reactions {
@@ -36,7 +37,15 @@ impl Follower for Reactions {
     fn reacts_to(&self, event: &Recorded) -> bool {
         // What cannot be read is refused by the reaction.
         news(event).map_or(true, |news| {
-            matches!(news, Some(News::TandemActivated(_) | News::TandemEnded(..) | News::EditionCompleted(_)))
+            matches!(
+                news,
+                Some(
+                    News::TandemActivated(_)
+                        | News::TandemEnded(..)
+                        | News::Absent(..)
+                        | News::EditionCompleted(_)
+                )
+            )
         })
     }
 
@@ -46,6 +55,7 @@ impl Follower for Reactions {
             Some(News::TandemEnded(tandem, edition, ending)) => {
                 self.ask_series(conn, tandem, edition, Act::End(ending)).await
             }
+            Some(News::Absent(person, days)) => self.excuse(conn, person, days).await,
             Some(News::EditionCompleted(edition)) => {
                 self.complete(conn, edition).await?;
                 self.schedule_follow_ups(conn, edition, event.recorded_at).await
@@ -84,6 +94,20 @@ impl Reactions {
             time_zone: mentee.time_zone,
         };
         self.ask_series(conn, pair.tandem, pair.edition, Act::Plan(plan)).await
+    }
+
+    /// What a person on leave has planned is off, and counts for nobody; the series goes on afterwards.
+    async fn excuse(
+        &self,
+        conn: &mut PgConnection,
+        person: PersonId,
+        days: [Date; 2],
+    ) -> Result<(), BoxError> {
+        for planned in sessions::planned_on(&mut *conn, person, days, self.clock.now()).await? {
+            let act = Act::Excuse(planned.session, planned.side);
+            self.ask_series(conn, planned.tandem, planned.edition, act).await?;
+        }
+        Ok(())
     }
 
     /// Ends every series of an edition that goes on.
@@ -158,6 +182,7 @@ fn note(patches: &mut Patches, news: News) {
         }
         News::Obliged(edition, person) => obligations::raise(patches, edition, person),
         News::Excused(edition, person) => obligations::excuse(patches, edition, person),
+        News::Absent(person, days) => absences::keep(patches, person, days),
         News::EditionCompleted(_) | News::TandemActivated(_) | News::TandemEnded(..) => {}
     }
 }

@@ -3,6 +3,7 @@
 //! The tables series, sessions, questions, actions and follow-ups are fed by the service's own events; editions,
 //! availabilities and obligations by those of others.
 
+pub mod absences;
 pub mod availabilities;
 pub mod content;
 pub mod editions;
@@ -31,6 +32,7 @@ pub const PROJECTIONS: &[&str] = &[
     "actions",
     "follow_ups",
     "editions",
+    "absences",
     "availabilities",
     "obligations",
 ];

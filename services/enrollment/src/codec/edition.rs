@@ -3,7 +3,7 @@ use proto::enrollment as stored;
 
 use super::{Fields, id_texts, optional_id_text};
 use crate::domain::edition::{self, AgeRule, Change, Command, Created, Event, Rejection, Revised, State};
-use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, Rules};
+use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, RepairRule, Rules};
 
 /// The streams of editions.
 #[derive(Debug)]
@@ -134,12 +134,14 @@ fn rules(fields: &Fields, message: Option<stored::EditionRules>) -> Result<Rules
         },
         eligibility: eligibility_rule(eligibility),
         pairing: pairing_rule(pairing),
+        repair: repair_rule(it.repair_rule.unwrap_or_default()),
         topics: it.topic_ids,
         mentor_capacity_max: it.mentor_capacity_max,
         answer_working_days: it.answer_working_days,
         acknowledge_days: it.acknowledge_days,
         anonymity_k: it.anonymity_k,
         time_zone: it.time_zone,
+        working_days: it.region.parse().map_err(|_| fields.unreadable("region"))?,
     })
 }
 
@@ -152,12 +154,14 @@ fn rules_to_proto(rules: &Rules) -> stored::EditionRules {
         obligation_rule: Some(obligation_rule_to_proto(&rules.obligation)),
         eligibility_rule: Some(eligibility_rule_to_proto(rules.eligibility)),
         pairing_rule: Some(pairing_rule_to_proto(rules.pairing)),
+        repair_rule: Some(repair_rule_to_proto(rules.repair)),
         topic_ids: rules.topics.clone(),
         mentor_capacity_max: rules.mentor_capacity_max,
         answer_working_days: rules.answer_working_days,
         acknowledge_days: rules.acknowledge_days,
         anonymity_k: rules.anonymity_k,
         time_zone: rules.time_zone.clone(),
+        region: rules.working_days.to_string(),
     }
 }
 
@@ -186,10 +190,22 @@ pub(crate) fn pairing_rule_to_proto(rule: PairingRule) -> stored::PairingRule {
     stored::PairingRule { chain_levels: rule.chain_levels, other_department: rule.other_department }
 }
 
+/// Offers of others that may be moved where the office has not said: with none, most of those left over would stay so.
+const MOVES_MAX: i32 = 1;
+
+pub(crate) fn repair_rule(message: stored::RepairRule) -> RepairRule {
+    RepairRule { by_hand: message.by_hand, moves_max: message.moves_max.unwrap_or(MOVES_MAX) }
+}
+
+pub(crate) fn repair_rule_to_proto(rule: RepairRule) -> stored::RepairRule {
+    stored::RepairRule { by_hand: rule.by_hand, moves_max: Some(rule.moves_max) }
+}
+
 #[cfg(test)]
 mod tests {
     use identity::{EditionId, PersonId};
     use jiff::civil::date;
+    use workdays::WorkingDays;
 
     use super::*;
     use crate::domain::rules::tests::rules;
@@ -203,6 +219,8 @@ mod tests {
         };
         let mut listed = rules();
         listed.obligation.max_level = None;
+        listed.repair = RepairRule { by_hand: true, moves_max: 0 };
+        listed.working_days = WorkingDays::default();
         let rule = AgeRule {
             maximum_age: 28,
             owner: PersonId::mint(),
@@ -222,6 +240,12 @@ mod tests {
             Change::Archived,
         ];
         round_trip::<Edition>(changes.map(|change| Event { edition, change }));
+    }
+
+    #[test]
+    fn an_edition_from_before_the_rule_of_repairs_has_its_defaults() {
+        let default = RepairRule { by_hand: false, moves_max: 1 };
+        assert_eq!(repair_rule(stored::RepairRule::default()), default);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use identity::PersonId;
 use proto::enrollment as stored;
 
 use super::{Fields, optional_id_text};
-use crate::domain::person::{self, Change, Command, Event, Place, Rejection, State};
+use crate::domain::person::{self, Change, Command, Event, Leave, Place, Rejection, State};
 
 /// The streams of people.
 #[derive(Debug)]
@@ -43,6 +43,10 @@ impl Aggregate for Person {
                 Draft::of(&stored::PersonLeft { person_id, last_day: last_day.to_string() })
             }
             Change::Returned => Draft::of(&stored::PersonReturned { person_id }),
+            Change::Absent(Leave { first_day, last_day }) => {
+                let (first_day, last_day) = (first_day.to_string(), last_day.to_string());
+                Draft::of(&stored::PersonAbsent { person_id, first_day, last_day })
+            }
         }
     }
 
@@ -62,6 +66,11 @@ impl Aggregate for Person {
         } else if event.is::<stored::PersonReturned>() {
             let it: stored::PersonReturned = event.read()?;
             (it.person_id, Change::Returned)
+        } else if event.is::<stored::PersonAbsent>() {
+            let it: stored::PersonAbsent = event.read()?;
+            let first_day = fields.date("first_day", &it.first_day)?;
+            let leave = Leave { first_day, last_day: fields.date("last_day", &it.last_day)? };
+            (it.person_id, Change::Absent(leave))
         } else {
             return Err(Corrupt::unknown(event));
         };
@@ -94,6 +103,7 @@ mod tests {
             Change::Moved(place(Some(PersonId::mint()))),
             Change::Left(date(2014, 1, 31)),
             Change::Returned,
+            Change::Absent(Leave { first_day: date(2014, 1, 6), last_day: date(2014, 1, 31) }),
         ];
         round_trip::<Person>(changes.map(|change| Event { person: PersonId::mint(), change }));
     }

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use identity::{ApplicationId, EditionId, PersonId};
-use jiff::ToSpan;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 
 use crate::domain::availability::{Availability, EmptyWindow};
 use crate::domain::edition::Phase;
@@ -161,10 +160,8 @@ pub struct Command {
     pub edition: EditionId,
     /// Where that edition is.
     pub phase: Phase,
-    /// The day in the edition's zone.
-    pub today: Date,
-    /// The working days in which an answer is promised.
-    pub answer_working_days: i32,
+    /// The day by which an answer is promised.
+    pub promised: Date,
     /// What is asked.
     pub action: Action,
 }
@@ -284,7 +281,7 @@ pub enum Rejection {
 /// # Errors
 /// The rule that forbids it.
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
-    let promised = working_days_after(command.today, command.answer_working_days);
+    let promised = command.promised;
     if let Action::Submit(submission) = &command.action {
         if state.0.is_some() {
             return Ok(Vec::new());
@@ -355,23 +352,6 @@ fn step(known: Known, action: &Action, promised: Date) -> Result<Option<Change>,
         (_, status) => return Err(Rejection::WrongStatus(status)),
     };
     Ok(Some(change))
-}
-
-/// The day so many working days, Monday to Friday, after another.
-fn working_days_after(day: Date, working_days: i32) -> Date {
-    let mut promised = day;
-    let mut left = working_days;
-    while left > 0 {
-        promised = promised.saturating_add(1.day());
-        if !matches!(promised.weekday(), Weekday::Saturday | Weekday::Sunday) {
-            left -= 1;
-        }
-        // The calendar has an end, and there the promise ends as well.
-        if promised == Date::MAX {
-            break;
-        }
-    }
-    promised
 }
 
 /// Takes an event into the state.

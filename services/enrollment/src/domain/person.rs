@@ -1,4 +1,6 @@
-//! A person of the directory: joins, moves, leaves, returns.
+//! A person of the directory: joins, moves, is on leave, leaves, returns.
+
+use std::collections::BTreeSet;
 
 use identity::{OrgUnitId, PersonId};
 use jiff::civil::Date;
@@ -29,6 +31,17 @@ pub enum Command {
         /// The last working day.
         last_day: Date,
     },
+    /// The person is on leave.
+    BeAbsent(Leave),
+}
+
+/// Days on which a person is on leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leave {
+    /// The first day.
+    pub first_day: Date,
+    /// The last day.
+    pub last_day: Date,
 }
 
 /// What can happen to a person.
@@ -51,6 +64,8 @@ pub enum Change {
     Left(Date),
     /// Came back after having left.
     Returned,
+    /// Is on leave.
+    Absent(Leave),
 }
 
 /// What is known of a person; nothing before they join.
@@ -62,6 +77,7 @@ struct Employee {
     person: PersonId,
     place: Place,
     last_day: Option<Date>,
+    leaves: BTreeSet<Leave>,
 }
 
 /// Why a command is refused.
@@ -75,6 +91,15 @@ pub enum Rejection {
     LeavesBeforeJoining {
         /// The first day.
         hire_date: Date,
+    },
+    /// The last day of a leave precedes its first.
+    #[error("The leave ends before it begins.")]
+    LeaveEndsFirst,
+    /// Who has left the company has no leave.
+    #[error("This person leaves the company after {last_day}; there is no leave to record.")]
+    HasLeft {
+        /// The last working day.
+        last_day: Date,
     },
 }
 
@@ -99,6 +124,17 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
             }
             Ok(vec![Event { person: employee.person, change: Change::Left(*last_day) }])
         }
+        Command::BeAbsent(leave) => {
+            let employee = state.0.as_ref().ok_or(Rejection::Unknown)?;
+            if leave.last_day < leave.first_day {
+                return Err(Rejection::LeaveEndsFirst);
+            }
+            if let Some(last_day) = employee.last_day {
+                return Err(Rejection::HasLeft { last_day });
+            }
+            let absent = Event { person: employee.person, change: Change::Absent(*leave) };
+            Ok(if employee.leaves.contains(leave) { Vec::new() } else { vec![absent] })
+        }
     }
 }
 
@@ -113,13 +149,15 @@ fn record(state: &State, place: Place) -> Vec<Change> {
 pub fn evolve(state: &mut State, event: &Event) {
     match (&event.change, &mut state.0) {
         (Change::Joined(place), _) => {
-            state.0 = Some(Employee { person: event.person, place: *place, last_day: None });
+            let (place, leaves) = (*place, BTreeSet::new());
+            state.0 = Some(Employee { person: event.person, place, last_day: None, leaves });
         }
         (Change::Moved(place), Some(employee)) => employee.place = *place,
         (Change::Left(last_day), Some(employee)) => employee.last_day = Some(*last_day),
         (Change::Returned, Some(employee)) => employee.last_day = None,
+        (Change::Absent(leave), Some(employee)) => drop(employee.leaves.insert(*leave)),
         // Nothing can happen to somebody who never joined.
-        (Change::Moved(_) | Change::Left(_) | Change::Returned, None) => {}
+        (Change::Moved(_) | Change::Left(_) | Change::Returned | Change::Absent(_), None) => {}
     }
 }
 
@@ -198,6 +236,21 @@ mod tests {
     #[test]
     fn a_stranger_cannot_leave() {
         assert_eq!(when(&given(&[]), &leave(date(2014, 1, 31))), Err(Rejection::Unknown));
+    }
+
+    #[test]
+    fn a_leave_is_recorded_once_and_has_an_end_after_its_beginning() {
+        let leave = Leave { first_day: date(2014, 1, 6), last_day: date(2014, 1, 31) };
+        let joined = [Change::Joined(place(1))];
+        assert_eq!(when(&given(&joined), &Command::BeAbsent(leave)), Ok(vec![Change::Absent(leave)]));
+        let absent = [Change::Joined(place(1)), Change::Absent(leave)];
+        assert_eq!(when(&given(&absent), &Command::BeAbsent(leave)), Ok(vec![]));
+        let turned = Leave { first_day: leave.last_day, last_day: leave.first_day };
+        assert_eq!(when(&given(&joined), &Command::BeAbsent(turned)), Err(Rejection::LeaveEndsFirst));
+        let left = [Change::Joined(place(1)), Change::Left(date(2014, 1, 3))];
+        let refused = Err(Rejection::HasLeft { last_day: date(2014, 1, 3) });
+        assert_eq!(when(&given(&left), &Command::BeAbsent(leave)), refused);
+        assert_eq!(when(&given(&[]), &Command::BeAbsent(leave)), Err(Rejection::Unknown));
     }
 
     #[test]

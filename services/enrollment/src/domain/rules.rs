@@ -2,6 +2,7 @@
 
 use identity::PersonId;
 use jiff::civil::Date;
+use workdays::WorkingDays;
 
 use crate::domain::first_repeated;
 
@@ -22,6 +23,8 @@ pub struct Rules {
     pub eligibility: EligibilityRule,
     /// Who may not be paired.
     pub pairing: PairingRule,
+    /// What follows when somebody is left without a tandem.
+    pub repair: RepairRule,
     /// The catalogue, by short names.
     pub topics: Vec<String>,
     /// Mentees a mentor may have, 1 or 2.
@@ -34,6 +37,8 @@ pub struct Rules {
     pub anonymity_k: i32,
     /// The zone in which days begin, by the IANA time zone database.
     pub time_zone: String,
+    /// The days on which people work.
+    pub working_days: WorkingDays,
 }
 
 /// Who is obliged: those within the levels, with the included, without the excluded.
@@ -65,6 +70,15 @@ pub struct PairingRule {
     pub chain_levels: i32,
     /// The same department may not be paired.
     pub other_department: bool,
+}
+
+/// What follows at once when somebody is left without a tandem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepairRule {
+    /// Whether nothing is offered but by the programme office.
+    pub by_hand: bool,
+    /// How many unanswered offers of others may be moved, 0 or 1.
+    pub moves_max: i32,
 }
 
 /// A rule of an edition that cannot be.
@@ -127,6 +141,12 @@ impl Rules {
         }
     }
 
+    /// The day by which whoever asks today is promised an answer.
+    #[must_use]
+    pub fn promised(&self, today: Date) -> Date {
+        self.working_days.after(today, self.answer_working_days)
+    }
+
     /// Tells whether the catalogue has this topic.
     #[must_use]
     pub fn teaches(&self, topic: &str) -> bool {
@@ -155,12 +175,14 @@ pub(crate) mod tests {
             },
             eligibility: EligibilityRule { tenure_months_min: 6, level_min: 2 },
             pairing: PairingRule { chain_levels: 2, other_department: true },
+            repair: RepairRule { by_hand: false, moves_max: 1 },
             topics: vec!["hashtags".to_owned(), "linkedin-profile".to_owned()],
             mentor_capacity_max: 2,
             answer_working_days: 3,
             acknowledge_days: 14,
             anonymity_k: 5,
             time_zone: "Europe/Berlin".to_owned(),
+            working_days: "DE-HE".parse().unwrap(),
         }
     }
 
@@ -168,6 +190,12 @@ pub(crate) mod tests {
     fn sound_rules_pass() {
         assert_eq!(rules().check(), Ok(()));
         assert_eq!(Rules { start_date: date(2013, 9, 1), ..rules() }.check(), Ok(()));
+    }
+
+    #[test]
+    fn an_answer_is_promised_in_working_days() {
+        // Wednesday; Thursday is the Day of German Unity.
+        assert_eq!(rules().promised(date(2013, 10, 2)), date(2013, 10, 8));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use boot::{Call, Page, not_found, refuse, unavailable};
 use eventlog::{Begun, Receipt};
 use identity::{ApplicationId, Resource, Scope};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use proto::enrollment as api;
 use proto::enrollment::application_service_server::ApplicationService;
 use sqlx::PgConnection;
@@ -252,9 +251,8 @@ impl Enrollment {
 
 /// A command in the circumstances of its edition.
 pub(super) fn command(edition: &EditionRow, now: Timestamp, action: Action) -> Result<Command, Status> {
-    let today: Date = today(now, &edition.rules.time_zone)?;
-    let answer_working_days = edition.rules.answer_working_days;
-    Ok(Command { edition: edition.edition, phase: edition.phase, today, answer_working_days, action })
+    let promised = edition.rules.promised(today(now, &edition.rules.time_zone)?);
+    Ok(Command { edition: edition.edition, phase: edition.phase, promised, action })
 }
 
 fn decision_reason(number: i32) -> Result<DecisionReason, Status> {

@@ -11,7 +11,7 @@ use super::{application, date, hold_edition, id};
 use crate::Enrollment;
 use crate::codec::{Application, Person, optional_id_text};
 use crate::domain::application::Action;
-use crate::domain::person::Command;
+use crate::domain::person::{Command, Leave};
 use crate::import::Import;
 use crate::views::applications;
 use crate::views::directory::{self, Placed};
@@ -131,6 +131,21 @@ impl DirectoryService for Enrollment {
             }
         };
         Ok(Response::new(api::RecordLeaverResponse { receipt: boot::receipt(&receipt) }))
+    }
+
+    async fn record_absence(
+        &self,
+        request: Request<api::RecordAbsenceRequest>,
+    ) -> Result<Response<api::RecordAbsenceResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        let person = id("person_id", &call.message.person_id)?;
+        call.allow(&Resource::of(person))?;
+        let first_day = date("first_day", &call.message.first_day)?;
+        let leave = Leave { first_day, last_day: date("last_day", &call.message.last_day)? };
+        let command = Command::BeAbsent(leave);
+        let receipt = self.journal.execute::<Person>(&call.context(), person.uuid(), command).await;
+        let receipt = boot::receipt(&receipt.map_err(refuse)?);
+        Ok(Response::new(api::RecordAbsenceResponse { receipt }))
     }
 
     async fn get_contact(

@@ -32,6 +32,8 @@ fn of_person(rejection: &person::Rejection) -> (Code, &'static str) {
     match rejection {
         R::Unknown => NOT_FOUND,
         R::LeavesBeforeJoining { .. } => (Code::FailedPrecondition, "LEAVES_BEFORE_JOINING"),
+        R::LeaveEndsFirst => (Code::InvalidArgument, "LEAVE_ENDS_FIRST"),
+        R::HasLeft { .. } => (Code::FailedPrecondition, "HAS_LEFT"),
     }
 }
 

@@ -6,17 +6,19 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
+use workdays::{UnknownRegion, WorkingDays};
 
-use super::{named, persons, unreadable, uuids};
+use super::{named, persons, unreadable};
 use crate::domain::edition::{AgeRule, Change, Event, Phase};
-use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, Rules};
+use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, RepairRule, Rules};
 
 static EDITIONS: Table = Table {
     name: "editions",
     key: "edition_id",
     columns: "phase, copied_from, reference_date, start_date, months, session_minutes, obliged_max_level, leaders_only, \
               included, excluded, tenure_months_min, level_min, chain_levels, other_department, topics, \
-              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts, \
+              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, repair_by_hand, \
+              repair_moves_max, region, sealed_texts, \
               maximum_age, age_owner, age_expiry_date, age_proposed_by, age_sealed_texts, age_released, obliged_count, \
               version",
 };
@@ -98,13 +100,23 @@ fn rules(row: &PgRow) -> sqlx::Result<Rules> {
             chain_levels: row.try_get("chain_levels")?,
             other_department: row.try_get("other_department")?,
         },
+        repair: RepairRule {
+            by_hand: row.try_get("repair_by_hand")?,
+            moves_max: row.try_get("repair_moves_max")?,
+        },
         topics: row.try_get("topics")?,
         mentor_capacity_max: row.try_get("mentor_capacity_max")?,
         answer_working_days: row.try_get("answer_working_days")?,
         acknowledge_days: row.try_get("acknowledge_days")?,
         anonymity_k: row.try_get("anonymity_k")?,
         time_zone: row.try_get("time_zone")?,
+        working_days: working_days(row)?,
     })
+}
+
+fn working_days(row: &PgRow) -> sqlx::Result<WorkingDays> {
+    let region: String = row.try_get("region")?;
+    region.parse().map_err(|unknown: UnknownRegion| unreadable("region", unknown))
 }
 
 fn age_rule(row: &PgRow) -> sqlx::Result<Option<AgeRuleRow>> {
@@ -204,7 +216,9 @@ fn put(patches: &mut Patches, edition: EditionId, rules: &Rules, sealed_texts: &
         "chain_levels": rules.pairing.chain_levels, "other_department": rules.pairing.other_department,
         "topics": rules.topics, "mentor_capacity_max": rules.mentor_capacity_max,
         "answer_working_days": rules.answer_working_days, "acknowledge_days": rules.acknowledge_days,
-        "anonymity_k": rules.anonymity_k, "time_zone": rules.time_zone, "sealed_texts": bytes(sealed_texts),
+        "anonymity_k": rules.anonymity_k, "time_zone": rules.time_zone, "repair_by_hand": rules.repair.by_hand,
+        "repair_moves_max": rules.repair.moves_max, "region": rules.working_days.to_string(),
+        "sealed_texts": bytes(sealed_texts),
     });
     patches.change(&EDITIONS, row);
 }

@@ -23,5 +23,7 @@ pub(super) fn apply(patches: &mut Patches, event: &Event) {
             patches.change(&PEOPLE, json!({ "person_id": person, "last_day": last_day }));
         }
         Change::Returned => patches.change(&PEOPLE, json!({ "person_id": person, "last_day": null })),
+        // A leave concerns what is planned, which other services know.
+        Change::Absent(_) => {}
     }
 }

@@ -1,12 +1,13 @@
 use eventlog::{Aggregate, Corrupt, Draft, Recorded};
 use proto::matching as stored;
+use proto::matching::tandem_withdrawn::Reason;
 use proto::time;
 
 use super::{Fields, side, side_to_proto};
 use crate::domain::Pair;
 use crate::domain::pairing::Points;
 use crate::domain::scoring::{Criterion, PerCriterion};
-use crate::domain::tandem::{self, Change, Command, Event, Key, Offer, Rejection, State};
+use crate::domain::tandem::{self, Change, Command, Event, Key, Offer, Rejection, State, Withdrawal};
 
 /// The streams of tandems.
 #[derive(Debug)]
@@ -30,47 +31,39 @@ impl Aggregate for Tandem {
     fn encode(event: &Event) -> Draft {
         let tandem_id = event.key.tandem.to_string();
         let edition_id = event.key.edition.to_string();
-        let two = |pair: &Pair| (pair.mentor.to_string(), pair.mentee.to_string());
+        let two = |pair: Pair| (pair.mentor.to_string(), pair.mentee.to_string());
+        let (mentor_person_id, mentee_person_id) = event.change.pair().map(two).unwrap_or_default();
         match &event.change {
             Change::Published(offer) => Draft::of(&published(offer, tandem_id, edition_id)),
             Change::Accepted(side) => {
                 Draft::of(&stored::TandemAccepted { tandem_id, edition_id, side: side_to_proto(Some(*side)) })
             }
-            Change::Activated(pair) => {
-                let (mentor_person_id, mentee_person_id) = two(pair);
-                Draft::of(&stored::TandemActivated {
-                    tandem_id,
-                    edition_id,
-                    mentor_person_id,
-                    mentee_person_id,
-                })
-            }
-            Change::Vetoed(pair) => {
-                let (mentor_person_id, mentee_person_id) = two(pair);
+            Change::Flagged => Draft::of(&stored::TandemFlagged { tandem_id, edition_id }),
+            Change::Cleared => Draft::of(&stored::TandemCleared { tandem_id, edition_id }),
+            Change::Activated(_) => Draft::of(&stored::TandemActivated {
+                tandem_id,
+                edition_id,
+                mentor_person_id,
+                mentee_person_id,
+            }),
+            Change::Vetoed(_) => {
                 Draft::of(&stored::TandemVetoed { tandem_id, edition_id, mentor_person_id, mentee_person_id })
             }
-            Change::Declined(pair) => {
-                let (mentor_person_id, mentee_person_id) = two(pair);
-                Draft::of(&stored::TandemDeclined {
-                    tandem_id,
-                    edition_id,
-                    mentor_person_id,
-                    mentee_person_id,
-                })
-            }
-            &Change::Expired { ref pair, mentor_silent, mentee_silent } => {
-                let (mentor_person_id, mentee_person_id) = two(pair);
-                Draft::of(&stored::TandemExpired {
-                    tandem_id,
-                    edition_id,
-                    mentor_person_id,
-                    mentee_person_id,
-                    mentor_silent,
-                    mentee_silent,
-                })
-            }
-            &Change::Dissolved { ref pair, side, left_company, never_again, ref sealed_reason } => {
-                let (mentor_person_id, mentee_person_id) = two(pair);
+            Change::Declined(_) => Draft::of(&stored::TandemDeclined {
+                tandem_id,
+                edition_id,
+                mentor_person_id,
+                mentee_person_id,
+            }),
+            &Change::Expired { mentor_silent, mentee_silent, .. } => Draft::of(&stored::TandemExpired {
+                tandem_id,
+                edition_id,
+                mentor_person_id,
+                mentee_person_id,
+                mentor_silent,
+                mentee_silent,
+            }),
+            &Change::Dissolved { side, left_company, never_again, ref sealed_reason, .. } => {
                 Draft::of(&stored::TandemDissolved {
                     tandem_id,
                     edition_id,
@@ -82,16 +75,19 @@ impl Aggregate for Tandem {
                     sealed_reason: sealed_reason.clone(),
                 })
             }
-            Change::Completed(pair) => {
-                let (mentor_person_id, mentee_person_id) = two(pair);
-                Draft::of(&stored::TandemCompleted {
-                    tandem_id,
-                    edition_id,
-                    mentor_person_id,
-                    mentee_person_id,
-                })
-            }
-            Change::Flagged => Draft::of(&stored::TandemFlagged { tandem_id, edition_id }),
+            Change::Withdrawn(_, why) => Draft::of(&stored::TandemWithdrawn {
+                tandem_id,
+                edition_id,
+                mentor_person_id,
+                mentee_person_id,
+                reason: withdrawal_to_proto(*why).into(),
+            }),
+            Change::Completed(_) => Draft::of(&stored::TandemCompleted {
+                tandem_id,
+                edition_id,
+                mentor_person_id,
+                mentee_person_id,
+            }),
         }
     }
 
@@ -115,6 +111,7 @@ fn beginning(event: &Recorded, fields: &Fields<'_>) -> Result<Option<Raw>, Corru
         let offer = Offer {
             pair: fields.pair(&it.mentor_person_id, &it.mentee_person_id)?,
             run: fields.optional_id("match_run_id", &it.match_run_id)?,
+            repair: fields.optional_id("repair_id", &it.repair_id)?,
             points: points(fields.some("points", it.points)?),
             answer_by: fields.some("answer_by", it.answer_by.as_ref().and_then(time::from_proto))?,
         };
@@ -129,6 +126,9 @@ fn beginning(event: &Recorded, fields: &Fields<'_>) -> Result<Option<Raw>, Corru
     } else if event.is::<stored::TandemFlagged>() {
         let it: stored::TandemFlagged = event.read()?;
         (it.tandem_id, it.edition_id, Change::Flagged)
+    } else if event.is::<stored::TandemCleared>() {
+        let it: stored::TandemCleared = event.read()?;
+        (it.tandem_id, it.edition_id, Change::Cleared)
     } else {
         return Ok(None);
     };
@@ -163,6 +163,11 @@ fn ending(event: &Recorded, fields: &Fields<'_>) -> Result<Option<Raw>, Corrupt>
         let it: stored::TandemCompleted = event.read()?;
         let pair = fields.pair(&it.mentor_person_id, &it.mentee_person_id)?;
         (it.tandem_id, it.edition_id, Change::Completed(pair))
+    } else if event.is::<stored::TandemWithdrawn>() {
+        let it: stored::TandemWithdrawn = event.read()?;
+        let pair = fields.pair(&it.mentor_person_id, &it.mentee_person_id)?;
+        let why = fields.some("reason", withdrawal(it.reason()))?;
+        (it.tandem_id, it.edition_id, Change::Withdrawn(pair, why))
     } else {
         return Ok(None);
     };
@@ -179,6 +184,22 @@ fn published(offer: &Offer, tandem_id: String, edition_id: String) -> stored::Ta
         score: offer.points.score(),
         points: Some(points_to_proto(offer.points)),
         answer_by: Some(time::to_proto(offer.answer_by)),
+        repair_id: offer.repair.map(|repair| repair.to_string()).unwrap_or_default(),
+    }
+}
+
+fn withdrawal(reason: Reason) -> Option<Withdrawal> {
+    match reason {
+        Reason::Unspecified => None,
+        Reason::PlaceTaken => Some(Withdrawal::PlaceTaken),
+        Reason::Moved => Some(Withdrawal::Moved),
+    }
+}
+
+fn withdrawal_to_proto(why: Withdrawal) -> Reason {
+    match why {
+        Withdrawal::PlaceTaken => Reason::PlaceTaken,
+        Withdrawal::Moved => Reason::Moved,
     }
 }
 
@@ -211,7 +232,7 @@ pub(crate) fn points_to_proto(points: Points) -> stored::Points {
 
 #[cfg(test)]
 mod tests {
-    use identity::{EditionId, MatchRunId, TandemId};
+    use identity::{EditionId, MatchRunId, RepairId, TandemId};
     use uuid::Uuid;
 
     use crate::domain::Side;
@@ -230,6 +251,7 @@ mod tests {
         let offer = Offer {
             pair,
             run: Some(MatchRunId::from_uuid(Uuid::from_u128(1))),
+            repair: None,
             points: Points { by: PerCriterion([1, 2, 3, 4, 5, 6, 7]), scoring_version: 8 },
             answer_by: "2013-09-05T22:00:00Z".parse().unwrap(),
         };
@@ -242,7 +264,7 @@ mod tests {
         };
         let changes = [
             Change::Published(offer),
-            Change::Published(Offer { run: None, ..offer }),
+            Change::Published(Offer { run: None, repair: Some(RepairId::mint()), ..offer }),
             Change::Accepted(Side::Mentor),
             Change::Accepted(Side::Mentee),
             Change::Activated(pair),
@@ -253,10 +275,14 @@ mod tests {
             dissolved(None, true, false, vec![]),
             Change::Completed(pair),
             Change::Flagged,
+            Change::Cleared,
+            Change::Withdrawn(pair, Withdrawal::PlaceTaken),
+            Change::Withdrawn(pair, Withdrawal::Moved),
         ];
         round_trip::<Tandem>(changes.map(|change| Event { key, change }));
         refuses_the_unreadable::<Tandem, stored::TandemPublished>();
         refuses_the_unreadable::<Tandem, stored::TandemAccepted>();
         refuses_the_unreadable::<Tandem, stored::TandemDissolved>();
+        refuses_the_unreadable::<Tandem, stored::TandemWithdrawn>();
     }
 }

@@ -1,15 +1,17 @@
 //! A tandem: published, active, ended.
 
+mod decide;
 mod proposal;
 
 use std::fmt;
 
-use identity::{EditionId, MatchRunId, TandemId};
+use identity::{EditionId, MatchRunId, RepairId, TandemId};
 use jiff::Timestamp;
 
 use crate::domain::pairing::{Points, Rule};
 use crate::domain::{Pair, Phase, Side, place};
 
+pub use decide::decide;
 pub use proposal::Proposal;
 
 /// Which tandem it is, and of what.
@@ -25,9 +27,13 @@ impl Key {
     /// The tandem that a run makes of a pair, always the same.
     #[must_use]
     pub fn of_run(run: MatchRunId, edition: EditionId, pair: Pair) -> Self {
-        let name: Vec<u8> =
-            [pair.mentor, pair.mentee].iter().flat_map(|person| person.uuid().into_bytes()).collect();
-        Self { tandem: TandemId::derived(run.uuid(), &name), edition }
+        Self { tandem: TandemId::derived(run.uuid(), &pair.name()), edition }
+    }
+
+    /// The tandem that a repair makes of a pair, always the same.
+    #[must_use]
+    pub fn of_repair(repair: RepairId, edition: EditionId, pair: Pair) -> Self {
+        Self { tandem: TandemId::derived(repair.uuid(), &pair.name()), edition }
     }
 }
 
@@ -44,12 +50,14 @@ pub enum Status {
     Dissolved,
     /// Not answered in time.
     Expired,
+    /// Taken back before both had answered.
+    Withdrawn,
 }
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 5] =
-        [Self::Published, Self::Active, Self::Completed, Self::Dissolved, Self::Expired];
+    pub const ALL: [Self; 6] =
+        [Self::Published, Self::Active, Self::Completed, Self::Dissolved, Self::Expired, Self::Withdrawn];
 
     /// The status as it is stored and said.
     #[must_use]
@@ -60,6 +68,7 @@ impl Status {
             Self::Completed => "completed",
             Self::Dissolved => "dissolved",
             Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -75,8 +84,10 @@ impl fmt::Display for Status {
 pub struct Offer {
     /// The two.
     pub pair: Pair,
-    /// The run it comes from; none when proposed by hand.
+    /// The run it comes from; none when proposed by hand, or by a repair.
     pub run: Option<MatchRunId>,
+    /// The repair it comes from.
+    pub repair: Option<RepairId>,
     /// What the score is made of.
     pub points: Points,
     /// The end of the time to answer.
@@ -92,10 +103,19 @@ pub struct Command {
     pub action: Action,
 }
 
+/// Why an offer is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// Another tandem has the place.
+    PlaceTaken,
+    /// A repair gives the mentee another offer.
+    Moved,
+}
+
 /// What may be asked of a tandem.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Offer a pair of a reviewed run.
+    /// Offer a pair of a reviewed run, or of a repair.
     Publish(Offer),
     /// Offer a pair by hand.
     Propose(Box<Proposal>),
@@ -132,8 +152,13 @@ pub enum Action {
     ExcuseMentee,
     /// The edition is over.
     Complete,
-    /// A change in the organisation breaks a hard rule.
-    Flag,
+    /// The organisation has changed.
+    Examine {
+        /// Whether the two break a hard rule now.
+        breaks: bool,
+    },
+    /// Take an offer back.
+    Withdraw(Withdrawal),
 }
 
 /// What can happen to a tandem.
@@ -184,6 +209,28 @@ pub enum Change {
     Completed(Pair),
     /// A change in the organisation breaks a hard rule.
     Flagged,
+    /// No hard rule is broken any more.
+    Cleared,
+    /// An offer was taken back.
+    Withdrawn(Pair, Withdrawal),
+}
+
+impl Change {
+    /// The two, where the change names them.
+    #[must_use]
+    pub const fn pair(&self) -> Option<Pair> {
+        match self {
+            Self::Published(offer) => Some(offer.pair),
+            Self::Activated(pair)
+            | Self::Vetoed(pair)
+            | Self::Declined(pair)
+            | Self::Expired { pair, .. }
+            | Self::Dissolved { pair, .. }
+            | Self::Completed(pair)
+            | Self::Withdrawn(pair, _) => Some(*pair),
+            Self::Accepted(_) | Self::Flagged | Self::Cleared => None,
+        }
+    }
 }
 
 /// What is known of a tandem; nothing before it is published.
@@ -199,6 +246,7 @@ struct Known {
     mentor_accepted: bool,
     mentee_accepted: bool,
     refused_or_ended_by: Option<Side>,
+    withdrawn: Option<Withdrawal>,
     flagged: bool,
 }
 
@@ -243,6 +291,9 @@ pub enum Rejection {
     /// Silence has ended the offer.
     #[error("The time to answer was over at {0}.")]
     AnswerTimeOver(Timestamp),
+    /// What a side has answered is not moved.
+    #[error("The {0} has accepted the offer; it is not moved.")]
+    Answered(Side),
     /// An active tandem is dissolved, not refused.
     #[error("The tandem is active; it can be dissolved, not refused.")]
     Active,
@@ -257,104 +308,6 @@ pub enum Rejection {
     Place(#[from] place::Rejection),
 }
 
-/// Decides what happens on a command.
-///
-/// # Errors
-/// The rule that forbids it.
-pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
-    let changes = match (&command.action, &state.0) {
-        (Action::Publish(_) | Action::Propose(_), Some(_)) => Vec::new(),
-        (Action::Publish(offer), None) => vec![Change::Published(*offer)],
-        (Action::Propose(proposal), None) => vec![Change::Published(proposal.check()?)],
-        (_, None) => return Err(Rejection::Unknown),
-        (_, Some(known)) if known.key.edition != command.key.edition => return Err(Rejection::OtherEdition),
-        (action, Some(known)) => step(known, action)?,
-    };
-    Ok(changes.into_iter().map(|change| Event { key: command.key, change }).collect())
-}
-
-/// The changes that an action makes; none if they were made before, or the system asks for something that is past.
-fn step(known: &Known, action: &Action) -> Result<Vec<Change>, Rejection> {
-    let &Known { pair, status, .. } = known;
-    let change = match action {
-        Action::Publish(_) | Action::Propose(_) => return Ok(Vec::new()),
-        Action::Accept { side, now } => return accept(known, *side, *now),
-        Action::Veto(side) => refuse(known, *side, Side::Mentee, Change::Vetoed(pair))?,
-        Action::Decline(side) => refuse(known, *side, Side::Mentor, Change::Declined(pair))?,
-        Action::Dissolve { side, never_again, sealed_reason } => match status {
-            Status::Active => Some(Change::Dissolved {
-                pair,
-                side: Some(*side),
-                left_company: false,
-                never_again: *never_again,
-                sealed_reason: sealed_reason.clone(),
-            }),
-            Status::Published => return Err(Rejection::NotActive),
-            Status::Dissolved if known.refused_or_ended_by == Some(*side) => None,
-            over => return Err(Rejection::Over(over)),
-        },
-        Action::Lapse { now } => (*now >= known.answer_by).then(|| expire(known)).flatten(),
-        Action::Leave(side) => end_without_fault(known, Some(*side)),
-        Action::ExcuseMentee => end_without_fault(known, None),
-        Action::WithdrawMentor => (status == Status::Published).then_some(Change::Declined(pair)),
-        Action::Complete if status == Status::Active => Some(Change::Completed(pair)),
-        Action::Complete => expire(known),
-        Action::Flag => (is_live(status) && !known.flagged).then_some(Change::Flagged),
-    };
-    Ok(change.into_iter().collect())
-}
-
-fn accept(known: &Known, side: Side, now: Timestamp) -> Result<Vec<Change>, Rejection> {
-    let (own, other) = match side {
-        Side::Mentor => (known.mentor_accepted, known.mentee_accepted),
-        Side::Mentee => (known.mentee_accepted, known.mentor_accepted),
-    };
-    match known.status {
-        Status::Published if own => Ok(Vec::new()),
-        Status::Published if now >= known.answer_by => Err(Rejection::AnswerTimeOver(known.answer_by)),
-        Status::Published if other => Ok(vec![Change::Accepted(side), Change::Activated(known.pair)]),
-        Status::Published => Ok(vec![Change::Accepted(side)]),
-        // An active tandem has both acceptances.
-        Status::Active => Ok(Vec::new()),
-        over => Err(Rejection::Over(over)),
-    }
-}
-
-fn refuse(known: &Known, side: Side, whose: Side, change: Change) -> Result<Option<Change>, Rejection> {
-    if side != whose {
-        return Err(Rejection::WrongSide(side));
-    }
-    match known.status {
-        Status::Published => Ok(Some(change)),
-        Status::Active => Err(Rejection::Active),
-        Status::Dissolved if known.refused_or_ended_by == Some(side) => Ok(None),
-        over => Err(Rejection::Over(over)),
-    }
-}
-
-/// Ends what is live, because one side leaves the company or else because nobody needs it any more.
-fn end_without_fault(known: &Known, leaver: Option<Side>) -> Option<Change> {
-    is_live(known.status).then(|| Change::Dissolved {
-        pair: known.pair,
-        side: leaver,
-        left_company: leaver.is_some(),
-        never_again: false,
-        sealed_reason: Vec::new(),
-    })
-}
-
-fn is_live(status: Status) -> bool {
-    matches!(status, Status::Published | Status::Active)
-}
-
-fn expire(known: &Known) -> Option<Change> {
-    (known.status == Status::Published).then_some(Change::Expired {
-        pair: known.pair,
-        mentor_silent: !known.mentor_accepted,
-        mentee_silent: !known.mentee_accepted,
-    })
-}
-
 /// Takes an event into the state.
 pub fn evolve(state: &mut State, event: &Event) {
     if let Change::Published(offer) = &event.change {
@@ -366,6 +319,7 @@ pub fn evolve(state: &mut State, event: &Event) {
             mentor_accepted: false,
             mentee_accepted: false,
             refused_or_ended_by: None,
+            withdrawn: None,
             flagged: false,
         });
     }
@@ -382,6 +336,11 @@ pub fn evolve(state: &mut State, event: &Event) {
         Change::Dissolved { side, .. } => known.end(Status::Dissolved, *side),
         Change::Completed(_) => known.end(Status::Completed, None),
         Change::Flagged => known.flagged = true,
+        Change::Cleared => known.flagged = false,
+        Change::Withdrawn(_, why) => {
+            known.end(Status::Withdrawn, None);
+            known.withdrawn = Some(*why);
+        }
     }
 }
 

@@ -129,6 +129,7 @@ fn of_tandem(rejection: &tandem::Rejection) -> (Code, &'static str) {
         R::WrongSide(_) => (Code::PermissionDenied, "WRONG_SIDE"),
         R::AnswerTimeOver(_) => (Code::FailedPrecondition, "ANSWER_TIME_OVER"),
         R::Active | R::NotActive => WRONG_STATE,
+        R::Answered(_) => (Code::FailedPrecondition, "ANSWERED"),
         R::Over(_) => TERMINAL_STATE,
         R::Place(place::Rejection::NoPlaceLeft) => (Code::FailedPrecondition, "NO_PLACE_LEFT"),
         R::Place(place::Rejection::VetoSpent) => (Code::FailedPrecondition, "VETO_SPENT"),

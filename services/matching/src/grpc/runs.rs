@@ -180,7 +180,7 @@ async fn publish(
     for proposed in pairs {
         let tandem = tandem::Key::of_run(key.run, key.edition, proposed.pair);
         let (pair, points) = (proposed.pair, proposed.points);
-        let offer = tandem::Offer { pair, run: Some(key.run), points, answer_by };
+        let offer = tandem::Offer { pair, run: Some(key.run), repair: None, points, answer_by };
         let command = tandem::Command { key: tandem, action: tandem::Action::Publish(offer) };
         let offered = unit.execute::<Tandem>(tandem.tandem.uuid(), command).await.map_err(refuse)?;
         position = position.max(offered.position);

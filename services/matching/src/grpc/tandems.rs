@@ -202,6 +202,7 @@ fn shown(row: &TandemRow, caller: Option<PersonId>) -> api::Tandem {
         points: Some(codec::points_to_proto(points)),
         flagged: row.flagged,
         etag: row.version.to_string(),
+        repair_id: row.repair.map(|repair| repair.to_string()).unwrap_or_default(),
     }
 }
 
@@ -213,5 +214,6 @@ fn state(status: Stands) -> api::tandem::State {
         Stands::Completed => State::Completed,
         Stands::Dissolved => State::Dissolved,
         Stands::Expired => State::Expired,
+        Stands::Withdrawn => State::Withdrawn,
     }
 }

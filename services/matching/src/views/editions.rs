@@ -8,16 +8,18 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use workdays::{UnknownRegion, WorkingDays};
 
 use super::named;
+use crate::domain::Phase;
 use crate::domain::inputs::Rules;
-use crate::domain::{Phase, end_of_working_days};
+use crate::domain::repair::Policy;
 
 static EDITIONS: Table = Table {
     name: "editions",
     key: "edition_id",
     columns: "phase, start_date, months, session_minutes, chain_levels, other_department, mentor_capacity_max, \
-              answer_working_days, time_zone",
+              answer_working_days, time_zone, region, repair_moves_max",
 };
 
 /// An edition as it stands.
@@ -44,13 +46,24 @@ pub struct Settings {
     pub answer_working_days: i32,
     /// The zone in which days begin, by the IANA time zone database.
     pub time_zone: String,
+    /// The days on which people work.
+    pub working_days: WorkingDays,
+    /// What follows when somebody is left without a tandem.
+    pub repair: Policy,
 }
 
 impl Settings {
+    /// The day it is where the edition is.
+    #[must_use]
+    pub fn today(&self, now: Timestamp) -> Date {
+        zone(&self.time_zone).unwrap_or(TimeZone::UTC).to_datetime(now).date()
+    }
+
     /// The end of the time to answer to what is offered now.
     #[must_use]
     pub fn answer_by(&self, now: Timestamp) -> Timestamp {
-        end_of_working_days(now, self.answer_working_days, &zone(&self.time_zone).unwrap_or(TimeZone::UTC))
+        let zone = zone(&self.time_zone).unwrap_or(TimeZone::UTC);
+        self.working_days.end_after(now, self.answer_working_days, &zone)
     }
 }
 
@@ -75,9 +88,26 @@ impl FromRow<'_, PgRow> for EditionRow {
                 mentor_capacity_max: row.try_get("mentor_capacity_max")?,
                 answer_working_days: row.try_get("answer_working_days")?,
                 time_zone: row.try_get("time_zone")?,
+                working_days: working_days(row)?,
+                repair: repair(row)?,
             },
         })
     }
+}
+
+fn working_days(row: &PgRow) -> sqlx::Result<WorkingDays> {
+    let region: String = row.try_get("region")?;
+    let unreadable = |unknown: UnknownRegion| sqlx::Error::ColumnDecode {
+        index: "region".to_owned(),
+        source: unknown.into(),
+    };
+    region.parse().map_err(unreadable)
+}
+
+/// A repair by hand is stored as having no number of moves.
+fn repair(row: &PgRow) -> sqlx::Result<Policy> {
+    let moves_max: Option<i32> = row.try_get("repair_moves_max")?;
+    Ok(moves_max.map_or(Policy::ByHand, |moves_max| Policy::AtOnce { moves_max }))
 }
 
 /// One edition.
@@ -112,12 +142,25 @@ pub async fn hold_all(conn: &mut PgConnection) -> sqlx::Result<()> {
 
 /// Notes the settings of an edition.
 pub fn set(patches: &mut Patches, edition: EditionId, settings: &Settings) {
-    let Settings { start_date, rules, mentor_capacity_max, answer_working_days, time_zone } = settings;
+    let Settings {
+        start_date,
+        rules,
+        mentor_capacity_max,
+        answer_working_days,
+        time_zone,
+        working_days,
+        repair,
+    } = settings;
+    let repair_moves_max = match repair {
+        Policy::ByHand => None,
+        Policy::AtOnce { moves_max } => Some(moves_max),
+    };
     let row = json!({
         "edition_id": edition, "start_date": start_date, "months": rules.months,
         "session_minutes": rules.session_minutes, "chain_levels": rules.chain_levels,
         "other_department": rules.other_department, "mentor_capacity_max": mentor_capacity_max,
-        "answer_working_days": answer_working_days, "time_zone": time_zone,
+        "answer_working_days": answer_working_days, "time_zone": time_zone, "region": working_days.to_string(),
+        "repair_moves_max": repair_moves_max,
     });
     patches.set(&EDITIONS, row);
 }

@@ -68,7 +68,8 @@ pub async fn breaks_organisation(conn: &mut PgConnection, rules: &Rules, pair: P
     )
 }
 
-async fn assemble(
+/// What the rules need to know of these people.
+pub(super) async fn assemble(
     conn: &mut PgConnection,
     edition: &EditionRow,
     mentors: Vec<Candidate>,

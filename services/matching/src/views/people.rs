@@ -1,15 +1,18 @@
 //! Where people stand in the organisation, as the enrollment service says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eventlog::{Patches, Table};
 use identity::{OrgUnitId, PersonId};
+use jiff::civil::Date;
+use jiff_sqlx::ToSqlx;
 use serde_json::json;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::domain::inputs::Standing;
 
+static ABSENCES: Table = Table { name: "absences", key: "person_id, first_day, last_day", columns: "" };
 static PEOPLE: Table =
     Table { name: "people", key: "person_id", columns: "manager_person_id, org_unit_id, left_company" };
 
@@ -31,6 +34,24 @@ pub fn place(patches: &mut Patches, person: PersonId, manager: Option<PersonId>,
 /// Notes whether a person has left the company.
 pub fn set_left(patches: &mut Patches, person: PersonId, left: bool) {
     patches.change(&PEOPLE, json!({ "person_id": person, "left_company": left }));
+}
+
+/// Notes that a person is on leave, both days included.
+pub fn set_away(patches: &mut Patches, person: PersonId, first_day: Date, last_day: Date) {
+    patches.set(&ABSENCES, json!({ "person_id": person, "first_day": first_day, "last_day": last_day }));
+}
+
+/// Who is on leave on a day.
+///
+/// # Errors
+/// If the database fails.
+pub async fn away(executor: impl PgExecutor<'_>, day: Date) -> sqlx::Result<BTreeSet<PersonId>> {
+    let people: Vec<Uuid> =
+        sqlx::query_scalar("select person_id from absences where $1 between first_day and last_day")
+            .bind(day.to_sqlx())
+            .fetch_all(executor)
+            .await?;
+    Ok(people.into_iter().map(PersonId::from_uuid).collect())
 }
 
 /// Where people stand, with all their superiors.

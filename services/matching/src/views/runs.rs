@@ -1,11 +1,12 @@
 //! Match runs, without what they found.
 
 use eventlog::{Patches, Table};
-use identity::{EditionId, MatchRunId};
+use identity::{EditionId, MatchRunId, PersonId};
 use jiff::Timestamp;
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgExecutor, Row};
+use uuid::Uuid;
 
 use super::named;
 use crate::domain::run::{Change, Event, Key, Status};
@@ -15,7 +16,7 @@ static MATCH_RUNS: Table = Table {
     name: "match_runs",
     key: "match_run_id",
     columns: "edition_id, status, inputs_digest, mentee_count, place_count, pair_count, score, blocking_pair_count, \
-              computed_at, version",
+              computed_at, published_by, version",
 };
 
 /// A run as it stands.
@@ -97,24 +98,50 @@ pub async fn page(
     .await
 }
 
-pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64, at: Timestamp) {
-    let status = match &event.change {
-        Change::Staged(staged) | Change::Revised(staged) => {
-            set(patches, event.key, staged, at);
-            Status::Staged
-        }
-        Change::Reviewed(_) => Status::Reviewed,
-        Change::Published(_) => Status::Published,
-    };
-    let row = json!({ "match_run_id": event.key.run, "status": status.name(), "version": version });
-    patches.change(&MATCH_RUNS, row);
+/// Who published the edition's last run, if one was.
+///
+/// # Errors
+/// If the database fails.
+pub async fn released_by(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+) -> sqlx::Result<Option<PersonId>> {
+    let by: Option<Uuid> = sqlx::query_scalar(
+        "select published_by from match_runs
+         where edition_id = $1 and published_by is not null
+         order by match_run_id desc
+         limit 1",
+    )
+    .bind(edition.uuid())
+    .fetch_optional(executor)
+    .await?;
+    Ok(by.map(PersonId::from_uuid))
 }
 
-fn set(patches: &mut Patches, key: Key, staged: &Staged, at: Timestamp) {
+pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64, at: Timestamp) {
+    let run = event.key.run;
+    let mut status = |status: Status| {
+        let row = json!({ "match_run_id": run, "status": status.name(), "version": version });
+        patches.change(&MATCH_RUNS, row);
+    };
+    match &event.change {
+        Change::Staged(staged) | Change::Revised(staged) => {
+            set(patches, event.key, staged, version, at);
+        }
+        Change::Reviewed(_) => status(Status::Reviewed),
+        Change::Published(by) => {
+            status(Status::Published);
+            patches.change(&MATCH_RUNS, json!({ "match_run_id": run, "published_by": by }));
+        }
+    }
+}
+
+fn set(patches: &mut Patches, key: Key, staged: &Staged, version: i64, at: Timestamp) {
     let row = json!({
-        "match_run_id": key.run, "edition_id": key.edition, "inputs_digest": staged.inputs_digest,
-        "mentee_count": staged.mentee_count, "place_count": staged.place_count, "pair_count": staged.pairs.len(),
-        "score": staged.score(), "blocking_pair_count": staged.blocking_pair_count, "computed_at": at,
+        "match_run_id": key.run, "edition_id": key.edition, "status": Status::Staged.name(), "version": version,
+        "inputs_digest": staged.inputs_digest, "mentee_count": staged.mentee_count,
+        "place_count": staged.place_count, "pair_count": staged.pairs.len(), "score": staged.score(),
+        "blocking_pair_count": staged.blocking_pair_count, "computed_at": at,
     });
     patches.set(&MATCH_RUNS, row);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use eventlog::{Patches, Table};
-use identity::{EditionId, PersonId, TandemId};
+use identity::{EditionId, PersonId, RepairId, TandemId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ static TANDEMS: Table = Table {
     name: "tandems",
     key: "tandem_id",
     columns: "edition_id, mentor_person_id, mentee_person_id, status, mentor_accepted, mentee_accepted, answer_by, topics, \
-              availability, distance, language, mentee_wish, mentor_wish, load_balance, scoring_version, flagged, activated, refused, \
+              availability, distance, language, mentee_wish, mentor_wish, load_balance, scoring_version, repair_id, flagged, activated, refused, \
               never_again, version",
 };
 
@@ -43,8 +43,10 @@ pub struct TandemRow {
     pub answer_by: Timestamp,
     /// What the score is made of.
     pub points: Points,
-    /// Whether a hard rule is broken since.
+    /// Whether a hard rule is broken now.
     pub flagged: bool,
+    /// The repair it comes from.
+    pub repair: Option<RepairId>,
     /// Its version.
     pub version: i64,
 }
@@ -66,6 +68,7 @@ impl FromRow<'_, PgRow> for TandemRow {
             answer_by: row.try_get::<jiff_sqlx::Timestamp, _>("answer_by")?.to_jiff(),
             points: points(row)?,
             flagged: row.try_get("flagged")?,
+            repair: row.try_get::<Option<Uuid>, _>("repair_id")?.map(RepairId::from_uuid),
             version: row.try_get("version")?,
         })
     }
@@ -121,7 +124,7 @@ pub async fn page(
 ///
 /// # Errors
 /// If the database fails.
-pub async fn unanswered(executor: impl PgExecutor<'_>, now: Timestamp) -> sqlx::Result<Vec<TandemRow>> {
+pub async fn overdue(executor: impl PgExecutor<'_>, now: Timestamp) -> sqlx::Result<Vec<TandemRow>> {
     sqlx::query_as("select * from tandems where status = 'published' and answer_by <= $1 order by tandem_id")
         .bind(now.to_sqlx())
         .fetch_all(executor)
@@ -160,7 +163,54 @@ pub async fn live_in(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
     .await
 }
 
-/// The live tandems that are not flagged yet and have somebody at most so many levels below the person, or the person.
+/// The offers that neither side has answered yet, which may still be moved.
+///
+/// # Errors
+/// If the database fails.
+pub async fn unanswered(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx::Result<Vec<TandemRow>> {
+    sqlx::query_as(
+        "select * from tandems
+         where edition_id = $1 and status = 'published' and not mentor_accepted and not mentee_accepted
+         order by tandem_id",
+    )
+    .bind(edition.uuid())
+    .fetch_all(executor)
+    .await
+}
+
+/// The offers that wait for an answer and are for this mentor or this mentee.
+///
+/// # Errors
+/// If the database fails.
+pub async fn offered_to(
+    executor: impl PgExecutor<'_>,
+    edition: EditionId,
+    pair: Pair,
+) -> sqlx::Result<Vec<TandemRow>> {
+    sqlx::query_as(
+        "select * from tandems
+         where edition_id = $1 and status = 'published' and (mentor_person_id = $2 or mentee_person_id = $3)
+         order by tandem_id",
+    )
+    .bind(edition.uuid())
+    .bind(pair.mentor.uuid())
+    .bind(pair.mentee.uuid())
+    .fetch_all(executor)
+    .await
+}
+
+/// The offers of an edition that ended in silence.
+///
+/// # Errors
+/// If the database fails.
+pub async fn expired(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx::Result<Vec<TandemRow>> {
+    sqlx::query_as("select * from tandems where edition_id = $1 and status = 'expired' order by tandem_id")
+        .bind(edition.uuid())
+        .fetch_all(executor)
+        .await
+}
+
+/// The live tandems that have somebody at most so many levels below the person, or the person.
 ///
 /// # Errors
 /// If the database fails.
@@ -178,7 +228,7 @@ pub async fn below(
              where below.depth < $2
          )
          select * from tandems
-         where status in ('published', 'active') and not flagged
+         where status in ('published', 'active')
            and (mentor_person_id in (select person_id from below)
                 or mentee_person_id in (select person_id from below))
          order by tandem_id",
@@ -263,19 +313,21 @@ pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
         Change::Dissolved { never_again: false, .. } => change(status(Status::Dissolved)),
         Change::Completed(_) => change(status(Status::Completed)),
         Change::Flagged => change(json!({ "flagged": true })),
+        Change::Cleared => change(json!({ "flagged": false })),
+        Change::Withdrawn(..) => change(status(Status::Withdrawn)),
     }
     patches.change(&TANDEMS, json!({ "tandem_id": tandem, "version": version }));
 }
 
 fn insert(patches: &mut Patches, key: Key, offer: &Offer) {
-    let Offer { pair, points, answer_by, .. } = offer;
+    let Offer { pair, points, answer_by, repair, .. } = offer;
     let [topics, availability, distance, language, mentee_wish, mentor_wish, load_balance] = points.by.0;
     let row = json!({
         "tandem_id": key.tandem, "edition_id": key.edition, "mentor_person_id": pair.mentor,
         "mentee_person_id": pair.mentee, "status": Status::Published.name(), "mentor_accepted": false,
         "mentee_accepted": false, "answer_by": answer_by, "scoring_version": points.scoring_version, "topics": topics,
         "availability": availability, "distance": distance, "language": language, "mentee_wish": mentee_wish,
-        "mentor_wish": mentor_wish, "load_balance": load_balance,
+        "mentor_wish": mentor_wish, "load_balance": load_balance, "repair_id": repair,
         "flagged": false, "activated": false, "refused": false, "never_again": false,
     });
     patches.set(&TANDEMS, row);

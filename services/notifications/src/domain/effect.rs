@@ -41,6 +41,7 @@ const APPLICATION: &[Kind] = &[
     Kind::ApplicationDeclined,
 ];
 const OBLIGATION: &[Kind] = &[Kind::ObligationDue, Kind::ObligationOverdue];
+const REPAIR: &[Kind] = &[Kind::RepairWaiting];
 const TANDEM: &[Kind] = &[Kind::TandemProposed, Kind::TandemActive];
 
 impl Personal {
@@ -66,6 +67,8 @@ impl Personal {
                 (&[] as _, Some(Notice { months: Some(months), ..tell(mentee, Kind::FollowUpDue) }))
             }
             Self::FollowUpAnswered => (&[Kind::FollowUpDue] as _, None),
+            Self::RepairOffered { office } => (REPAIR, Some(tell(office, Kind::RepairOffered))),
+            Self::RepairWaiting { office } => (REPAIR, Some(tell(office, Kind::RepairWaiting))),
         };
         Effect { obsolete, only_for: None, tell: notice.into_iter().collect() }
     }
@@ -89,7 +92,7 @@ impl Tandem {
                 Effect { obsolete: TANDEM, only_for: None, tell: pair.both(Kind::TandemActive).into() }
             }
             Self::Refused { side } => pair.ended(Ending::NotFormed, Some(side)),
-            Self::Expired => pair.ended(Ending::NotFormed, None),
+            Self::Expired | Self::Withdrawn => pair.ended(Ending::NotFormed, None),
             Self::Dissolved { side } => pair.ended(Ending::Dissolved, side),
             Self::Completed => pair.ended(Ending::Completed, None),
         }
@@ -180,6 +183,14 @@ mod tests {
         assert_eq!(effect.tell[0].ending, Some(Ending::NotFormed));
         let silent = Tandem::Expired.effect(pair());
         assert_eq!(silent.tell[0], effect.tell[0], "silence and a veto look the same");
+    }
+
+    #[test]
+    fn given_somebody_who_waited_when_there_is_an_offer_then_the_office_hears_only_that() {
+        let office = pair().mentor;
+        let effect = Personal::RepairOffered { office }.effect();
+        assert_eq!(effect.obsolete, [Kind::RepairWaiting]);
+        assert_eq!(told(&effect), [(office, Kind::RepairOffered)]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{Meeting, Pair, Side};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// An edition keeps its hours in this zone.
-    Zone { edition: EditionId, time_zone: String },
+    Zone { edition: EditionId, time_zone: String, region: String },
     /// A person left.
     Left { person: PersonId },
     /// A leaver came back.
@@ -56,6 +56,10 @@ pub enum Personal {
     FollowUpDue { mentee: PersonId, months: i32 },
     /// The mentee said so.
     FollowUpAnswered,
+    /// Somebody who was left over has another offer; the office is who released it.
+    RepairOffered { office: PersonId },
+    /// Somebody who was left over has no other offer yet.
+    RepairWaiting { office: PersonId },
 }
 
 /// What happens to a tandem.
@@ -75,6 +79,8 @@ pub enum Tandem {
     Dissolved { side: Option<Side> },
     /// It met until the end.
     Completed,
+    /// The offer was taken back.
+    Withdrawn,
 }
 
 /// What happens to a meeting.

@@ -1,13 +1,16 @@
 //! When a mail may go: quiet hours, messages that time has overtaken, and retries.
 
-use jiff::civil::{DateTime, Weekday, time};
+use jiff::civil::{DateTime, time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+use workdays::WorkingDays;
 
 use super::Kind;
 
 /// The hours of a working day in which mail goes, start included, end not.
 const HOURS: std::ops::Range<i8> = 7..20;
+/// No region has so many days in a row on which nobody works.
+const HOLIDAYS_MAX: i32 = 14;
 /// A cancellation this close to its session does not wait for the morning.
 const URGENT: SignedDuration = SignedDuration::from_hours(24);
 /// The first retry comes after this time, each further one after twice as long.
@@ -29,6 +32,8 @@ pub struct Waiting<'a> {
     pub invited: bool,
     /// The edition's zone.
     pub zone: &'a TimeZone,
+    /// The edition's working days.
+    pub working_days: WorkingDays,
 }
 
 /// What is to be done with a message now.
@@ -54,7 +59,7 @@ pub fn judge(waiting: &Waiting<'_>, now: Timestamp) -> Verdict {
     if waiting.kind == Kind::SessionCancelled && soon {
         return Verdict::Send;
     }
-    match awake_from(&now.to_zoned(waiting.zone.clone())) {
+    match awake_from(&now.to_zoned(waiting.zone.clone()), waiting.working_days) {
         Some(later) => Verdict::Wait(later),
         None => Verdict::Send,
     }
@@ -72,14 +77,14 @@ pub fn retry_at(attempts: i32, created: Timestamp, now: Timestamp) -> Option<Tim
 }
 
 /// The end of the quiet hours if these are some: mail goes from seven to eight in the evening of working days.
-fn awake_from(now: &Zoned) -> Option<Timestamp> {
-    let works = |day: &DateTime| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+fn awake_from(now: &Zoned, working_days: WorkingDays) -> Option<Timestamp> {
+    let works = |day: &DateTime| working_days.contain(day.date());
     let local = now.datetime();
     if works(&local) && HOURS.contains(&local.hour()) {
         return None;
     }
     let first = if local.hour() < HOURS.start { local } else { local.saturating_add(1.day()) };
-    let mut days = (0..7).map(|days| first.saturating_add(days.days()));
+    let mut days = (0..=HOLIDAYS_MAX).map(|days| first.saturating_add(days.days()));
     let morning = days.find(works)?.date().to_datetime(time(HOURS.start, 0, 0, 0));
     Some(morning.to_zoned(now.time_zone().clone()).ok()?.timestamp())
 }
@@ -92,9 +97,20 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn hesse() -> WorkingDays {
+        "DE-HE".parse().unwrap()
+    }
+
     fn verdict(kind: Kind, start: Option<&str>, now: &str) -> Verdict {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let waiting = Waiting { kind, obsolete: false, start: start.map(at), invited: true, zone: &zone };
+        let waiting = Waiting {
+            kind,
+            obsolete: false,
+            start: start.map(at),
+            invited: true,
+            zone: &zone,
+            working_days: hesse(),
+        };
         judge(&waiting, at(now))
     }
 
@@ -113,6 +129,8 @@ mod tests {
             ("2013-09-06T19:00:00Z", "2013-09-09T05:00:00Z"), // Friday evening
             ("2013-09-07T10:00:00Z", "2013-09-09T05:00:00Z"), // Saturday
             ("2013-09-08T22:30:00Z", "2013-09-09T05:00:00Z"), // Monday, half past midnight
+            ("2013-10-02T18:00:00Z", "2013-10-04T05:00:00Z"), // before the Day of German Unity
+            ("2013-12-24T19:00:00Z", "2013-12-27T06:00:00Z"), // Christmas Eve
             ("2013-10-25T20:00:00Z", "2013-10-28T06:00:00Z"), // over the change to winter time
         ] {
             assert_eq!(verdict(Kind::FollowUpDue, None, now), Verdict::Wait(at(morning)), "{now}");
@@ -139,15 +157,22 @@ mod tests {
         let zone = TimeZone::UTC;
         let start = Some(at("2013-09-04T08:00:00Z"));
         let kind = Kind::SessionCancelled;
-        let waiting = Waiting { kind, obsolete: false, start, invited: false, zone: &zone };
+        let waiting =
+            Waiting { kind, obsolete: false, start, invited: false, zone: &zone, working_days: hesse() };
         assert_eq!(judge(&waiting, at("2013-09-02T12:00:00Z")), Verdict::Suppress);
     }
 
     #[test]
     fn given_something_newer_when_a_message_still_waits_then_it_is_suppressed() {
         let zone = TimeZone::UTC;
-        let waiting =
-            Waiting { kind: Kind::ObligationDue, obsolete: true, start: None, invited: false, zone: &zone };
+        let waiting = Waiting {
+            kind: Kind::ObligationDue,
+            obsolete: true,
+            start: None,
+            invited: false,
+            zone: &zone,
+            working_days: hesse(),
+        };
         assert_eq!(judge(&waiting, at("2013-09-02T12:00:00Z")), Verdict::Suppress);
     }
 

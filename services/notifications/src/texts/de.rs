@@ -58,6 +58,14 @@ pub(super) fn words(told: &Told) -> Words {
             let next = "Die Einladungen zu Ihren Treffen folgen; bitte nehmen Sie beide vor dem ersten die Charta an.";
             Words::of("Ihr Tandem steht", format!("Sie bilden ein Tandem mit {partner}. {next}"))
         }
+        Kind::RepairOffered => Words::of(
+            "Ein neuer Vorschlag nach einer Absage",
+            "Eine Führungskraft, deren Tandem nicht zustande kam oder endete, hat nach der Regel der Ausgabe einen neuen Vorschlag. Was dafür zur Wahl stand, finden Sie in Updraft.",
+        ),
+        Kind::RepairWaiting => Words::of(
+            "Eine Führungskraft ist ohne Tandem",
+            "Eine Führungskraft, deren Tandem nicht zustande kam oder endete, hat noch keinen neuen Vorschlag. Warum, finden Sie in Updraft.",
+        ),
         Kind::TandemEnded => ended(told.ending, partner),
         Kind::SessionInvitation => invitation(told, partner),
         Kind::SessionCancelled => cancellation(told, partner),

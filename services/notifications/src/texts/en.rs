@@ -61,6 +61,14 @@ pub(super) fn words(told: &Told) -> Words {
                 "The invitations to your sessions follow; please both accept the charter before the first.";
             Words::of("Your tandem is set", format!("You and {partner} are a tandem. {next}"))
         }
+        Kind::RepairOffered => Words::of(
+            "A new offer after a refusal",
+            "An executive whose tandem did not come about, or has ended, has a new offer by the edition's rule. You find in Updraft what there was to choose from.",
+        ),
+        Kind::RepairWaiting => Words::of(
+            "An executive has no tandem",
+            "An executive whose tandem did not come about, or has ended, has no new offer yet. You find in Updraft why.",
+        ),
         Kind::TandemEnded => ended(told.ending, partner),
         Kind::SessionInvitation => invitation(told, partner),
         Kind::SessionCancelled => cancellation(told, partner),

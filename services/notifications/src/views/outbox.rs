@@ -33,6 +33,7 @@ pub struct Row {
     obsolete: bool,
     created_at: jiff_sqlx::Timestamp,
     time_zone: Option<String>,
+    region: Option<String>,
     start_at: Option<jiff_sqlx::Timestamp>,
     /// Length of the session.
     pub minutes: Option<i32>,
@@ -91,7 +92,16 @@ impl Row {
     /// The message as far as its time is concerned.
     #[must_use]
     pub fn waiting<'z>(&self, kind: Kind, zone: &'z TimeZone) -> Waiting<'z> {
-        Waiting { kind, obsolete: self.obsolete, start: self.start(), invited: self.invited, zone }
+        let region = self.region.as_deref().unwrap_or_default();
+        Waiting {
+            kind,
+            obsolete: self.obsolete,
+            start: self.start(),
+            invited: self.invited,
+            zone,
+            // Where the holidays are not known, only weekends are free.
+            working_days: region.parse().unwrap_or_default(),
+        }
     }
 }
 

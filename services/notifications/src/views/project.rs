@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::known::{Known, Message};
 use crate::domain::{Effect, Ending, Fact, Meeting, Notice, Pair, Session, Tandem};
 
-static EDITIONS: Table = Table { name: "editions", key: "edition_id", columns: "time_zone" };
+static EDITIONS: Table = Table { name: "editions", key: "edition_id", columns: "time_zone, region" };
 static TANDEMS: Table = Table { name: "tandems", key: "tandem_id", columns: "mentor_id, mentee_id" };
 static SESSIONS: Table = Table {
     name: "sessions",
@@ -53,7 +53,7 @@ impl Page {
     fn take(&mut self, event: &Recorded, fact: &Fact) -> Result<(), sqlx::Error> {
         let news = |edition, subject| News { event, edition, subject };
         match fact {
-            Fact::Zone { edition, time_zone } => self.set_zone(*edition, time_zone),
+            Fact::Zone { edition, time_zone, region } => self.set_zone(*edition, time_zone, region),
             Fact::Left { person } => self.leave(*person),
             Fact::Returned { person } => {
                 self.known.leavers.remove(person);
@@ -92,9 +92,10 @@ impl Page {
         Ok(())
     }
 
-    fn set_zone(&mut self, edition: EditionId, time_zone: &str) {
+    fn set_zone(&mut self, edition: EditionId, time_zone: &str, region: &str) {
         self.known.zones.insert(edition, time_zone.to_owned());
-        self.patches.set(&EDITIONS, json!({ "edition_id": edition, "time_zone": time_zone }));
+        self.patches
+            .set(&EDITIONS, json!({ "edition_id": edition, "time_zone": time_zone, "region": region }));
     }
 
     fn leave(&mut self, person: PersonId) {

@@ -88,6 +88,13 @@ impl DirectoryService for Directory {
         Err(Status::unimplemented("not asked here"))
     }
 
+    async fn record_absence(
+        &self,
+        _: Request<e::RecordAbsenceRequest>,
+    ) -> Result<Response<e::RecordAbsenceResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
     async fn record_leaver(
         &self,
         _: Request<e::RecordLeaverRequest>,

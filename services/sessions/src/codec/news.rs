@@ -2,7 +2,7 @@
 
 use eventlog::{Corrupt, Recorded};
 use identity::{EditionId, PersonId, TandemId};
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use proto::{api, enrollment, matching};
 
@@ -23,6 +23,8 @@ pub(crate) enum News {
     Obliged(EditionId, PersonId),
     /// An executive is released.
     Excused(EditionId, PersonId),
+    /// A person is on leave, from the first to the last of these days.
+    Absent(PersonId, [Date; 2]),
     /// A mentor and a mentee are a tandem from now on.
     TandemActivated(Pair),
     /// A tandem has ended.
@@ -73,6 +75,10 @@ fn of_enrollment(event: &Recorded) -> Result<Option<News>, Corrupt> {
         let it: enrollment::ObligationExcused = event.read()?;
         let (edition, person) = of(&it.edition_id, &it.person_id)?;
         News::Excused(edition, person)
+    } else if event.is::<enrollment::PersonAbsent>() {
+        let it: enrollment::PersonAbsent = event.read()?;
+        let days = [fields.date("first_day", &it.first_day)?, fields.date("last_day", &it.last_day)?];
+        News::Absent(fields.id("person_id", &it.person_id)?, days)
     } else {
         return Ok(None);
     };
@@ -116,6 +122,7 @@ impl Fields<'_> {
             months: rules.months,
             session_minutes: rules.session_minutes,
             time_zone: self.time_zone(&rules.time_zone)?,
+            working_days: self.some("region", rules.region.parse().ok())?,
             topics: rules.topic_ids,
         })
     }
@@ -158,6 +165,7 @@ mod tests {
             months: 6,
             session_minutes: 60,
             time_zone: "Europe/Berlin".to_owned(),
+            region: "DE-HE".to_owned(),
             topic_ids: vec!["hashtags".to_owned()],
             ..enrollment::EditionRules::default()
         };
@@ -166,6 +174,7 @@ mod tests {
             months: 6,
             session_minutes: 60,
             time_zone: TimeZone::get("Europe/Berlin").unwrap(),
+            working_days: "DE-HE".parse().unwrap(),
             topics: vec!["hashtags".to_owned()],
         };
         let (edition_id, rules) = (edition.to_string(), Some(rules));

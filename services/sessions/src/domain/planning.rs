@@ -6,6 +6,7 @@
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use workdays::WorkingDays;
 
 /// When a person can meet, week by week.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,8 @@ pub struct Rules {
     pub session_minutes: i32,
     /// The zone of whoever has said nothing else.
     pub time_zone: TimeZone,
+    /// The days on which people work.
+    pub working_days: WorkingDays,
     /// The catalogue of topics, by short names.
     pub topics: Vec<String>,
 }
@@ -192,7 +195,7 @@ fn distance(local: DateTime, rhythm: Option<DateTime>) -> (bool, bool, i8) {
 /// The stretches of these days in which both can meet and neither is busy.
 fn free_slots(frame: &Frame<'_>, days: &[Date]) -> Vec<Slot> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Vec::new() };
-    let working_days = days.iter().copied().filter(|day| is_working_day(*day));
+    let working_days = days.iter().copied().filter(|day| frame.rules.working_days.contain(*day));
     // A day of the mentee reaches into the day before and the day after of a mentor elsewhere on the globe.
     let around =
         first.saturating_sub(1.day()).series(1.day()).take_while(|day| *day <= last.saturating_add(1.day()));
@@ -207,10 +210,6 @@ fn free_slots(frame: &Frame<'_>, days: &[Date]) -> Vec<Slot> {
         .busy
         .iter()
         .fold(common, |free: Vec<Slot>, busy| free.into_iter().flat_map(|slot| slot.minus(busy)).collect())
-}
-
-fn is_working_day(day: Date) -> bool {
-    !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
 impl Availability {

@@ -5,15 +5,16 @@ use identity::EditionId;
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{PgExecutor, Row};
+use workdays::{UnknownRegion, WorkingDays};
 
-use super::time_zone;
+use super::{time_zone, unreadable};
 use crate::domain::planning::Rules;
 use crate::domain::zone_name;
 
 static EDITIONS: Table = Table {
     name: "editions",
     key: "edition_id",
-    columns: "start_date, months, session_minutes, time_zone, topic_ids",
+    columns: "start_date, months, session_minutes, time_zone, topic_ids, region",
 };
 
 /// What an edition says; none if it is not known.
@@ -34,13 +35,20 @@ fn rules(row: &PgRow) -> sqlx::Result<Rules> {
         months: row.try_get("months")?,
         session_minutes: row.try_get("session_minutes")?,
         time_zone: time_zone(row, "time_zone")?,
+        working_days: working_days(row)?,
         topics: row.try_get("topic_ids")?,
     })
 }
 
+fn working_days(row: &PgRow) -> sqlx::Result<WorkingDays> {
+    let region: String = row.try_get("region")?;
+    region.parse().map_err(|unknown: UnknownRegion| unreadable("region", unknown))
+}
+
 pub(crate) fn keep(patches: &mut Patches, edition: EditionId, rules: &Rules) {
-    let Rules { start_date, months, session_minutes, time_zone, topics } = rules;
+    let Rules { start_date, months, session_minutes, time_zone, topics, working_days } = rules;
     let row = json!({ "edition_id": edition, "start_date": start_date, "months": months,
-                      "session_minutes": session_minutes, "time_zone": zone_name(time_zone), "topic_ids": topics });
+                      "session_minutes": session_minutes, "time_zone": zone_name(time_zone), "topic_ids": topics,
+                      "region": working_days.to_string() });
     patches.set(&EDITIONS, row);
 }

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId, SessionId, TandemId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 
 use super::{named, unreadable};
+use uuid::Uuid;
+
 use crate::domain::Side;
 use crate::domain::planning::Slot;
 use crate::domain::series::{Outcome, PlannedSession};
@@ -181,7 +184,52 @@ pub async fn hold_calendars(conn: &mut PgConnection, mut people: [PersonId; 2]) 
     Ok(())
 }
 
-/// What these people have planned in any edition, but for one session.
+/// A session that one of its people cannot come to.
+#[derive(Clone, Copy, Debug)]
+pub struct Prevented {
+    /// The session.
+    pub session: SessionId,
+    /// Its tandem.
+    pub tandem: TandemId,
+    /// The edition.
+    pub edition: EditionId,
+    /// The side that cannot come.
+    pub side: Side,
+}
+
+/// What a person has planned later than now on these days, the last included, as the person counts days.
+///
+/// # Errors
+/// If the database fails.
+pub async fn planned_on(
+    executor: impl PgExecutor<'_>,
+    person: PersonId,
+    [first_day, last_day]: [Date; 2],
+    now: Timestamp,
+) -> sqlx::Result<Vec<Prevented>> {
+    let rows: Vec<(Uuid, Uuid, Uuid, bool)> = sqlx::query_as(
+        "select session_id, tandem_id, edition_id, mentor_person_id = $1
+         from sessions join series using (tandem_id) left join zones on zones.person_id = $1
+         where (mentor_person_id = $1 or mentee_person_id = $1) and state = 'planned' and start_at > $4
+           and (start_at at time zone coalesce(zones.time_zone, series.time_zone))::date between $2 and $3
+         order by start_at, session_id",
+    )
+    .bind(person.uuid())
+    .bind(first_day.to_sqlx())
+    .bind(last_day.to_sqlx())
+    .bind(now.to_sqlx())
+    .fetch_all(executor)
+    .await?;
+    let prevented = |(session, tandem, edition, teaches): (Uuid, Uuid, Uuid, bool)| Prevented {
+        session: SessionId::from_uuid(session),
+        tandem: TandemId::from_uuid(tandem),
+        edition: EditionId::from_uuid(edition),
+        side: if teaches { Side::Mentor } else { Side::Mentee },
+    };
+    Ok(rows.into_iter().map(prevented).collect())
+}
+
+/// What these people have planned in any edition, but for one session, and when they are on leave.
 ///
 /// # Errors
 /// If the database fails.
@@ -195,7 +243,12 @@ pub async fn busy(
          from sessions join series using (tandem_id)
          where (mentor_person_id = any ($1) or mentee_person_id = any ($1))
            and state = 'planned' and session_id is distinct from $2
-         order by start_at, session_id",
+         union all
+         select first_day::timestamp at time zone zones.time_zone,
+                (last_day + 1)::timestamp at time zone zones.time_zone
+         from absences join zones using (person_id)
+         where person_id = any ($1)
+         order by start_at, end_at",
     )
     .bind(people.map(PersonId::uuid))
     .bind(except.map(SessionId::uuid))

@@ -174,6 +174,7 @@ fn settings(excluded: &[PersonId]) -> Value {
         "acknowledgeDays": 14,
         "anonymityK": 5,
         "timeZone": TIME_ZONE,
+        "repairRule": { "movesMax": 1 },
     })
 }
 

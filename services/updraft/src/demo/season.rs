@@ -49,7 +49,7 @@ fn turn(executive: usize, month: i64) -> Turn {
     }
 }
 
-/// Finds tandems for everybody; one executive vetoes, one mentor declines, and both are served in a second run.
+/// Finds tandems for everybody; one executive vetoes, one mentor declines, and both are served at once.
 pub(super) async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
     stage.set_clock("2013-09-13T16:00:00Z").await?;
     let office = stage.office(Some(cast.office[0]))?;
@@ -61,17 +61,14 @@ pub(super) async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> a
     vetoed.by(stage, &vetoed.mentee, edition, "veto").await?;
     let declined = offered.next().context("a single tandem")?;
     declined.by(stage, &declined.mentor, edition, "decline").await?;
-    for tandem in offered {
-        tandem.accept(stage, edition).await?;
-    }
     stage.set_clock("2013-09-16T16:00:00Z").await?;
-    for tandem in match_run(stage, cast, edition, "2013-09-16").await?.1 {
+    for tandem in tandems(stage, cast, edition, "STATE_PUBLISHED").await? {
         tandem.accept(stage, edition).await?;
     }
     stage.settle().await?;
     office.post(&format!("editions/{edition}/start"), json!({})).await?;
     say(
-        "            one veto, one decline, both matched anew; every executive has a mentor, the edition runs",
+        "            one veto, one decline, both served at once; every executive has a mentor, the edition runs",
     );
     Ok(())
 }
@@ -135,10 +132,10 @@ pub(super) async fn follow_up(stage: &Stage, cast: &Cast, edition: &str) -> anyh
     stage.settle().await
 }
 
-/// The mentor of one executive leaves; the one in reserve takes over.
+/// The mentor of one executive leaves; the next best takes over at once, and the reserve fills the gap.
 async fn replace_leaver(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
-    let tandems = active(stage, cast, edition).await?;
-    let leaving = tandems.iter().find(|tandem| tandem.executive == LEAVER.1).context("nobody leaves")?;
+    let meeting = active(stage, cast, edition).await?;
+    let leaving = meeting.iter().find(|tandem| tandem.executive == LEAVER.1).context("nobody leaves")?;
     let office = stage.office(Some(cast.office[0]))?;
     office.post(&format!("people/{}/leave", leaving.mentor), json!({ "lastDay": "2013-12-02" })).await?;
     let applications = office.list(&format!("editions/{edition}/applications"), "applications").await?;
@@ -147,12 +144,12 @@ async fn replace_leaver(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Re
         office.post(&format!("editions/{edition}/applications/{id}/accept"), json!({})).await?;
     }
     stage.settle().await?;
-    for tandem in match_run(stage, cast, edition, "2013-12-01").await?.1 {
+    for tandem in tandems(stage, cast, edition, "STATE_PUBLISHED").await? {
         tandem.accept(stage, edition).await?;
         stage.settle().await?;
         tandem.agree(stage, edition).await?;
     }
-    say("            a mentor leaves the company; the executive is matched anew");
+    say("            a mentor leaves the company; the executive has another at once");
     Ok(())
 }
 

@@ -6,7 +6,6 @@ use crate::domain::availability::tests::{backwards, mornings};
 use crate::domain::rules::tests::rules;
 
 /// A Friday.
-const TODAY: Date = date(2013, 9, 6);
 /// The third working day after it.
 const PROMISED: Date = date(2013, 9, 11);
 
@@ -75,7 +74,7 @@ fn until(status: Status) -> State {
 }
 
 fn in_phase(phase: Phase, action: Action) -> Command {
-    Command { edition: edition(7), phase, today: TODAY, answer_working_days: 3, action }
+    Command { edition: edition(7), phase, promised: PROMISED, action }
 }
 
 fn decided(state: &State, command: &Command) -> Result<Vec<Change>, Rejection> {
@@ -91,7 +90,7 @@ fn submit(submission: Submission) -> Result<Vec<Change>, Rejection> {
 }
 
 #[test]
-fn an_eligible_applicant_is_promised_an_answer_in_working_days() {
+fn an_eligible_applicant_is_promised_an_answer() {
     assert_eq!(submit(submission()), Ok(vec![submitted()]));
 }
 
@@ -224,13 +223,6 @@ fn after_the_end_applications_stay_as_they_are() {
     }
     let late = in_phase(Phase::Running, Action::Accept);
     assert_eq!(decided(&until(Status::Waitlisted), &late), Ok(vec![Change::Accepted]), "from the reserve");
-}
-
-#[test]
-fn working_days_skip_the_weekend() {
-    assert_eq!(working_days_after(date(2013, 9, 2), 3), date(2013, 9, 5));
-    assert_eq!(working_days_after(date(2013, 9, 7), 1), date(2013, 9, 9));
-    assert_eq!(working_days_after(Date::MAX, 3), Date::MAX);
 }
 
 #[test]

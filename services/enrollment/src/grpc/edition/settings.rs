@@ -5,11 +5,12 @@ use identity::PersonId;
 use prost::Message;
 use proto::enrollment as api;
 use tonic::Status;
+use workdays::{UnknownRegion, WorkingDays};
 
 use crate::codec::{self, optional_id_text};
 use crate::domain::edition::Phase;
 use crate::domain::rules::{ObligationRule, Rules};
-use crate::grpc::{check_zone, date, id};
+use crate::grpc::{check_zone, date, id, violation};
 use crate::views::editions::{AgeRuleRow, EditionRow};
 
 /// The rules that settings contain, and their texts as they are to be sealed.
@@ -29,16 +30,22 @@ pub(super) fn read(settings: api::EditionSettings) -> Result<(Rules, Vec<u8>), S
         },
         eligibility: codec::eligibility_rule(settings.eligibility_rule.unwrap_or_default()),
         pairing: codec::pairing_rule(settings.pairing_rule.unwrap_or_default()),
+        repair: codec::repair_rule(settings.repair_rule.unwrap_or_default()),
         topics: settings.topics.iter().map(|topic| topic.topic_id.clone()).collect(),
         mentor_capacity_max: settings.mentor_capacity_max,
         answer_working_days: settings.answer_working_days,
         acknowledge_days: settings.acknowledge_days,
         anonymity_k: settings.anonymity_k,
         time_zone: settings.time_zone,
+        working_days: working_days("settings.region", &settings.region)?,
     };
     let topic_titles = settings.topics.into_iter().map(|topic| (topic.topic_id, topic.title)).collect();
     let texts = api::EditionTexts { name: settings.name, topic_titles };
     Ok((rules, texts.encode_to_vec()))
+}
+
+fn working_days(field: &str, region: &str) -> Result<WorkingDays, Status> {
+    region.parse().map_err(|unknown: UnknownRegion| violation(field, "REGION", &unknown.to_string()))
 }
 
 fn people(field: &str, texts: &[String]) -> Result<Vec<PersonId>, Status> {
@@ -80,12 +87,14 @@ fn settings(rules: &Rules, texts: &api::EditionTexts) -> api::EditionSettings {
         obligation_rule: Some(codec::obligation_rule_to_proto(&rules.obligation)),
         eligibility_rule: Some(codec::eligibility_rule_to_proto(rules.eligibility)),
         pairing_rule: Some(codec::pairing_rule_to_proto(rules.pairing)),
+        repair_rule: Some(codec::repair_rule_to_proto(rules.repair)),
         topics: rules.topics.iter().map(topic).collect(),
         mentor_capacity_max: rules.mentor_capacity_max,
         answer_working_days: rules.answer_working_days,
         acknowledge_days: rules.acknowledge_days,
         anonymity_k: rules.anonymity_k,
         time_zone: rules.time_zone.clone(),
+        region: rules.working_days.to_string(),
     }
 }
 

@@ -35,6 +35,6 @@ impl Proposal {
         if !places_left {
             return Err(place::Rejection::NoPlaceLeft.into());
         }
-        Ok(Offer { pair, run: None, points, answer_by })
+        Ok(Offer { pair, run: None, repair: None, points, answer_by })
     }
 }

@@ -19,7 +19,7 @@ fn at(day: &str) -> Timestamp {
 }
 
 fn offer() -> Offer {
-    Offer { pair: pair(11, 1), run: None, points: POINTS, answer_by: at("10") }
+    Offer { pair: pair(11, 1), run: None, repair: None, points: POINTS, answer_by: at("10") }
 }
 
 fn proposal() -> Proposal {
@@ -208,12 +208,49 @@ fn the_end_of_the_edition_completes_what_is_active() {
 }
 
 #[test]
-fn what_is_live_is_flagged_once() {
+fn what_is_live_is_flagged_once_and_cleared_when_the_rule_holds_again() {
+    let (breaks, keeps) = (Action::Examine { breaks: true }, Action::Examine { breaks: false });
     for history in [published(), active()] {
-        assert_eq!(when(&history, Action::Flag), Ok(vec![Change::Flagged]));
-        assert_eq!(when(&then(history, Change::Flagged), Action::Flag), Ok(vec![]));
+        assert_eq!(when(&history, keeps.clone()), Ok(vec![]));
+        assert_eq!(when(&history, breaks.clone()), Ok(vec![Change::Flagged]));
+        let flagged = then(history, Change::Flagged);
+        assert_eq!(when(&flagged, breaks.clone()), Ok(vec![]));
+        assert_eq!(when(&flagged, keeps.clone()), Ok(vec![Change::Cleared]));
+        assert_eq!(when(&then(flagged, Change::Cleared), breaks.clone()), Ok(vec![Change::Flagged]));
     }
-    assert_eq!(when(&then(active(), completed()), Action::Flag), Ok(vec![]));
+    assert_eq!(when(&then(active(), completed()), breaks), Ok(vec![]));
+}
+
+#[test]
+fn an_offer_that_a_side_has_accepted_is_not_moved() {
+    let moved = Action::Withdraw(Withdrawal::Moved);
+    assert_eq!(
+        when(&published(), moved.clone()),
+        Ok(vec![Change::Withdrawn(pair(11, 1), Withdrawal::Moved)])
+    );
+    for side in [Side::Mentor, Side::Mentee] {
+        let answered = then(published(), Change::Accepted(side));
+        assert_eq!(when(&answered, moved.clone()), Err(Rejection::Answered(side)));
+    }
+    assert_eq!(when(&active(), moved), Err(Rejection::Active));
+}
+
+#[test]
+fn an_offer_whose_place_is_taken_ends_and_whoever_comes_later_hears_why() {
+    let (taken, gone) = (Action::Withdraw(Withdrawal::PlaceTaken), Withdrawal::PlaceTaken);
+    let answered = then(published(), Change::Accepted(Side::Mentor));
+    for history in [published(), answered] {
+        let withdrawn = Change::Withdrawn(pair(11, 1), gone);
+        assert_eq!(when(&history, taken.clone()), Ok(vec![withdrawn.clone()]));
+        let history = then(history, withdrawn);
+        assert_eq!(when(&history, taken.clone()), Ok(vec![]));
+        let refused = Err(Rejection::Place(place::Rejection::NoPlaceLeft));
+        assert_eq!(when(&history, accept(Side::Mentee, "09")), refused);
+    }
+    let moved = then(published(), Change::Withdrawn(pair(11, 1), Withdrawal::Moved));
+    let over = Err(Rejection::Over(Status::Withdrawn));
+    assert_eq!(when(&moved, accept(Side::Mentee, "09")), over);
+    assert_eq!(when(&active(), taken), Err(Rejection::Active));
 }
 
 #[test]

@@ -27,7 +27,14 @@ fn berlin(weekdays: &[Weekday], hours: std::ops::Range<i32>) -> Availability {
 }
 
 fn rules(session_minutes: i32) -> Rules {
-    Rules { start_date: START_DATE, months: 6, session_minutes, time_zone: TimeZone::UTC, topics: Vec::new() }
+    Rules {
+        start_date: START_DATE,
+        months: 6,
+        session_minutes,
+        time_zone: TimeZone::UTC,
+        working_days: WorkingDays::default(),
+        topics: Vec::new(),
+    }
 }
 
 fn frame<'a>(mentor: &'a Availability, mentee: &'a Availability, busy: &'a [Slot]) -> Frame<'a> {
@@ -46,6 +53,16 @@ fn planned(frame: &Frame<'_>) -> Vec<String> {
 
 fn hour(start: &str) -> Slot {
     Slot::of_minutes(start.parse().unwrap(), 60)
+}
+
+#[test]
+fn nobody_meets_on_a_public_holiday_of_the_region() {
+    // The first Thursday of October 2013 is the Day of German Unity.
+    let both = berlin(&[Weekday::Thursday], 9..12);
+    let hesse = Rules { working_days: "DE-HE".parse().unwrap(), ..rules(60) };
+    let october = |rules: Rules| planned(&Frame { rules: &rules, ..frame(&both, &both, &[]) })[1].clone();
+    assert_eq!(october(rules(60)), "Thu 2013-10-03 09:00");
+    assert_eq!(october(hesse), "Thu 2013-10-10 09:00");
 }
 
 #[test]
@@ -174,7 +191,7 @@ fn is_inside(slot: &Slot, availability: &Availability) -> bool {
 
 fn is_possible(frame: &Frame<'_>, start: Timestamp) -> bool {
     let slot = Slot::of_minutes(start, frame.rules.session_minutes);
-    is_working_day(frame.local(start).date())
+    frame.rules.working_days.contain(frame.local(start).date())
         && is_inside(&slot, frame.mentor)
         && is_inside(&slot, frame.mentee)
         && !frame.busy.iter().any(|busy| busy.overlaps(&slot))
@@ -190,7 +207,7 @@ proptest! {
         busy in busy(),
         session_minutes in prop::sample::select(vec![30, 45, 60, 90]),
     ) {
-        let rules = rules(session_minutes);
+        let rules = Rules { working_days: "DE-HE".parse().unwrap(), ..rules(session_minutes) };
         let frame = Frame { rules: &rules, ..frame(&mentor, &mentee, &busy) };
         let schedule = plan(&frame);
         for (month, start) in &schedule.starts {

@@ -1,0 +1,269 @@
+//! A repair: what follows when an executive is left without a tandem.
+
+use identity::{EditionId, PersonId, RepairId, TandemId};
+
+use crate::domain::frontier::Step;
+use crate::domain::tandem;
+
+/// Offers of others that may be moved where the office has not said: with none, most of those left over would stay so.
+pub const MOVES_MAX: i32 = 1;
+
+/// How many offers an executive may let end in silence before only the programme office makes another.
+const SILENCES_MAX: i64 = 1;
+
+/// What the edition's rule says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Nothing is offered but by the programme office.
+    ByHand,
+    /// The next best offer is made at once.
+    AtOnce {
+        /// How many unanswered offers of others may be moved for it.
+        moves_max: i32,
+    },
+}
+
+/// Which repair it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The repair.
+    pub repair: RepairId,
+    /// The edition.
+    pub edition: EditionId,
+    /// The tandem whose end left the executive over.
+    pub ended: TandemId,
+    /// The executive.
+    pub mentee: PersonId,
+}
+
+impl Key {
+    /// The repair that follows from the end of a tandem, always the same.
+    #[must_use]
+    pub fn of(ended: tandem::Key, mentee: PersonId) -> Self {
+        let repair = RepairId::derived(ended.tandem.uuid(), mentee.uuid().as_bytes());
+        Self { repair, edition: ended.edition, ended: ended.tandem, mentee }
+    }
+}
+
+/// What there is to decide on.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Which repair it is.
+    pub key: Key,
+    /// The ways to serve the executive, fewest moves first.
+    pub frontier: Vec<Step>,
+    /// How many unanswered offers of others may be moved.
+    pub moves_max: i32,
+    /// How many offers of this edition the executive let end in silence.
+    pub silences: i64,
+    /// Who published the edition's last run.
+    pub released_by: Option<PersonId>,
+}
+
+impl Command {
+    /// The way that is taken: the one that moves the fewest; or why there is none.
+    ///
+    /// # Errors
+    /// Why the executive has to wait.
+    pub fn choice(&self) -> Result<Step, Waiting> {
+        if self.silences > SILENCES_MAX {
+            return Err(Waiting::Silent);
+        }
+        let first = self.frontier.first().ok_or(Waiting::NoMentor)?;
+        if first.moves() > self.moves_max { Err(Waiting::MovesExceeded) } else { Ok(*first) }
+    }
+}
+
+/// Why an executive has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Nobody may be offered, with or without a move.
+    NoMentor,
+    /// Only by more moves than the rule allows.
+    MovesExceeded,
+    /// The executive does not answer.
+    Silent,
+}
+
+impl Waiting {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::NoMentor, Self::MovesExceeded, Self::Silent];
+
+    /// The reason as it is stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoMentor => "no_mentor",
+            Self::MovesExceeded => "moves_exceeded",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Which repair it is.
+    pub key: Key,
+    /// Who published the edition's last run, and is told.
+    pub released_by: Option<PersonId>,
+    /// What there was to choose from.
+    pub frontier: Vec<Price>,
+    /// What happened.
+    pub change: Change,
+}
+
+/// One way to serve the executive, with its price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// Offers of others that it moves.
+    pub moves: i32,
+    /// The score of the executive's new pair.
+    pub score: i32,
+    /// What the score of the others loses by it.
+    pub others_lose: i32,
+}
+
+/// A change of a repair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The executive has another offer.
+    Offered {
+        /// The offer.
+        tandem: TandemId,
+        /// The offer that was taken back for it, and the one in its place.
+        moved: Option<(TandemId, TandemId)>,
+    },
+    /// The executive has none yet.
+    Waits(Waiting),
+}
+
+/// The last of what happened, if anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct State(Option<Change>);
+
+/// Nothing is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {}
+
+/// Decides what happens on a command.
+///
+/// # Errors
+/// None: whoever cannot be served waits.
+#[must_use]
+pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
+    let Command { key, frontier, released_by, .. } = command;
+    let tandem = |pair| tandem::Key::of_repair(key.repair, key.edition, pair).tandem;
+    let change = match command.choice() {
+        Ok(step) => Change::Offered {
+            tandem: tandem(step.offer.pair),
+            moved: step.moved.map(|moved| (moved.from.tandem, tandem(moved.to.pair))),
+        },
+        Err(waiting) => Change::Waits(waiting),
+    };
+    let done = matches!(state.0, Some(Change::Offered { .. })) || state.0 == Some(change);
+    let price = |step: &Step| Price {
+        moves: step.moves(),
+        score: step.offer.points.score(),
+        others_lose: step.others_lose(),
+    };
+    let event = || Event {
+        key: *key,
+        released_by: *released_by,
+        frontier: frontier.iter().map(price).collect(),
+        change,
+    };
+    Ok((!done).then(event).into_iter().collect())
+}
+
+/// Takes an event into the state.
+pub fn evolve(state: &mut State, event: &Event) {
+    state.0 = Some(event.change);
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use crate::domain::frontier::{Moved, Offered, Unanswered};
+    use crate::domain::inputs::tests::{pair, person};
+    use crate::domain::pairing::Points;
+
+    use super::*;
+
+    fn key() -> Key {
+        let tandem = TandemId::from_uuid(Uuid::from_u128(3));
+        Key::of(tandem::Key { tandem, edition: EditionId::from_uuid(Uuid::from_u128(7)) }, person(1))
+    }
+
+    fn tandem_of(mentor: u128, mentee: u128) -> TandemId {
+        tandem::Key::of_repair(key().repair, key().edition, pair(mentor, mentee)).tandem
+    }
+
+    fn offered(mentor: u128, mentee: u128) -> Offered {
+        Offered { pair: pair(mentor, mentee), points: Points::default() }
+    }
+
+    fn staying() -> Step {
+        Step { offer: offered(11, 1), moved: None }
+    }
+
+    fn moving() -> Step {
+        let Offered { pair, points } = offered(12, 2);
+        let from = Unanswered { tandem: TandemId::from_uuid(Uuid::from_u128(9)), pair, points };
+        Step { offer: offered(12, 1), moved: Some(Moved { from, to: offered(13, 2) }) }
+    }
+
+    fn command(frontier: &[Step], moves_max: i32, silences: i64) -> Command {
+        let released_by = Some(person(50));
+        Command { key: key(), frontier: frontier.to_vec(), moves_max, silences, released_by }
+    }
+
+    fn when(history: &[Change], command: &Command) -> Vec<Change> {
+        let mut state = State::default();
+        for change in history {
+            let (frontier, released_by) = (Vec::new(), None);
+            evolve(&mut state, &Event { key: key(), released_by, frontier, change: *change });
+        }
+        decide(&state, command).unwrap().into_iter().map(|event| event.change).collect()
+    }
+
+    #[test]
+    fn as_few_as_possible_are_moved_for_who_is_left_over() {
+        let stays = Change::Offered { tandem: tandem_of(11, 1), moved: None };
+        assert_eq!(when(&[], &command(&[staying(), moving()], 1, 0)), [stays]);
+        let moved = Some((TandemId::from_uuid(Uuid::from_u128(9)), tandem_of(13, 2)));
+        let elsewhere = Change::Offered { tandem: tandem_of(12, 1), moved };
+        assert_eq!(when(&[], &command(&[moving()], 1, 0)), [elsewhere]);
+    }
+
+    #[test]
+    fn a_rule_that_allows_no_move_lets_the_executive_wait() {
+        let waits = Change::Waits(Waiting::MovesExceeded);
+        assert_eq!(when(&[], &command(&[moving()], 0, 0)), [waits]);
+    }
+
+    #[test]
+    fn whoever_waits_is_served_as_soon_as_somebody_will_do() {
+        let waits = Change::Waits(Waiting::NoMentor);
+        assert_eq!(when(&[], &command(&[], 1, 0)), [waits]);
+        assert_eq!(when(&[waits], &command(&[], 1, 0)), []);
+        let offered = Change::Offered { tandem: tandem_of(11, 1), moved: None };
+        assert_eq!(when(&[waits], &command(&[staying()], 1, 0)), [offered]);
+        assert_eq!(when(&[waits, offered], &command(&[moving()], 1, 0)), [], "once");
+    }
+
+    #[test]
+    fn whoever_was_silent_twice_is_the_offices_to_talk_to() {
+        assert_eq!(when(&[], &command(&[staying()], 1, 1)).len(), 1);
+        assert_eq!(when(&[], &command(&[staying()], 1, 2)), [Change::Waits(Waiting::Silent)]);
+    }
+
+    #[test]
+    fn the_prices_of_all_ways_are_kept() {
+        let events = decide(&State::default(), &command(&[staying(), moving()], 1, 0)).unwrap();
+        let price = |moves| Price { moves, score: 5_000, others_lose: 0 };
+        assert_eq!(events[0].frontier, [price(0), price(1)]);
+        assert_eq!(events[0].released_by, Some(person(50)));
+    }
+}
