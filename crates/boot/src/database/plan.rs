@@ -9,7 +9,7 @@ pub(super) const READER: &str = "reader";
 /// Who reads what was appended and keeps the watermark of the event log.
 pub(super) const FEED: &str = "feed";
 /// The roles that own no schema.
-pub(super) const WITHOUT_SCHEMA: [&str; 2] = [READER, FEED];
+pub(super) const WITHOUT_SCHEMA: [&str; 2] = [FEED, READER];
 /// The group of the services' roles; it cannot log in.
 const GROUP: &str = "updraft_service";
 
