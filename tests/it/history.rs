@@ -5,6 +5,7 @@
 //! removed.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -57,9 +58,16 @@ fn today(descriptor: &MessageDescriptor) -> Form {
     let message = filled(descriptor);
     Form {
         schema_version: proto::upcast::schema_version(descriptor.full_name()),
-        payload: message.encode_to_vec().iter().map(|byte| format!("{byte:02x}")).collect(),
+        payload: hexadecimal(&message.encode_to_vec()),
         data: serde_json::to_value(&message).unwrap(),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 fn filled(descriptor: &MessageDescriptor) -> DynamicMessage {

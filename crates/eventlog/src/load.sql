@@ -2,11 +2,13 @@
 -- the segments that hold the beginning of the stream. One statement, so that all of it is seen at one moment. The order of the
 -- events is left to the reader, who checks it anyway.
 with snapshot as materialized (
-    -- It fits if the log still holds the event it was taken at.
-    select snapshot.version, snapshot.position, snapshot.state
+    -- It fits if the log still holds the event it was taken at; a join of the two would read the stream from its beginning.
+    select version, position, state
     from eventlog.snapshots as snapshot
-    join eventlog.events as event using (stream_id, stream_kind, version, position)
-    where snapshot.stream_id = $1 and snapshot.stream_kind = $2 and snapshot.schema_version = $5
+    where stream_id = $1 and stream_kind = $2 and schema_version = $5
+      and position = (select event.position
+                      from eventlog.events as event
+                      where event.stream_id = $1 and event.stream_kind = $2 and event.version = snapshot.version)
 )
 select 'kept' as part, null as segment, position, null as stream_kind, id as stream_id, version, null::uuid as event_id,
        null as name, null::smallint as schema_version, fingerprint as payload, null::uuid as actor, null as traceparent,
