@@ -50,7 +50,14 @@ impl House {
     /// # Errors
     /// [`StartError`], each a sentence for the operator.
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, StartError> {
-        let (database, cluster) = Self::database(config).await?;
+        let url = config.database_url().map_err(StartError::DatabaseUrlFile)?;
+        let (database, cluster) = if let Some(url) = url {
+            let database = Database::from_url(url.expose())?;
+            (database, None)
+        } else {
+            let cluster = Cluster::start(config.cluster.clone()).await?;
+            (Database::private(&cluster).await?, Some(cluster))
+        };
         let keys = Keys::load_or_create(config.identity_key_path())?;
         let master_key = MasterKey::load_or_create(config.vault_key_path())?;
         Self::on(database, cluster, clock, keys, master_key).await

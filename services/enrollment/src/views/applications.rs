@@ -10,7 +10,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::availability::{self, Week};
-use super::{named, persons, unreadable, uuids};
+use super::{named, persons, unreadable};
 use crate::domain::application::{Change, DecisionReason, Event, Key, Offer, Offering, Status};
 
 static APPLICATIONS: Table = Table {

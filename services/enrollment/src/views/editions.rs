@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
-use super::{named, persons, unreadable, uuids};
+use super::{named, persons, unreadable};
 use crate::domain::edition::{AgeRule, Change, Event, Phase};
 use crate::domain::rules::{EligibilityRule, ObligationRule, PairingRule, Rules};
 

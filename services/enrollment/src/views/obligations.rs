@@ -10,7 +10,7 @@ use sqlx::{FromRow, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::availability::{self, Week};
-use super::{named, persons, unreadable, uuids};
+use super::{named, persons, unreadable};
 use crate::domain::availability::Availability;
 use crate::domain::obligation::{Acknowledgement, Change, Event, ExcuseReason, Key, Need, Status};
 

@@ -7,6 +7,7 @@ use identity::{ApplicationId, EditionId, ObligationId, PersonId};
 use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgExecutor, Row};
+use uuid::Uuid;
 
 use crate::domain::week::Window;
 
