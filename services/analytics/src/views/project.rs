@@ -211,7 +211,9 @@ mod tests {
 
     fn folded(facts: &[Fact]) -> Patches {
         let mut changes = Changes::default();
-        facts.iter().for_each(|fact| changes.take(&Draft::of(&()).rehearsed(), fact));
+        for fact in facts {
+            changes.take(&Draft::of(&()).rehearsed(), fact);
+        }
         changes.patches
     }
 

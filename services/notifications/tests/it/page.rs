@@ -64,12 +64,7 @@ fn story() -> Story {
             ..Default::default()
         });
         let side = api::Side::Mentee.into();
-        story.then(&m::TandemAccepted {
-            tandem_id: tandem_id(),
-            edition_id: edition_id(),
-            side,
-            ..Default::default()
-        });
+        story.then(&m::TandemAccepted { tandem_id: tandem_id(), edition_id: edition_id(), side });
         story.then(&m::TandemActivated {
             tandem_id: tandem_id(),
             edition_id: edition_id(),
@@ -85,7 +80,7 @@ fn story() -> Story {
             ..Default::default()
         });
     }
-    story.then(&e::PersonReturned { person_id: person_id(0), ..Default::default() });
+    story.then(&e::PersonReturned { person_id: person_id(0) });
     story.then(&e::ApplicationSubmitted { application_id: ApplicationId::mint().to_string(), ..submitted });
     story
 }
