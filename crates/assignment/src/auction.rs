@@ -66,7 +66,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     /// Lets executives bid until everybody sits or stays away; every bid raises a price by at least the increment.
     pub(crate) fn run<V: Valuation<Price = P>>(
         &mut self,
-        (rows, valuation): (&Rows, &V),
+        (rows, valuation): (&mut Rows, &V),
         increment: P,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
@@ -86,7 +86,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     /// All bids that are held then are as good as any other for those who made them; who bid in vain has to bid again.
     pub(crate) fn round<V: Valuation<Price = P>>(
         &mut self,
-        (rows, valuation): (&Rows, &V),
+        (rows, valuation): (&mut Rows, &V),
         chain: usize,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
@@ -111,7 +111,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     /// As no price is below zero, nothing from the first candidate on that would be too dear for free can be chosen.
     fn bid<V: Valuation<Price = P>>(
         &mut self,
-        rows: &Rows,
+        rows: &mut Rows,
         valuation: &V,
         increment: P,
         executive: u32,
@@ -121,7 +121,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         let mut best = valuation.leaving(executive as usize);
         let mut second = best;
         let mut choice = None;
-        for (mentor, loss) in rows.row(executive as usize) {
+        for (mentor, loss) in rows.scan(executive as usize) {
             let least = valuation.at_least(loss);
             if least >= second {
                 break;

@@ -133,7 +133,6 @@ impl Engine {
             return Err(Refused::Locked { executive });
         }
         self.market.rows.set(executive, index, loss);
-        self.market.rows.sort(executive, &mut Vec::new());
         if let (Some(columns), Ok(executive)) = (&mut self.columns, u32::try_from(executive)) {
             columns.set(mentor, executive, loss);
         }

@@ -63,7 +63,7 @@ impl Instance {
                 market.seat(executive, index, loss);
             }
         }
-        let standing: Vec<u32> = market.standing().collect();
+        let standing = market.standing();
         engine.settle(&standing, progress)?;
         Ok(engine)
     }
@@ -128,15 +128,16 @@ impl Engine {
     }
 
     /// The pairs that can matter while prices only fall: whatever would be too dear for free now will be then.
-    fn columns_within_reach(&self) -> Rows {
-        let market = &self.market;
+    fn columns_within_reach(&mut self) -> Rows {
+        let (executives, mentors) = (self.market.executives(), self.market.mentors());
+        let market = &mut self.market;
         let length = |executive| {
             let least = market.least(executive);
             let within = |&(_, loss): &(u32, u16)| market.measure.at_least(loss) < least;
-            u32::try_from(market.rows.row(executive).take_while(within).count()).unwrap_or(u32::MAX)
+            u32::try_from(market.rows.scan(executive).take_while(within).count()).unwrap_or(u32::MAX)
         };
-        let lengths: Vec<u32> = (0..market.executives()).map(length).collect();
-        market.rows.transposed(market.mentors(), &lengths)
+        let lengths: Vec<u32> = (0..executives).map(length).collect();
+        self.market.rows.transposed(mentors, &lengths)
     }
 
     /// All pairs by mentor; made when the first change needs them.

@@ -3,83 +3,96 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::market::Market;
+use crate::market::{Market, NOBODY};
 use crate::progress::{Cancelled, Effort, Progress, Stage};
-use crate::value::Value;
+use crate::rows::Rows;
+use crate::value::{Measure, Value};
 
 /// Mentors between two looks at whether the computation is cancelled.
 const MENTORS_AT_ONCE: u64 = 1_024;
 
 /// Lowers the prices of an optimal market to the smallest that prove its optimum.
 ///
-/// A price may fall until it is zero, or an executive without a seat would come, or one from another mentor would: that
-/// one's own price may fall too, and lets this one fall further. So the amount by which a price can fall is the length of
-/// a shortest path from zero and from those without a seat, over reduced costs.
+/// A price cannot fall below zero, nor so far that an executive without a seat would come, or one from another mentor
+/// would at that one's own smallest price. So the smallest prices are the least solution of these conditions: they begin
+/// at zero and rise until all are fulfilled. A price is as final as the amount by which it falls is small, for that is the
+/// length of a shortest path over reduced costs; so those that fall least pass their conditions on first. That order only
+/// saves work, because whatever rises later passes it on again; so it may be rough.
 pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effort) -> Result<(), Cancelled> {
-    let mut asks: Vec<Ask> = market.prices.iter().map(|&price| Ask { price, fall: price }).collect();
+    let mut floor = vec![Value::ZERO; market.mentors()];
     for executive in market.standing() {
-        relax(market, executive, market.penalty(executive as usize), &mut asks, effort, |_, _| ());
+        let after = market.claims[executive as usize].penalty();
+        relax((&mut market.rows, &market.measure), (executive, after), &mut floor, effort, |_, _| ());
     }
-    // Most paths are no longer than where they begin: sorting those once is cheaper than queueing them.
-    let mut starts: Vec<_> = (0_u32..).zip(&asks).map(|(mentor, ask)| Reverse((ask.fall, mentor))).collect();
+    stay_free(market, &mut floor, effort);
+    let order = |prices: &[Value], floor: &[Value], mentor: u32| {
+        let fall = prices[mentor as usize] - floor[mentor as usize];
+        Reverse((fall.rough(), mentor))
+    };
+    let asked = (0_u32..).zip(&market.prices).filter(|(_, price)| **price > Value::ZERO);
+    let mut starts: Vec<_> = asked.map(|(mentor, _)| order(&market.prices, &floor, mentor)).collect();
+    // Most prices rise no more than once: sorting all is cheaper than queueing them.
     starts.sort_unstable();
-    let mut queue: BinaryHeap<Reverse<(Value, u32)>> = BinaryHeap::new();
-    let mut settled = vec![false; asks.len()];
+    let mut queue = BinaryHeap::new();
     loop {
         let next = if starts.last() > queue.peek() { starts.pop() } else { queue.pop() };
-        let Some(Reverse((fall, mentor))) = next else { break };
-        if std::mem::replace(&mut settled[mentor as usize], true) {
+        let Some(next @ Reverse((_, mentor))) = next else { break };
+        if next != order(&market.prices, &floor, mentor) {
             continue;
         }
         effort.mentors_settled += 1;
         if effort.mentors_settled.is_multiple_of(MENTORS_AT_ONCE) {
             progress.report(Stage::Prices, starts.len())?;
         }
-        let price = asks[mentor as usize].price - fall;
-        for executive in market.seated(mentor as usize) {
-            let after = market.paid(executive as usize) + price;
-            relax(market, executive, after, &mut asks, effort, |fall, mentor| {
-                queue.push(Reverse((fall, mentor)));
+        let mut seated = market.first_seated(mentor as usize);
+        while let Some(executive) = seated {
+            seated = market.next_seated(executive);
+            let after = market.paid(executive as usize) + floor[mentor as usize];
+            let Market { rows, measure, prices, .. } = &mut *market;
+            relax((rows, measure), (executive, after), &mut floor, effort, |floor, mentor| {
+                queue.push(order(prices, floor, mentor));
             });
         }
     }
-    for (price, ask) in market.prices.iter_mut().zip(asks) {
-        *price = ask.price - ask.fall;
-    }
+    market.prices = floor;
     Ok(())
 }
 
-/// The price of a mentor, and by how much it can fall as far as is known.
-#[derive(Clone, Copy, Debug)]
-struct Ask {
-    price: Value,
-    fall: Value,
+/// Passes on the conditions of those who sit where the price is zero already.
+fn stay_free(market: &mut Market, floor: &mut [Value], effort: &mut Effort) {
+    for executive in (0..).take(market.executives()) {
+        let seat = market.seat_of(executive as usize);
+        let is_free = seat.mentor != NOBODY && market.prices[seat.mentor as usize] == Value::ZERO;
+        if is_free && !seat.locked {
+            let after = market.paid(executive as usize);
+            relax((&mut market.rows, &market.measure), (executive, after), floor, effort, |_, _| ());
+        }
+    }
 }
 
-/// Bounds the falls by what would make one executive move, who pays `after` when their own mentor's price has fallen.
+/// Raises the prices at which one executive would come who pays `after` where they sit.
+#[inline]
 fn relax(
-    market: &Market,
-    executive: u32,
-    after: Value,
-    asks: &mut [Ask],
+    (rows, measure): (&mut Rows, &Measure),
+    (executive, after): (u32, Value),
+    floor: &mut [Value],
     effort: &mut Effort,
-    mut lowered: impl FnMut(Value, u32),
+    mut raised: impl FnMut(&[Value], u32),
 ) {
-    for (mentor, loss) in market.rows.row(executive as usize) {
-        let for_free = market.measure.at_least(loss);
+    for (mentor, loss) in rows.scan(executive as usize) {
+        let for_free = measure.at_least(loss);
         if for_free >= after {
             break;
         }
         effort.pairs_relaxed += 1;
-        let ask = &mut asks[mentor as usize];
-        let above = ask.price - after;
-        if for_free + above >= ask.fall {
+        let price = floor[mentor as usize];
+        if for_free + price >= after {
             continue;
         }
-        let bound = market.measure.pair(executive as usize, mentor as usize, loss) + above;
-        if bound < ask.fall {
-            ask.fall = bound;
-            lowered(bound, mentor);
+        let lowest = after - measure.pair(executive as usize, mentor as usize, loss);
+        if lowest > price {
+            floor[mentor as usize] = lowest;
+            raised(floor, mentor);
         }
     }
 }

@@ -11,14 +11,14 @@ pub(crate) const NOBODY: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub(crate) struct Market {
     pub(crate) measure: Measure,
-    /// Per executive, the candidates by rising loss.
+    /// Per executive, the candidates.
     pub(crate) rows: Rows,
     /// Per executive, what is promised.
-    claims: Vec<Claim>,
+    pub(crate) claims: Vec<Claim>,
     /// Per executive, the seat.
     seats: Vec<Seat>,
     /// Per mentor, the places.
-    desks: Vec<Desk>,
+    pub(crate) desks: Vec<Desk>,
     /// Per mentor, the price.
     pub(crate) prices: Vec<Value>,
 }
@@ -51,13 +51,23 @@ impl Claim {
     pub(crate) fn of(executive: Executive) -> Self {
         if executive.obliged { Self::Obliged } else { Self::Willing }
     }
+
+    /// The cost of having no mentor.
+    #[inline]
+    pub(crate) fn penalty(self) -> Value {
+        match self {
+            Self::Obliged => Value::OBLIGED,
+            Self::Willing => Value::WILLING,
+            Self::Gone => Value::ZERO,
+        }
+    }
 }
 
 const STANDING: Seat = Seat { mentor: NOBODY, loss: 0, locked: false, previous: NOBODY, next: NOBODY };
 
 /// The places of a mentor.
 #[derive(Clone, Copy, Debug)]
-struct Desk {
+pub(crate) struct Desk {
     /// All of them.
     capacity: u32,
     /// Those bound by locks.
@@ -66,6 +76,13 @@ struct Desk {
     taken: u32,
     /// Who sits on the latter: the head of a list.
     first: u32,
+}
+
+impl Desk {
+    #[inline]
+    pub(crate) fn has_free_place(self) -> bool {
+        self.locked + self.taken < self.capacity
+    }
 }
 
 impl Market {
@@ -134,8 +151,7 @@ impl Market {
 
     #[inline]
     pub(crate) fn has_free_place(&self, mentor: usize) -> bool {
-        let Desk { capacity, locked, taken, .. } = self.desks[mentor];
-        locked + taken < capacity
+        self.desks[mentor].has_free_place()
     }
 
     /// Somebody who has to go, if more sit with this mentor than there are places.
@@ -144,19 +160,23 @@ impl Market {
         (locked + taken > capacity && first != NOBODY).then_some(first)
     }
 
-    /// The executives who sit with this mentor and may be moved.
-    pub(crate) fn seated(&self, mentor: usize) -> impl Iterator<Item = u32> + '_ {
-        let somebody = |executive: u32| (executive != NOBODY).then_some(executive);
-        std::iter::successors(somebody(self.desks[mentor].first), move |&executive| {
-            somebody(self.seats[executive as usize].next)
-        })
+    /// The first of the executives who sit with this mentor and may be moved.
+    pub(crate) fn first_seated(&self, mentor: usize) -> Option<u32> {
+        let first = self.desks[mentor].first;
+        (first != NOBODY).then_some(first)
+    }
+
+    /// The next one who sits with the same mentor.
+    pub(crate) fn next_seated(&self, executive: u32) -> Option<u32> {
+        let next = self.seats[executive as usize].next;
+        (next != NOBODY).then_some(next)
     }
 
     /// The executives without a seat who take part.
-    pub(crate) fn standing(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+    pub(crate) fn standing(&self) -> Vec<u32> {
         let people = (0..).zip(self.seats.iter().zip(&self.claims));
         let people = people.filter(|(_, (seat, claim))| seat.mentor == NOBODY && **claim != Claim::Gone);
-        people.map(|(executive, _)| executive).collect::<Vec<_>>().into_iter()
+        people.map(|(executive, _)| executive).collect()
     }
 
     pub(crate) fn claim(&self, executive: usize) -> Claim {
@@ -170,11 +190,7 @@ impl Market {
     /// The cost of having no mentor.
     #[inline]
     pub(crate) fn penalty(&self, executive: usize) -> Value {
-        match self.claims[executive] {
-            Claim::Obliged => Value::OBLIGED,
-            Claim::Willing => Value::WILLING,
-            Claim::Gone => Value::ZERO,
-        }
+        self.claims[executive].penalty()
     }
 
     /// What it costs that an executive sits where they do.
@@ -187,21 +203,22 @@ impl Market {
         self.measure.pair(executive, seat.mentor as usize, seat.loss)
     }
 
-    /// The least this executive can be had for at the present prices (*u*).
+    /// The least this executive can be had for at the present prices (*u*), who sits or was left out at these prices.
     ///
-    /// Who sits, sits at the least; so the row has to be read only for somebody new.
+    /// Who sits, sits at the least, and who was left out has nothing better than that.
     #[inline]
     pub(crate) fn least(&self, executive: usize) -> Value {
         let seat = self.seats[executive];
         if seat.mentor == NOBODY {
-            return self.least_of_row(executive);
+            return self.penalty(executive);
         }
         self.measure.pair(executive, seat.mentor as usize, seat.loss) + self.prices[seat.mentor as usize]
     }
 
-    pub(crate) fn least_of_row(&self, executive: usize) -> Value {
+    /// The same for anybody.
+    pub(crate) fn least_of_row(&mut self, executive: usize) -> Value {
         let mut least = self.penalty(executive);
-        for (mentor, loss) in self.rows.row(executive) {
+        for (mentor, loss) in self.rows.scan(executive) {
             if self.measure.at_least(loss) >= least {
                 break;
             }

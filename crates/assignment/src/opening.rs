@@ -1,7 +1,7 @@
 //! The start from nothing: an auction in whole points of score, then one round in exact costs.
 
 use crate::auction::{Auction, Valuation};
-use crate::market::Market;
+use crate::market::{Claim, Market};
 use crate::problem::SCORE_MAX;
 use crate::progress::{Cancelled, Effort, Progress};
 use crate::value::{Measure, Value};
@@ -26,12 +26,13 @@ pub(crate) fn auction(
     effort: &mut Effort,
 ) -> Result<Vec<u32>, Cancelled> {
     let starts = starts(market);
-    let bidders: Vec<u32> = market.standing().rev().collect();
+    let bidders: Vec<u32> = market.standing().into_iter().rev().collect();
     let prices = rough_prices(market, &starts, &bidders, (progress, effort))?;
-    let exact = Exact(market);
+    let Market { rows, measure, claims, .. } = market;
+    let exact = Exact { measure, claims };
     let mut auction = Auction::open(starts, prices, bidders);
     for _ in 0..ROUNDS {
-        auction.round((&market.rows, &exact), CHAIN, (progress, effort))?;
+        auction.round((rows, &exact), CHAIN, (progress, effort))?;
     }
     for (mentor, bids) in (0..).zip(auction.held()) {
         for bid in bids {
@@ -43,67 +44,77 @@ pub(crate) fn auction(
     Ok(auction.bidders)
 }
 
-/// The sums of the places before each mentor, of no more places than candidates.
+/// The sums of the places before each mentor, of no more places than can be taken.
 fn starts(market: &Market) -> Vec<u32> {
-    let mut candidates = vec![0_u32; market.mentors()];
-    for executive in 0..market.executives() {
-        for &mentor in market.rows.others(executive) {
-            candidates[mentor as usize] += 1;
-        }
-    }
+    let offered = (0..market.mentors()).map(|mentor| u64::from(market.places(mentor))).sum::<u64>();
+    let most = if offered <= market.rows.pairs() { Vec::new() } else { candidates(market) };
     let mut sum = 0;
-    let places = (0..).zip(candidates).map(|(mentor, candidates)| {
-        sum += candidates.min(market.places(mentor));
+    let places = (0..market.mentors()).map(|mentor| {
+        sum += market.places(mentor).min(most.get(mentor).copied().unwrap_or(u32::MAX));
         sum
     });
     std::iter::once(0).chain(places).collect()
 }
 
+/// Per mentor, the number of executives who may come.
+fn candidates(market: &Market) -> Vec<u32> {
+    let mut candidates = vec![0; market.mentors()];
+    for executive in 0..market.executives() {
+        for (mentor, _) in market.rows.row(executive) {
+            candidates[mentor as usize] += 1;
+        }
+    }
+    candidates
+}
+
 /// Prices by an auction that knows nothing smaller than a point.
 fn rough_prices(
-    market: &Market,
+    market: &mut Market,
     starts: &[u32],
     bidders: &[u32],
     (progress, effort): (&Progress, &mut Effort),
 ) -> Result<Vec<Value>, Cancelled> {
     // Nobody may come where there is no place, whatever the goal.
-    let is_closed = |mentor| market.places(mentor) == 0;
+    let is_closed = |market: &Market, mentor| market.places(mentor) == 0;
     let rough = Rough::new(&market.measure);
-    let prices =
-        (0..market.mentors()).map(|mentor| if is_closed(mentor) { LEAVING_POINTS } else { 0 }).collect();
+    let price = |mentor| if is_closed(market, mentor) { LEAVING_POINTS } else { 0 };
+    let prices = (0..market.mentors()).map(price).collect();
     let mut auction = Auction::open(starts.to_vec(), prices, bidders.to_vec());
-    auction.round((&market.rows, &rough), 1, (progress, effort))?;
+    auction.round((&mut market.rows, &rough), 1, (progress, effort))?;
     let few = auction.bidders.len() * FEW < bidders.len();
     auction.reopen(LEAVING_POINTS, bidders);
     for (increment, discount) in PHASES.into_iter().filter(|_| !few) {
-        auction.run((&market.rows, &rough), increment, (progress, effort))?;
+        auction.run((&mut market.rows, &rough), increment, (progress, effort))?;
         auction.reopen(discount, bidders);
     }
     let price = |(mentor, points)| {
-        if is_closed(mentor) { Value::CLOSED } else { market.measure.price(points, BAND_POINTS) }
+        if is_closed(market, mentor) { Value::CLOSED } else { market.measure.price(points, BAND_POINTS) }
     };
     Ok(auction.prices.into_iter().enumerate().map(price).collect())
 }
 
 /// All goals in their order.
-struct Exact<'a>(&'a Market);
+struct Exact<'a> {
+    measure: &'a Measure,
+    claims: &'a [Claim],
+}
 
 impl Valuation for Exact<'_> {
     type Price = Value;
 
     #[inline]
     fn at_least(&self, loss: u16) -> Value {
-        self.0.measure.at_least(loss)
+        self.measure.at_least(loss)
     }
 
     #[inline]
     fn pair(&self, executive: usize, mentor: usize, loss: u16) -> Value {
-        self.0.measure.pair(executive, mentor, loss)
+        self.measure.pair(executive, mentor, loss)
     }
 
     #[inline]
     fn leaving(&self, executive: usize) -> Value {
-        self.0.penalty(executive)
+        self.claims[executive].penalty()
     }
 }
 

@@ -57,7 +57,7 @@ impl Search {
     /// Takes in an executive without a seat by the cheapest chain of moves, and raises the prices it proves.
     pub(crate) fn admit(&mut self, market: &mut Market, executive: u32, effort: &mut Effort) {
         self.begin(market.penalty(executive as usize), executive, NOBODY, effort);
-        let least = market.least(executive as usize);
+        let least = market.least_of_row(executive as usize);
         self.length = self.length - least;
         self.relax(market, executive, Value::ZERO - least, NOBODY, effort);
         self.run(market, effort);
@@ -77,7 +77,7 @@ impl Search {
     /// the smallest price of a place is what it is worth to them: the reduced costs count that already.
     pub(crate) fn force(
         &mut self,
-        market: &Market,
+        market: &mut Market,
         executive: u32,
         (mentor, loss): (u32, u16),
         effort: &mut Effort,
@@ -100,7 +100,7 @@ impl Search {
     /// they sit then.
     pub(crate) fn forbid(
         &mut self,
-        market: &Market,
+        market: &mut Market,
         executive: u32,
         effort: &mut Effort,
     ) -> (Value, Option<u32>) {
@@ -124,7 +124,7 @@ impl Search {
     }
 
     /// Lengthens the shortest chain until one with an end is the shortest of all.
-    fn run(&mut self, market: &Market, effort: &mut Effort) {
+    fn run(&mut self, market: &mut Market, effort: &mut Effort) {
         while let Some(Reverse((distance, mentor))) = self.queue.pop() {
             if distance >= self.length {
                 break;
@@ -133,7 +133,9 @@ impl Search {
                 continue;
             }
             effort.mentors_settled += 1;
-            for executive in market.seated(mentor as usize) {
+            let mut seated = market.first_seated(mentor as usize);
+            while let Some(executive) = seated {
+                seated = market.next_seated(executive);
                 let start = distance - market.least(executive as usize);
                 let leaving = start + market.penalty(executive as usize);
                 if leaving < self.length {
@@ -147,20 +149,21 @@ impl Search {
 
     /// Looks at every move of one executive but one that is barred, given the length of the chain so far less the
     /// executive's least cost.
-    fn relax(&mut self, market: &Market, executive: u32, start: Value, barred: u32, effort: &mut Effort) {
-        for (mentor, loss) in market.rows.row(executive as usize) {
-            let for_free = start + market.measure.at_least(loss);
+    fn relax(&mut self, market: &mut Market, executive: u32, start: Value, barred: u32, effort: &mut Effort) {
+        let Market { rows, measure, prices, desks, .. } = market;
+        for (mentor, loss) in rows.scan(executive as usize) {
+            let for_free = start + measure.at_least(loss);
             if for_free >= self.length {
                 break;
             }
             effort.pairs_relaxed += 1;
-            let price = market.prices[mentor as usize];
+            let price = prices[mentor as usize];
             let label = &mut self.labels[mentor as usize];
             let at_least = for_free + price;
             if at_least >= self.length || at_least >= label.distance || mentor == barred {
                 continue;
             }
-            let cost = market.measure.pair(executive as usize, mentor as usize, loss);
+            let cost = measure.pair(executive as usize, mentor as usize, loss);
             let distance = start + cost + price;
             if distance >= self.length || distance >= label.distance {
                 continue;
@@ -169,7 +172,7 @@ impl Search {
                 self.reached.push(mentor);
             }
             *label = Label { distance, executive, loss };
-            if mentor == self.vacated || market.has_free_place(mentor as usize) {
+            if mentor == self.vacated || desks[mentor as usize].has_free_place() {
                 self.length = distance;
                 self.end = End::FreePlace(mentor);
             } else {

@@ -179,7 +179,9 @@ impl Problem {
     }
 
     fn validate_pairs(&self) -> Result<(), Invalid> {
-        let (mut last, mut is_sorted) = (0, true);
+        // Per mentor, the last executive; no executive has the index that stands for nobody.
+        let mut last_with = vec![u32::MAX; self.mentors.len()];
+        let (mut last, mut is_grouped) = (0, true);
         for (pair, &Pair { executive, mentor, score }) in self.pairs.iter().enumerate() {
             if executive as usize >= self.executives.len() || mentor as usize >= self.mentors.len() {
                 return Err(Invalid::PairIndex { pair });
@@ -187,35 +189,32 @@ impl Problem {
             if score > SCORE_MAX {
                 return Err(Invalid::Score { pair, score });
             }
-            is_sorted &= last <= executive;
+            is_grouped &= last <= executive;
             last = executive;
-        }
-        let in_place = (0..).take(self.pairs.len());
-        let repeated = if is_sorted {
-            self.repeated_pair(in_place)
-        } else {
-            let mut order: Vec<u32> = in_place.collect();
-            order.sort_unstable_by_key(|&pair| (self.pairs[pair as usize].executive, pair));
-            self.repeated_pair(order.into_iter())
-        };
-        match repeated {
-            Some((first, second)) => Err(Invalid::PairRepeated { first, second }),
-            None => Ok(()),
-        }
-    }
-
-    /// Two pairs of the same people; the pairs are visited one executive after the other.
-    fn repeated_pair(&self, pairs: impl Iterator<Item = u32>) -> Option<(usize, usize)> {
-        // Per mentor, the last executive and their pair; no executive has the index that stands for nobody.
-        let mut last_with = vec![(u32::MAX, 0_u32); self.mentors.len()];
-        for second in pairs {
-            let Pair { executive, mentor, .. } = self.pairs[second as usize];
-            let (last, first) = std::mem::replace(&mut last_with[mentor as usize], (executive, second));
-            if last == executive {
-                return Some((first as usize, second as usize));
+            let before = std::mem::replace(&mut last_with[mentor as usize], executive);
+            if before == executive && is_grouped {
+                return Err(self.repeated(pair));
             }
         }
-        None
+        if is_grouped {
+            return Ok(());
+        }
+        let mut order: Vec<u32> = (0..).take(self.pairs.len()).collect();
+        order.sort_by_key(|&pair| self.pairs[pair as usize].executive);
+        last_with.fill(u32::MAX);
+        for pair in order {
+            let Pair { executive, mentor, .. } = self.pairs[pair as usize];
+            if std::mem::replace(&mut last_with[mentor as usize], executive) == executive {
+                return Err(self.repeated(pair as usize));
+            }
+        }
+        Ok(())
+    }
+
+    fn repeated(&self, second: usize) -> Invalid {
+        let people = |pair: &Pair| (pair.executive, pair.mentor);
+        let is_same = |pair: &Pair| people(pair) == people(&self.pairs[second]);
+        Invalid::PairRepeated { first: self.pairs.iter().position(is_same).unwrap_or(second), second }
     }
 
     fn validate_locks(&self) -> Result<(), Invalid> {

@@ -1,34 +1,72 @@
-//! The admissible pairs, grouped by one side: compressed sparse rows in two flat arrays.
+//! The admissible pairs, grouped by one side: compressed sparse rows in one flat array.
 
 use crate::problem::{Problem, SCORE_MAX};
 
 /// The loss of a pair that is no longer admissible; such pairs stand at the end of their row.
 pub(crate) const FORBIDDEN: u16 = u16::MAX;
 
+/// How many pairs of a row are sorted at first; then as many again as are sorted already.
+const SORTED_AT_FIRST: usize = 16;
+
 /// Per person of one side, the people of the other side and what the pair lacks to the best score.
+///
+/// Only as much of a row is sorted as was ever read in order: most of it never is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
-    starts: Vec<u32>,
-    others: Vec<u32>,
-    losses: Vec<u16>,
+    /// One more than rows: where each begins.
+    rows: Vec<Row>,
+    /// Loss and other, so that numbers are in the order of the losses.
+    pairs: Vec<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    start: u32,
+    /// How many pairs stand in order at the beginning; none of the others has a lower loss.
+    sorted: u32,
+}
+
+#[inline]
+fn pack(other: u32, loss: u16) -> u64 {
+    u64::from(loss) << 32 | u64::from(other)
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the parts are what it was made of")]
+fn unpack(pair: u64) -> (u32, u16) {
+    (pair as u32, (pair >> 32) as u16)
 }
 
 impl Rows {
-    /// Per executive, the candidates by rising loss.
+    /// Per executive, the candidates.
     pub(crate) fn of_executives(problem: &Problem) -> Self {
-        let pairs = problem.pairs.iter();
-        let mut rows = Self::group(
-            problem.executives.len(),
-            pairs.map(|pair| (pair.executive, pair.mentor, SCORE_MAX - pair.score)),
-        );
-        let mut keys = Vec::new();
-        for row in 0..problem.executives.len() {
-            rows.sort(row, &mut keys);
-        }
-        rows
+        Self::gathered(problem).unwrap_or_else(|| {
+            let pairs = problem.pairs.iter();
+            Self::group(
+                problem.executives.len(),
+                pairs.map(|pair| (pair.executive, pair.mentor, SCORE_MAX - pair.score)),
+            )
+        })
     }
 
-    /// The same pairs by the other side, in no particular order: so many of each row as `lengths` says.
+    /// The same if the pairs come one executive after the other; they only have to be copied then.
+    fn gathered(problem: &Problem) -> Option<Self> {
+        let count = problem.executives.len();
+        let (mut rows, mut pairs) = (Vec::with_capacity(count + 1), Vec::with_capacity(problem.pairs.len()));
+        for own in problem.pairs.chunk_by(|one, next| one.executive == next.executive) {
+            let executive = own[0].executive as usize;
+            if executive < rows.len() {
+                return None;
+            }
+            rows.resize(executive + 1, Row { start: u32::try_from(pairs.len()).ok()?, sorted: 0 });
+            pairs.extend(own.iter().map(|pair| pack(pair.mentor, SCORE_MAX - pair.score)));
+        }
+        rows.resize(count + 1, Row { start: u32::try_from(pairs.len()).ok()?, sorted: 0 });
+        Some(Self { rows, pairs })
+    }
+
+    /// The same pairs by the other side: so many of each row, those with the least losses, as `lengths` says; what these
+    /// leave out must not be asked for.
     pub(crate) fn transposed(&self, count: usize, lengths: &[u32]) -> Self {
         let rows = (0..).zip(lengths);
         let row = |(row, &length): (u32, &u32)| {
@@ -38,40 +76,47 @@ impl Rows {
         Self::group(count, rows.flat_map(row))
     }
 
+    /// Rows of pairs in any order.
     fn group(count: usize, pairs: impl Iterator<Item = (u32, u32, u16)> + Clone) -> Self {
-        let mut starts = vec![0_u32; count + 1];
+        let mut ends = vec![0_u32; count + 1];
         for (row, _, _) in pairs.clone() {
-            starts[row as usize + 1] += 1;
+            ends[row as usize] += 1;
         }
-        for row in 0..count {
-            starts[row + 1] += starts[row];
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += std::mem::replace(end, sum);
         }
-        let mut ends = starts.clone();
-        let mut others = vec![0; starts[count] as usize];
-        let mut losses = vec![0; others.len()];
+        let rows = ends.iter().map(|&start| Row { start, sorted: 0 }).collect();
+        let mut grouped = vec![0; sum as usize];
         for (row, other, loss) in pairs {
             let end = &mut ends[row as usize];
-            others[*end as usize] = other;
-            losses[*end as usize] = loss;
+            grouped[*end as usize] = pack(other, loss);
             *end += 1;
         }
-        Self { starts, others, losses }
+        Self { rows, pairs: grouped }
     }
 
     #[inline]
     fn range(&self, row: usize) -> std::ops::Range<usize> {
-        self.starts[row] as usize..self.starts[row + 1] as usize
+        self.rows[row].start as usize..self.rows[row + 1].start as usize
     }
 
-    /// The others of one row with the losses.
+    /// The others of one row with the losses, in no order but that those read in order before come first.
     #[inline]
     pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = (u32, u16)> + Clone + '_ {
-        let range = self.range(row);
-        self.others[range.clone()].iter().copied().zip(self.losses[range].iter().copied())
+        self.pairs[self.range(row)].iter().copied().map(unpack)
     }
 
-    pub(crate) fn others(&self, row: usize) -> &[u32] {
-        &self.others[self.range(row)]
+    /// The others of one row with the losses, by rising loss.
+    #[inline]
+    pub(crate) fn scan(&mut self, row: usize) -> Scan<'_> {
+        let range = self.range(row);
+        Scan { pairs: &mut self.pairs[range], sorted: &mut self.rows[row].sorted, at: 0 }
+    }
+
+    /// The number of pairs.
+    pub(crate) fn pairs(&self) -> u64 {
+        self.pairs.len() as u64
     }
 
     /// One pair, if it was admissible when the rows were made.
@@ -79,26 +124,72 @@ impl Rows {
         self.row(row).find(|pair| pair.0 as usize == other)
     }
 
-    /// Changes the loss of a pair; the row is out of order then.
+    /// Changes the loss of a pair.
     pub(crate) fn set(&mut self, row: usize, other: u32, loss: u16) {
         let range = self.range(row);
-        for at in range {
-            if self.others[at] == other {
-                self.losses[at] = loss;
+        self.rows[row].sorted = 0;
+        for pair in &mut self.pairs[range] {
+            if unpack(*pair).0 == other {
+                *pair = pack(other, loss);
             }
         }
     }
+}
 
-    /// Sorts one row by loss; the keys are a buffer.
-    #[expect(clippy::cast_possible_truncation, reason = "the parts of a key are what they were made of")]
-    pub(crate) fn sort(&mut self, row: usize, keys: &mut Vec<u64>) {
-        let range = self.range(row);
-        keys.clear();
-        keys.extend(self.row(row).map(|(other, loss)| u64::from(loss) << 32 | u64::from(other)));
-        keys.sort_unstable();
-        for (at, key) in range.zip(keys.iter()) {
-            self.others[at] = (key & u64::from(u32::MAX)) as u32;
-            self.losses[at] = (key >> 32) as u16;
+/// One row by rising loss, sorted as far as it is read.
+#[derive(Debug)]
+pub(crate) struct Scan<'a> {
+    pairs: &'a mut [u64],
+    sorted: &'a mut u32,
+    at: usize,
+}
+
+impl Iterator for Scan<'_> {
+    type Item = (u32, u16);
+
+    #[inline]
+    fn next(&mut self) -> Option<(u32, u16)> {
+        if self.at == *self.sorted as usize {
+            if self.at == self.pairs.len() {
+                return None;
+            }
+            *self.sorted += sort_some(&mut self.pairs[self.at..], self.at.max(SORTED_AT_FIRST));
         }
+        let pair = self.pairs[self.at];
+        self.at += 1;
+        Some(unpack(pair))
+    }
+}
+
+/// Brings the least few to the front, sorted, or all if there are not many more; returns how many.
+#[cold]
+#[expect(clippy::cast_possible_truncation, reason = "a row has no more pairs than there are")]
+fn sort_some(pairs: &mut [u64], few: usize) -> u32 {
+    let few = if pairs.len() <= 2 * few { pairs.len() } else { few };
+    if few < pairs.len() {
+        bring_forward(pairs, few);
+    }
+    pairs[..few].sort_unstable();
+    few as u32
+}
+
+/// Brings the least few to the front of more than twice as many, in one pass: those that may be among them gather in
+/// front, and whenever there are twice as many as wanted, the greater half falls back.
+fn bring_forward(pairs: &mut [u64], few: usize) {
+    let mut end = 2 * few;
+    let mut limit = *pairs[..end].select_nth_unstable(few).1;
+    end = few;
+    for at in 2 * few..pairs.len() {
+        if pairs[at] < limit {
+            pairs.swap(at, end);
+            end += 1;
+        }
+        if end == 2 * few {
+            limit = *pairs[..end].select_nth_unstable(few).1;
+            end = few;
+        }
+    }
+    if end > few {
+        pairs[..end].select_nth_unstable(few);
     }
 }

@@ -14,6 +14,8 @@ const _: () = assert!(BANDS_MAX == 4, "there is a field for each band");
 const OBLIGED_SHIFT: u32 = UNMATCHED_SHIFT + 16;
 /// Where the field of the loss begins in [`Value::merit`]; below it is the tie-break.
 const LOSS_SHIFT: u32 = 64;
+/// What is left out of a rough number: all but the highest bits of a tie-break.
+const ROUGH_SHIFT: u32 = 40;
 
 /// A [`Cost`] in 32 bytes. Sums and comparisons of packed values are those of the vectors, as long as no component
 /// leaves its field; the first page of the crate says why none does.
@@ -50,6 +52,15 @@ impl Value {
             && within(cost.tie, 60);
         let price = is_possible.then(|| Self::from(cost))?;
         (price >= Self::ZERO).then_some(price)
+    }
+
+    /// A number in the same order, where small differences and all that is more than points vanish.
+    pub(crate) fn rough(self) -> u64 {
+        match self.people {
+            ..0 => 0,
+            0 => u64::try_from((self.merit >> ROUGH_SHIFT).max(0)).unwrap_or(u64::MAX),
+            1.. => u64::MAX,
+        }
     }
 
     /// So many points of score.
