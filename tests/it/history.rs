@@ -141,7 +141,7 @@ fn reader<A: Aggregate>(event: &Recorded) -> Option<&'static str> {
 }
 
 /// Every aggregate of every service.
-const READERS: [Reader; 9] = [
+const READERS: [Reader; 11] = [
     reader::<enrollment::codec::Person>,
     reader::<enrollment::codec::Edition>,
     reader::<enrollment::codec::Application>,
@@ -149,6 +149,8 @@ const READERS: [Reader; 9] = [
     reader::<matching::codec::Run>,
     reader::<matching::codec::Tandem>,
     reader::<matching::codec::Place>,
+    reader::<matching::codec::Document>,
+    reader::<matching::codec::Repair>,
     reader::<sessions::codec::Series>,
     reader::<sessions::codec::FollowUp>,
 ];

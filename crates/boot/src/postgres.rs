@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{oneshot, watch};
 
@@ -27,6 +28,8 @@ use self::keeper::{Ending, Handle};
 const SUPERUSER: &str = "postgres";
 /// How long a fast shutdown may take before it becomes an immediate one.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often to look whether a server that ends has ended.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Where the private Postgres lives and with which programs.
 #[derive(Debug, Clone, clap::Args)]
@@ -53,10 +56,25 @@ impl ClusterConfig {
 }
 
 /// How to connect as the cluster's owner to the private Postgres that another process runs in this data directory, if one does.
-pub(crate) fn running(config: &ClusterConfig) -> Option<PgConnectOptions> {
+///
+/// A server that is about to end, as its process was killed, is waited for: then there is none.
+pub(crate) async fn running(config: &ClusterConfig) -> Option<PgConnectOptions> {
     let account = account::Account::choose().ok()?;
-    let sockets = directory::listening(&config.data_dir, &account)?;
-    Some(PgConnectOptions::new_without_pgpass().socket(sockets).username(SUPERUSER))
+    loop {
+        let sockets = directory::listening(&config.data_dir, &account)?;
+        let server = PgConnectOptions::new_without_pgpass().socket(sockets).username(SUPERUSER);
+        match server.clone().database("postgres").connect().await {
+            Err(error) if is_passing(&error) => tokio::time::sleep(LOOK_PAUSE).await,
+            _ => return Some(server),
+        }
+    }
+}
+
+/// Whether a server starts or ends, and so soon listens to us or to nobody.
+fn is_passing(error: &sqlx::Error) -> bool {
+    const CANNOT_CONNECT_NOW: &str = "57P03";
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == CANNOT_CONNECT_NOW)
+        || matches!(error, sqlx::Error::Io(_))
 }
 
 /// A running private Postgres; it stops when this value is dropped.

@@ -20,7 +20,7 @@ impl Visit {
         if let Some(url) = config.database_url().map_err(StartError::DatabaseUrlFile)? {
             return Ok(Self { database: Database::from_url(url.expose())?, cluster: None });
         }
-        if let Some(server) = postgres::running(&config.cluster) {
+        if let Some(server) = postgres::running(&config.cluster).await {
             return Ok(Self { database: Database::running(server), cluster: None });
         }
         let data_dir = &config.cluster.data_dir;
