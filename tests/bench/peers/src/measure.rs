@@ -79,14 +79,14 @@ impl Finish {
 /// Compares what a reader saw, in its order, with what is stored in the end.
 pub(crate) fn race(seen: &[Seen], stored: &HashSet<Seen>) -> Value {
     let mut once = HashSet::new();
-    let mut last: HashMap<&str, u64> = HashMap::new();
+    let mut latest: HashMap<&str, u64> = HashMap::new();
     let (mut duplicated, mut disordered) = (0, 0);
     for event in seen {
         if !once.insert(event) {
             duplicated += 1;
             continue;
         }
-        let before = last.insert(&event.0, event.1).unwrap_or(0);
+        let before = latest.insert(&event.0, event.1).unwrap_or(0);
         disordered += u64::from(event.1 < before);
     }
     let lost = stored.iter().filter(|event| !once.contains(event)).count();
