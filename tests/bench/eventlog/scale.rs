@@ -1,0 +1,74 @@
+//! How much is measured.
+
+use std::env;
+use std::time::Duration;
+
+use anyhow::Context;
+
+/// Makes every work shorter, for a first look.
+const SHORT: &str = "UPDRAFT_BENCH_SHORT";
+/// Up to how many events the log grows at the end; no more than the history, and it does not grow.
+const GROWTH: &str = "UPDRAFT_BENCH_GROWTH";
+
+/// The sizes of the works.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// How often everything is measured, in turns.
+    pub repeats: usize,
+    /// How long one work appends.
+    pub append: Duration,
+    /// How long writers and a reader race.
+    pub race: Duration,
+    /// How long events are appended at a fixed rate.
+    pub steady: Duration,
+    /// Events of the raw catch-up.
+    pub history: u64,
+    /// Events of the catch-up with a projection.
+    pub projected: u64,
+    /// Events that are projected one by one.
+    pub one_by_one: u64,
+    /// Events that a peer catches up on; a slow one on fewer.
+    pub peer_history: u64,
+    /// Events the log has in the end.
+    pub growth: u64,
+}
+
+impl Scale {
+    /// The sizes that the environment asks for.
+    pub fn from_env() -> anyhow::Result<Self> {
+        let mut scale = if env::var_os(SHORT).is_some() { Self::short() } else { Self::full() };
+        if let Some(growth) = env::var_os(GROWTH) {
+            let growth = growth.to_string_lossy();
+            scale.growth = growth.parse().with_context(|| format!("{GROWTH}={growth} is no number of events"))?;
+        }
+        Ok(scale)
+    }
+
+    fn full() -> Self {
+        Self {
+            repeats: 5,
+            append: Duration::from_secs(2),
+            race: Duration::from_secs(3),
+            steady: Duration::from_secs(8),
+            history: 1_000_000,
+            projected: 200_000,
+            one_by_one: 1_000,
+            peer_history: 200_000,
+            growth: 20_000_000,
+        }
+    }
+
+    fn short() -> Self {
+        Self {
+            repeats: 2,
+            append: Duration::from_secs(1),
+            race: Duration::from_secs(2),
+            history: 200_000,
+            projected: 100_000,
+            one_by_one: 300,
+            peer_history: 40_000,
+            growth: 2_000_000,
+            ..Self::full()
+        }
+    }
+}
