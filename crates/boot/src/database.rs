@@ -16,6 +16,8 @@ const DATABASE: &str = "updraft";
 const CONNECTIONS_MAX: u32 = 8;
 /// A caller is told that the database is away before he gives up himself.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A connection that was used so recently is not asked whether it is still alive.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// Whoever prepares roles or schemas holds this advisory lock; its number means nothing.
 const PREPARING: i64 = 0x7570_6472_6166_7421;
 
@@ -170,6 +172,13 @@ impl Database {
         PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    // A busy connection is known to be alive; asking it each time would double the round trips.
+                    Ok(metadata.idle_for < TRUSTED_FOR || connection.ping().await.is_ok())
+                })
+            })
             .after_connect(move |connection, _| {
                 let session = session.clone();
                 Box::pin(async move {

@@ -54,13 +54,10 @@ pub(crate) async fn check<S: Service>(service: &S, pool: &PgPool) -> Result<Vec<
         let page: Vec<Recorded> = eventlog::read(&mut *transaction, last, None, PAGE).await?;
         let Some(end) = page.last() else { break };
         last = end.position;
-        for event in &page {
-            views.apply(&mut transaction, event).await?;
-            // The follower's tables reach as far as its checkpoint, not as far as the log.
-            if event.position <= checkpoint {
-                follower.project(&mut transaction, event).await?;
-            }
-        }
+        views.apply(&mut transaction, &page).await?;
+        // The follower's tables reach as far as its checkpoint, not as far as the log.
+        let passed = page.partition_point(|event| event.position <= checkpoint);
+        follower.project(&mut transaction, &page[..passed]).await?;
     }
 
     let mut found = Vec::new();

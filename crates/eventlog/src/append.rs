@@ -1,120 +1,126 @@
-//! One stream: lock it, load it, append to it.
+//! The append: one statement for the events of many callers.
 
-use jiff::Timestamp;
+use std::iter::zip;
+
+use jiff::{Timestamp, Unit};
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Aggregate, Draft, Error, Meta, Recorded, StreamId};
+use crate::{Draft, Error, Idempotency, Meta, Recorded, StreamId};
 
-/// A stream folded into its state.
-pub(crate) struct Loaded<S> {
-    pub(crate) state: S,
-    pub(crate) version: i64,
-    pub(crate) position: i64,
+/// Events for one stream, to be recorded all or none.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version at which the stream stands; 0 for a new one.
+    pub version: i64,
+    /// What happened, in order.
+    pub drafts: Vec<Draft>,
+    /// Who and what caused it.
+    pub meta: Meta,
+    /// The business time.
+    pub now: Timestamp,
+    /// The key under which the receipt is kept.
+    pub idempotency: Option<Idempotency>,
 }
 
-/// Waits until this transaction is the only one that may append to the stream.
+/// What became of an [`Append`]; only [`Outcome::Recorded`] has left something behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The events as they are recorded now.
+    Recorded(Vec<Recorded>),
+    /// The stream does not stand at the version, or a transaction is about to change it.
+    Contended,
+    /// Something is kept under the idempotency key already.
+    KeyTaken,
+}
+
+impl Outcome {
+    /// What was recorded.
+    #[must_use]
+    pub fn recorded(&self) -> &[Recorded] {
+        match self {
+            Self::Recorded(events) => events,
+            Self::Contended | Self::KeyTaken => &[],
+        }
+    }
+}
+
+impl Append {
+    fn version_after(&self) -> i64 {
+        zip(self.version + 1.., &self.drafts).last().map_or(self.version, |(version, _)| version)
+    }
+
+    /// As the database rounds it: a view must see the same time now as in a replay.
+    fn recorded_at(&self) -> Timestamp {
+        self.now.round(Unit::Microsecond).unwrap_or(self.now)
+    }
+
+    /// The drafts as recorded at these positions.
+    fn recorded(self, positions: impl IntoIterator<Item = i64>) -> Vec<Recorded> {
+        let recorded_at = self.recorded_at();
+        let numbered = zip(zip(self.version + 1.., positions), self.drafts);
+        numbered
+            .map(|((version, position), draft)| Recorded {
+                position,
+                version,
+                event_id: event_id(&self.stream, version),
+                stream: self.stream.clone(),
+                name: draft.name,
+                schema_version: draft.schema_version,
+                payload: draft.payload,
+                meta: self.meta.clone(),
+                recorded_at,
+            })
+            .collect()
+    }
+}
+
+/// What the statement says of a caller, a row for each of its events or one if there is none.
+type Answer = (i64, bool, bool, Option<i64>);
+
+/// Appends for many callers and says for each what became of it; no two of them name the same stream or key.
 ///
-/// The lock is of one stream and ends with the transaction: commands on other streams still commit in one group.
-/// It goes before the load as a statement of its own, so that the load sees what the previous holder has committed.
-pub(crate) async fn lock(conn: &mut PgConnection, kind: &str, id: Uuid) -> Result<(), Error> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1 || $2::text, 0))")
-        .bind(kind)
-        .bind(id)
-        .execute(conn)
+/// One statement, and nothing else in it: a lock that other appends wait for, which a NOTIFY takes too, would make the
+/// commits queue up one by one.
+pub(crate) async fn append(conn: &mut PgConnection, appends: Vec<Append>) -> Result<Vec<Outcome>, Error> {
+    let drafts = || {
+        zip(1_i64.., &appends).flat_map(|(n, append)| {
+            zip(append.version + 1.., &append.drafts).map(move |(version, draft)| (n, append, version, draft))
+        })
+    };
+    let keys = || appends.iter().map(|append| append.idempotency.as_ref());
+    let answers: Vec<Answer> = sqlx::query_as(include_str!("append.sql"))
+        .bind(appends.iter().map(|append| append.stream.kind.as_str()).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| append.stream.id).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| append.version).collect::<Vec<_>>())
+        .bind(appends.iter().map(Append::version_after).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| append.meta.actor).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| append.meta.traceparent.as_deref()).collect::<Vec<_>>())
+        .bind(appends.iter().map(|append| append.recorded_at().to_sqlx()).collect::<Vec<_>>())
+        .bind(keys().map(|key| key.map(|key| key.scope.as_str())).collect::<Vec<_>>())
+        .bind(keys().map(|key| key.map(|key| key.key.as_str())).collect::<Vec<_>>())
+        .bind(keys().map(|key| key.map(|key| key.fingerprint.as_slice())).collect::<Vec<_>>())
+        .bind(drafts().map(|(caller, ..)| caller).collect::<Vec<_>>())
+        .bind(drafts().map(|(_, _, version, _)| version).collect::<Vec<_>>())
+        .bind(drafts().map(|(_, append, version, _)| event_id(&append.stream, version)).collect::<Vec<_>>())
+        .bind(drafts().map(|(.., draft)| draft.name.as_str()).collect::<Vec<_>>())
+        .bind(drafts().map(|(.., draft)| draft.schema_version).collect::<Vec<_>>())
+        .bind(drafts().map(|(.., draft)| draft.payload.as_slice()).collect::<Vec<_>>())
+        .fetch_all(conn)
         .await?;
-    Ok(())
-}
 
-/// Folds the events of a stream into its state; a stream without events is at version 0.
-pub(crate) async fn load<A: Aggregate>(
-    executor: impl PgExecutor<'_>,
-    id: Uuid,
-) -> Result<Loaded<A::State>, Error> {
-    let events: Vec<Recorded> = sqlx::query_as(
-        "select position, stream_kind, stream_id, version, event_id, name, schema_version, payload, actor,
-                traceparent, recorded_at
-         from eventlog.events
-         where stream_id = $1 and stream_kind = $2
-         order by version",
-    )
-    .bind(id)
-    .bind(A::KIND)
-    .fetch_all(executor)
-    .await?;
-
-    let mut loaded = Loaded { state: A::State::default(), version: 0, position: 0 };
-    for event in &events {
-        A::evolve(&mut loaded.state, &A::decode(event)?);
-        loaded.version = event.version;
-        loaded.position = event.position;
-    }
-    Ok(loaded)
-}
-
-/// Appends the drafts to a stream that stands at `version`, and returns them as recorded.
-///
-/// One statement, and nothing else in it: a lock that other appends wait for, which a NOTIFY takes too, would make
-/// the commits queue up one by one.
-#[tracing::instrument(name = "eventlog.append", skip_all, fields(stream.kind = stream.kind, events = drafts.len()))]
-pub(crate) async fn append(
-    conn: &mut PgConnection,
-    stream: StreamId,
-    version: i64,
-    drafts: Vec<Draft>,
-    actor: Option<Uuid>,
-    now: Timestamp,
-) -> Result<Vec<Recorded>, Error> {
-    if drafts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let traceparent = telemetry::current_traceparent();
-    let versions = version + 1..;
-    let event_ids: Vec<Uuid> =
-        versions.clone().take(drafts.len()).map(|version| event_id(&stream, version)).collect();
-    let names: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
-    let schema_versions: Vec<i16> = drafts.iter().map(|draft| draft.schema_version).collect();
-    let payloads: Vec<&[u8]> = drafts.iter().map(|draft| draft.payload.as_slice()).collect();
-
-    let rows: Vec<(i64, jiff_sqlx::Timestamp)> = sqlx::query_as(
-        "insert into eventlog.events
-             (stream_kind, stream_id, version, event_id, name, schema_version, payload,
-              actor, traceparent, recorded_at)
-         select $1, $2, $3 + draft.ordinal, draft.event_id, draft.name, draft.schema_version, draft.payload,
-                $8, $9, $10
-         from unnest($4::uuid[], $5::text[], $6::smallint[], $7::bytea[]) with ordinality
-             as draft (event_id, name, schema_version, payload, ordinal)
-         order by draft.ordinal
-         returning position, recorded_at",
-    )
-    .bind(&stream.kind)
-    .bind(stream.id)
-    .bind(version)
-    .bind(&event_ids)
-    .bind(names)
-    .bind(schema_versions)
-    .bind(payloads)
-    .bind(actor)
-    .bind(&traceparent)
-    .bind(now.to_sqlx())
-    .fetch_all(conn)
-    .await?;
-
-    let meta = Meta { actor, traceparent };
-    let recorded = rows.into_iter().zip(versions).zip(event_ids).zip(drafts);
-    Ok(recorded
-        .map(|((((position, recorded_at), version), event_id), draft)| Recorded {
-            position,
-            stream: stream.clone(),
-            version,
-            event_id,
-            name: draft.name,
-            schema_version: draft.schema_version,
-            payload: draft.payload,
-            meta: meta.clone(),
-            // As the database rounded it: a view must see the same now as in a replay.
-            recorded_at: recorded_at.to_jiff(),
+    let mut answers = answers.chunk_by(|one, next| one.0 == next.0);
+    Ok(appends
+        .into_iter()
+        .map(|append| match answers.next() {
+            Some(rows @ [(_, true, true, _), ..]) => {
+                Outcome::Recorded(append.recorded(rows.iter().filter_map(|row| row.3)))
+            }
+            Some([(_, true, false, _), ..]) => Outcome::KeyTaken,
+            _ => Outcome::Contended,
         })
         .collect())
 }

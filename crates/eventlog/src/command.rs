@@ -43,8 +43,13 @@ pub trait Aggregate {
 }
 
 /// The read models of a service, kept in the transaction that appends.
+///
+/// A commit carries the events of many callers, so a view writes them set by set: see [`Patches`](crate::Patches).
 pub trait Views: Clone + Send + Sync + 'static {
-    /// Takes one of the service's own events into its tables.
+    /// Whether there are any; without, an append is a single statement.
+    const INLINE: bool = true;
+
+    /// Takes the service's own events into its tables, in the order of the log.
     ///
     /// # Errors
     ///
@@ -52,8 +57,17 @@ pub trait Views: Clone + Send + Sync + 'static {
     fn apply(
         &self,
         conn: &mut PgConnection,
-        event: &Recorded,
+        events: &[Recorded],
     ) -> impl Future<Output = Result<(), BoxError>> + Send;
+}
+
+/// No read models.
+impl Views for () {
+    const INLINE: bool = false;
+
+    async fn apply(&self, _: &mut PgConnection, _: &[Recorded]) -> Result<(), BoxError> {
+        Ok(())
+    }
 }
 
 /// What a command brings along besides itself.
@@ -89,6 +103,14 @@ pub struct Receipt {
     pub version: i64,
     /// The position of the stream's last event: who has passed it, has seen the change.
     pub position: i64,
+}
+
+impl Receipt {
+    /// The receipt after these events of the stream.
+    pub(crate) fn after(self, events: &[Recorded]) -> Self {
+        let last = events.last();
+        last.map_or(self, |last| Self { version: last.version, position: last.position, ..self })
+    }
 }
 
 /// Why a command was not carried out; nothing of it has been recorded.

@@ -31,16 +31,26 @@ pub trait Follower: Send + Sync + 'static {
     /// The name under which its checkpoint is kept.
     fn name(&self) -> &'static str;
 
-    /// Takes an event into read models; a replay calls it again.
+    /// Takes events into read models, in the order of the log; a replay calls it again.
+    ///
+    /// A page is written set by set: see [`Patches`](crate::Patches).
     ///
     /// # Errors
     ///
-    /// Any error stops the follower at this event until it succeeds.
+    /// Any error stops the follower at the event that causes it until it succeeds.
     fn project(
         &self,
         conn: &mut PgConnection,
-        event: &Recorded,
+        events: &[Recorded],
     ) -> impl Future<Output = Result<(), BoxError>> + Send;
+
+    /// Whether [`Follower::react`] has anything to do with an event.
+    ///
+    /// A reaction sees the read models as they are after its event: nothing later is projected before it.
+    fn reacts_to(&self, event: &Recorded) -> bool {
+        let _ = event;
+        false
+    }
 
     /// Answers an event with commands of its own, through [`Journal::unit`](crate::Journal::unit); no part of a replay.
     ///
@@ -245,7 +255,10 @@ impl<F: Follower> Tail<F> {
         for event in page {
             let span = telemetry::follow_span(self.follower.name(), event.meta.traceparent.as_deref());
             let effect = async {
-                self.follower.project(conn, event).await?;
+                self.follower.project(conn, std::slice::from_ref(event)).await?;
+                if !self.follower.reacts_to(event) {
+                    return Ok(());
+                }
                 self.follower.react(conn, event).await
             };
             AssertUnwindSafe(effect.instrument(span))

@@ -1,16 +1,36 @@
 //! Receipts by idempotency key: a repeated command gets the first answer.
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
 use crate::{BeginError, Error, Idempotency, Receipt};
 
-#[derive(FromRow)]
-struct Stored {
+/// What is kept under a key.
+#[derive(Debug, FromRow)]
+pub(crate) struct Kept {
     fingerprint: Vec<u8>,
     id: Uuid,
     version: i64,
     position: i64,
+}
+
+impl Kept {
+    /// Reads the columns that a load joins to its own; none if nothing is kept.
+    pub(crate) fn from_joined(row: &PgRow) -> sqlx::Result<Option<Self>> {
+        let Some(fingerprint) = row.try_get("kept_fingerprint")? else { return Ok(None) };
+        let (id, version) = (row.try_get("kept_id")?, row.try_get("kept_version")?);
+        Ok(Some(Self { fingerprint, id, version, position: row.try_get("kept_position")? }))
+    }
+
+    /// The answer to a command under the same key, if it is the same command.
+    pub(crate) fn answer(&self, repeated: &Idempotency) -> Result<Receipt, BeginError> {
+        let Self { fingerprint, id, version, position } = self;
+        if *fingerprint != repeated.fingerprint {
+            return Err(BeginError::KeyReused);
+        }
+        Ok(Receipt { id: *id, version: *version, position: *position })
+    }
 }
 
 /// Claims the key for this transaction, or finds the receipt of the command that had it before.
@@ -30,50 +50,51 @@ pub(crate) async fn claim(
         return Err(BeginError::KeyInUse);
     }
 
-    let stored: Option<Stored> = sqlx::query_as(
-        "select fingerprint, id, version, position from eventlog.idempotency where scope = $1 and key = $2",
+    let kept: Option<Kept> = sqlx::query_as(
+        "select fingerprint, id, version, position from eventlog.kept where scope = $1 and key = $2",
     )
     .bind(&idempotency.scope)
     .bind(&idempotency.key)
     .fetch_optional(conn)
     .await?;
-    match stored {
-        Some(stored) if stored.fingerprint != idempotency.fingerprint => Err(BeginError::KeyReused),
-        Some(Stored { id, version, position, .. }) => Ok(Some(Receipt { id, version, position })),
-        None => Ok(None),
-    }
+    kept.map(|kept| kept.answer(idempotency)).transpose()
 }
 
-/// Stores the receipt under the claimed key, and sweeps a few that are older than a day.
-///
-/// Each command brings one row and may take several away, so the table never outgrows a day's commands by much, and no
-/// command pays for a day of them. Rows that another command is sweeping are left to it.
+/// Stores the receipt of a transaction under its key; `append.sql` does it for a command on one stream.
 pub(crate) async fn store(
     conn: &mut PgConnection,
-    idempotency: &Idempotency,
+    Idempotency { scope, key, fingerprint }: &Idempotency,
     receipt: &Receipt,
 ) -> Result<(), Error> {
+    sqlx::query(
+        "insert into eventlog.idempotency (scope, key, fingerprint, id, version, position)
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(scope)
+    .bind(key)
+    .bind(fingerprint)
+    .bind(receipt.id)
+    .bind(receipt.version)
+    .bind(receipt.position)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets receipts that are older than a day; rows that somebody else is forgetting are left to them.
+pub(crate) async fn sweep(executor: impl PgExecutor<'_>) -> Result<(), Error> {
     sqlx::query(
         "with expired as (
              select scope, key from eventlog.idempotency
              where created_at < now() - interval '24 hours'
              order by created_at
-             limit 8
+             limit 10000
              for update skip locked
-         ), swept as (
-             delete from eventlog.idempotency using expired
-             where idempotency.scope = expired.scope and idempotency.key = expired.key
          )
-         insert into eventlog.idempotency (scope, key, fingerprint, id, version, position)
-         values ($1, $2, $3, $4, $5, $6)",
+         delete from eventlog.idempotency using expired
+         where idempotency.scope = expired.scope and idempotency.key = expired.key",
     )
-    .bind(&idempotency.scope)
-    .bind(&idempotency.key)
-    .bind(&idempotency.fingerprint)
-    .bind(receipt.id)
-    .bind(receipt.version)
-    .bind(receipt.position)
-    .execute(conn)
+    .execute(executor)
     .await?;
     Ok(())
 }

@@ -4,9 +4,13 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
-use crate::append::{self, Loaded};
+use crate::append::append;
+use crate::appender::take_in;
+use crate::stream::{self, Loaded};
+use crate::turns::Turns;
 use crate::{
-    Aggregate, BeginError, CommandError, Context, Draft, Error, Receipt, StreamId, Views, Wake, idempotency,
+    Aggregate, Append, Appender, BeginError, CommandError, Context, Draft, Error, Meta, Outcome, Receipt,
+    StreamId, Views, Wake, idempotency,
 };
 
 /// How often a command is decided anew when it loses a race against others.
@@ -18,13 +22,20 @@ pub struct Journal<V> {
     pool: PgPool,
     wake: Wake,
     views: V,
+    appender: Appender,
+    turns: Turns,
 }
 
 impl<V: Views> Journal<V> {
     /// A journal that writes through the service's own pool and wakes the feed's followers.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
     #[must_use]
     pub fn new(pool: PgPool, wake: Wake, views: V) -> Self {
-        Self { pool, wake, views }
+        let appender = Appender::start(pool.clone(), wake.clone(), views.clone());
+        Self { pool, wake, views, appender, turns: Turns::default() }
     }
 
     /// Loads the state and the version of a stream as they are now.
@@ -33,11 +44,15 @@ impl<V: Views> Journal<V> {
     ///
     /// [`Error::Database`] if the query fails, [`Error::Corrupt`] if an event cannot be read.
     pub async fn load<A: Aggregate>(&self, id: Uuid) -> Result<(A::State, i64), Error> {
-        let Loaded { state, version, .. } = append::load::<A>(&self.pool, id).await?;
+        let Loaded { state, version, .. } = stream::load::<A>(&self.pool, id, None).await?;
         Ok((state, version))
     }
 
-    /// Carries out a command on one stream, in a transaction of its own.
+    /// Carries out a command on one stream.
+    ///
+    /// It takes two round trips: the load, and the append, whose commit it shares with other commands. Commands of this
+    /// process on the same stream wait for each other; if somebody else changes the stream meanwhile, the command is
+    /// decided anew in a transaction that holds it.
     ///
     /// # Errors
     ///
@@ -48,16 +63,46 @@ impl<V: Views> Journal<V> {
         id: Uuid,
         command: A::Command,
     ) -> Result<Receipt, CommandError<A::Rejection>> {
+        let _turn = self.turns.wait(A::KIND, id).await;
+        if let Some(answer) = settled(self.at_once::<A>(context, id, &command).await) {
+            return answer;
+        }
         for _ in 1..ATTEMPTS {
-            match self.attempt::<A>(context, id, &command).await {
-                Err(CommandError::Conflict) => {}
-                answer => return answer,
+            if let Some(answer) = settled(self.holding::<A>(context, id, &command).await) {
+                return answer;
             }
         }
-        self.attempt::<A>(context, id, &command).await
+        self.holding::<A>(context, id, &command).await
     }
 
-    async fn attempt<A: Aggregate>(
+    /// Loads and appends, without a transaction around both.
+    async fn at_once<A: Aggregate>(
+        &self,
+        context: &Context,
+        id: Uuid,
+        command: &A::Command,
+    ) -> Result<Receipt, CommandError<A::Rejection>> {
+        let loaded = stream::load::<A>(&self.pool, id, context.idempotency.as_ref()).await?;
+        if let (Some(kept), Some(repeated)) = (&loaded.kept, &context.idempotency) {
+            return Ok(kept.answer(repeated)?);
+        }
+        let drafts = decide::<A>(&loaded, context.expected_version, command)?;
+        let receipt = Receipt { id, version: loaded.version, position: loaded.position };
+        if drafts.is_empty() && context.idempotency.is_none() {
+            return Ok(receipt);
+        }
+        let append = Append {
+            idempotency: context.idempotency.clone(),
+            ..of::<A>(id, loaded.version, drafts, context.actor, context.now)
+        };
+        match self.appender.append(append).await? {
+            Outcome::Recorded(events) => Ok(receipt.after(&events)),
+            Outcome::Contended | Outcome::KeyTaken => Err(CommandError::Conflict),
+        }
+    }
+
+    /// Holds the stream from the load to the commit, so that nobody can come in between.
+    async fn holding<A: Aggregate>(
         &self,
         context: &Context,
         id: Uuid,
@@ -175,8 +220,8 @@ impl<V: Views> Unit<'_, V> {
     ///
     /// [`Error::Database`] if a statement fails, [`Error::Corrupt`] if an event cannot be read.
     pub async fn load<A: Aggregate>(&mut self, id: Uuid) -> Result<(A::State, i64), Error> {
-        append::lock(self.conn, A::KIND, id).await?;
-        let Loaded { state, version, .. } = append::load::<A>(&mut *self.conn, id).await?;
+        stream::lock(self.conn, A::KIND, id).await?;
+        let Loaded { state, version, .. } = stream::load::<A>(&mut *self.conn, id, None).await?;
         Ok((state, version))
     }
 
@@ -205,25 +250,57 @@ impl<V: Views> Unit<'_, V> {
         id: Uuid,
         command: &A::Command,
     ) -> Result<Receipt, CommandError<A::Rejection>> {
-        append::lock(self.conn, A::KIND, id).await?;
-        let Loaded { state, version, position } = append::load::<A>(&mut *self.conn, id).await?;
-        if let Some(expected) = self.expected.as_deref_mut().and_then(Option::take)
-            && expected != version
-        {
-            return Err(CommandError::Stale { expected, actual: version });
+        stream::lock(self.conn, A::KIND, id).await?;
+        let loaded = stream::load::<A>(&mut *self.conn, id, None).await?;
+        let expected = self.expected.as_deref_mut().and_then(Option::take);
+        let drafts = decide::<A>(&loaded, expected, command)?;
+        let receipt = Receipt { id, version: loaded.version, position: loaded.position };
+        if drafts.is_empty() {
+            return Ok(receipt);
         }
-
-        let events = A::decide(&state, command).map_err(CommandError::Rejected)?;
-        let drafts: Vec<Draft> = events.iter().map(A::encode).collect();
-        let stream = StreamId { kind: A::KIND.to_owned(), id };
-        let recorded = append::append(self.conn, stream, version, drafts, self.actor, self.now).await?;
-        for event in &recorded {
-            self.views
-                .apply(self.conn, event)
-                .await
-                .map_err(|source| Error::View { name: event.name.clone(), source })?;
-        }
-        let (version, position) = recorded.last().map_or((version, position), |e| (e.version, e.position));
-        Ok(Receipt { id, version, position })
+        let appends = vec![of::<A>(id, loaded.version, drafts, self.actor, self.now)];
+        let outcomes = append(self.conn, appends).await?;
+        let [Outcome::Recorded(events)] = outcomes.as_slice() else { return Err(CommandError::Conflict) };
+        take_in(&self.views, self.conn, events).await?;
+        Ok(receipt.after(events))
     }
+}
+
+/// What a command says to a loaded stream.
+fn decide<A: Aggregate>(
+    loaded: &Loaded<A::State>,
+    expected: Option<i64>,
+    command: &A::Command,
+) -> Result<Vec<Draft>, CommandError<A::Rejection>> {
+    if let Some(expected) = expected
+        && expected != loaded.version
+    {
+        return Err(CommandError::Stale { expected, actual: loaded.version });
+    }
+    let events = A::decide(&loaded.state, command).map_err(CommandError::Rejected)?;
+    Ok(events.iter().map(A::encode).collect())
+}
+
+fn of<A: Aggregate>(
+    id: Uuid,
+    version: i64,
+    drafts: Vec<Draft>,
+    actor: Option<Uuid>,
+    now: Timestamp,
+) -> Append {
+    Append {
+        stream: StreamId { kind: A::KIND.to_owned(), id },
+        version,
+        drafts,
+        meta: Meta { actor, traceparent: telemetry::current_traceparent() },
+        now,
+        idempotency: None,
+    }
+}
+
+/// The answer to a command, unless it lost a race and should be decided anew.
+fn settled<R: std::error::Error>(
+    answer: Result<Receipt, CommandError<R>>,
+) -> Option<Result<Receipt, CommandError<R>>> {
+    if matches!(answer, Err(CommandError::Conflict)) { None } else { Some(answer) }
 }

@@ -5,29 +5,41 @@
 //! 1. `record.rs` — what an event is, as drafted and as recorded;
 //! 2. `command.rs` — what a service implements to decide, and the answers to a command;
 //! 3. `journal.rs` — a command from load to commit, alone or together with others;
-//! 4. `append.rs`, `idempotency.rs` — the SQL of it;
-//! 5. `watermark.rs` — up to which position the log can no longer change;
-//! 6. `feed.rs`, `follower.rs`, `wake.rs` — delivery to the consumers, once and in order.
+//! 4. `appender.rs` — many commands in one commit;
+//! 5. `stream.rs`, `append.rs`, `idempotency.rs` — the SQL of it;
+//! 6. `watermark.rs` — up to which position the log can no longer change;
+//! 7. `feed.rs`, `follower.rs`, `wake.rs` — delivery to the consumers, once and in order;
+//! 8. `patches.rs` — how views and followers change their tables.
 //!
 //! All SQL names the schema `eventlog`, because every caller connects with a search path of its own.
 
 mod append;
+mod appender;
 mod command;
 mod feed;
 mod follower;
 mod idempotency;
 mod journal;
+mod patches;
 mod record;
 pub mod rehearsal;
+mod stream;
+mod turns;
 mod wake;
 mod watermark;
 
-use sqlx::PgPool;
+use std::sync::Arc;
 
+use sqlx::PgPool;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
+pub use append::{Append, Outcome};
+pub use appender::Appender;
 pub use command::{Aggregate, BeginError, CommandError, Context, Idempotency, Receipt, Views};
 pub use feed::{Behind, Feed};
 pub use follower::Follower;
 pub use journal::{Begun, Journal, Transaction, Unit};
+pub use patches::{Patches, Table, bytes};
 pub use record::{Corrupt, Draft, Meta, Recorded, StreamId, head, read};
 pub use wake::Wake;
 
@@ -51,6 +63,9 @@ pub enum Error {
         /// What the view said.
         source: BoxError,
     },
+    /// A failure that met several callers of one commit.
+    #[error(transparent)]
+    Shared(Arc<Self>),
     /// The schema could not be brought up to date.
     #[error("the event log could not be migrated")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -65,11 +80,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// Tells whether the database refused a statement and so has undone the transaction for certain.
+    ///
+    /// When it ends the connection instead, it may have committed.
+    fn is_undone(&self) -> bool {
+        let refused = |error: &sqlx::Error| {
+            let error =
+                error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+            error.is_some_and(|error| error.severity() == PgSeverity::Error)
+        };
+        match self {
+            Self::Database(error) => refused(error),
+            Self::View { source, .. } => source.downcast_ref().is_none_or(refused),
+            _ => false,
+        }
+    }
+
     /// Tells whether a transaction lost a race, so that doing it again may succeed.
     fn is_conflict(&self) -> bool {
         match self {
             Self::Database(error) => lost_race(error),
             Self::View { source, .. } => source.downcast_ref().is_some_and(lost_race),
+            Self::Shared(error) => error.is_conflict(),
             _ => false,
         }
     }
@@ -79,7 +111,7 @@ fn lost_race(error: &sqlx::Error) -> bool {
     const SERIALIZATION_FAILURE: &str = "40001";
     const DEADLOCK_DETECTED: &str = "40P01";
     error.as_database_error().is_some_and(|error| {
-        error.constraint() == Some("events_next_version")
+        matches!(error.constraint(), Some("events_next_version" | "idempotency_pkey"))
             || matches!(error.code().as_deref(), Some(SERIALIZATION_FAILURE | DEADLOCK_DETECTED))
     })
 }

@@ -10,7 +10,7 @@ pub mod views;
 mod grpc;
 
 use boot::{Ground, NoConfig, Service};
-use eventlog::{BoxError, Follower, Recorded, Views};
+use eventlog::{BoxError, Follower, Recorded};
 use proto::analytics::analytics_service_server::AnalyticsServiceServer;
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
@@ -39,7 +39,7 @@ impl Service for Analytics {
         "leavers",
     ];
     type Config = NoConfig;
-    type Views = NoViews;
+    type Views = ();
     type Follower = Counter;
 
     fn migrations() -> Migrator {
@@ -55,22 +55,10 @@ impl Service for Analytics {
         routes.add_service(AnalyticsServiceServer::new(reports));
     }
 
-    fn views(&self) -> NoViews {
-        NoViews
-    }
+    fn views(&self) {}
 
     fn follower(&self) -> Counter {
         Counter
-    }
-}
-
-/// This service records nothing, so nothing is kept beside an append.
-#[derive(Clone)]
-pub struct NoViews;
-
-impl Views for NoViews {
-    async fn apply(&self, _: &mut PgConnection, _: &Recorded) -> Result<(), BoxError> {
-        Ok(())
     }
 }
 
@@ -82,9 +70,11 @@ impl Follower for Counter {
         Analytics::NAME
     }
 
-    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        if let Some(fact) = codec::fact(event)? {
-            views::project(conn, event, &fact).await?;
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            if let Some(fact) = codec::fact(event)? {
+                views::project(conn, event, &fact).await?;
+            }
         }
         Ok(())
     }

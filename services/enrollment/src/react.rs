@@ -21,25 +21,18 @@ impl Follower for Reactions {
         "enrollment"
     }
 
-    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        let tandem = TandemId::from_uuid(event.stream.id);
-        if event.is::<TandemPublished>() {
-            let it: TandemPublished = event.read()?;
-            let (mentor, mentee) = (it.mentor_person_id.parse()?, it.mentee_person_id.parse()?);
-            tandems::introduce(conn, tandem, mentor, mentee).await?;
-        } else if event.is::<TandemActivated>() {
-            let it: TandemActivated = event.read()?;
-            tandems::begin(conn, tandem, it.edition_id.parse()?).await?;
-        } else if event.is::<TandemCompleted>() || event.is::<TandemDissolved>() {
-            tandems::end(conn, tandem).await?;
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            project(conn, event).await?;
         }
         Ok(())
     }
 
+    fn reacts_to(&self, event: &Recorded) -> bool {
+        event.is::<TandemCompleted>()
+    }
+
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        if !event.is::<TandemCompleted>() {
-            return Ok(());
-        }
         let tandem: TandemCompleted = event.read()?;
         let edition: EditionId = tandem.edition_id.parse()?;
         let mentee: PersonId = tandem.mentee_person_id.parse()?;
@@ -53,4 +46,19 @@ impl Follower for Reactions {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+async fn project(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    let tandem = TandemId::from_uuid(event.stream.id);
+    if event.is::<TandemPublished>() {
+        let it: TandemPublished = event.read()?;
+        let (mentor, mentee) = (it.mentor_person_id.parse()?, it.mentee_person_id.parse()?);
+        tandems::introduce(conn, tandem, mentor, mentee).await?;
+    } else if event.is::<TandemActivated>() {
+        let it: TandemActivated = event.read()?;
+        tandems::begin(conn, tandem, it.edition_id.parse()?).await?;
+    } else if event.is::<TandemCompleted>() || event.is::<TandemDissolved>() {
+        tandems::end(conn, tandem).await?;
+    }
+    Ok(())
 }

@@ -29,20 +29,27 @@ pub const PROJECTIONS: &[&str] =
 pub struct Views;
 
 impl eventlog::Views for Views {
-    async fn apply(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        match event.stream.kind.as_str() {
-            Person::KIND => people::apply(conn, &Person::decode(event)?).await?,
-            Edition::KIND => editions::apply(conn, &Edition::decode(event)?, event.version).await?,
-            Application::KIND => {
-                let (version, at) = (event.version, event.recorded_at);
-                applications::apply(conn, &Application::decode(event)?, version, at).await?;
-            }
-            Obligation::KIND => obligations::apply(conn, &Obligation::decode(event)?, event.version).await?,
-            // A replay shows the events of all services.
-            _ => {}
+    async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            apply(conn, event).await?;
         }
         Ok(())
     }
+}
+
+async fn apply(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    match event.stream.kind.as_str() {
+        Person::KIND => people::apply(conn, &Person::decode(event)?).await?,
+        Edition::KIND => editions::apply(conn, &Edition::decode(event)?, event.version).await?,
+        Application::KIND => {
+            let (version, at) = (event.version, event.recorded_at);
+            applications::apply(conn, &Application::decode(event)?, version, at).await?;
+        }
+        Obligation::KIND => obligations::apply(conn, &Obligation::decode(event)?, event.version).await?,
+        // A replay shows the events of all services.
+        _ => {}
+    }
+    Ok(())
 }
 
 /// A column that holds the name of one of a few values.

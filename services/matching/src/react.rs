@@ -26,8 +26,19 @@ impl Follower for Reactions {
         "matching"
     }
 
-    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        follow::project(conn, event).await
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            follow::project(conn, event).await?;
+        }
+        Ok(())
+    }
+
+    fn reacts_to(&self, event: &Recorded) -> bool {
+        event.is::<told::PersonLeft>()
+            || event.is::<told::PersonMoved>()
+            || event.is::<told::ApplicationWithdrawn>()
+            || event.is::<told::ObligationExcused>()
+            || event.is::<told::EditionCompleted>()
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {

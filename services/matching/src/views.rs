@@ -24,15 +24,22 @@ pub const PROJECTIONS: &[&str] =
 pub struct Views;
 
 impl eventlog::Views for Views {
-    async fn apply(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        match event.stream.kind.as_str() {
-            Run::KIND => runs::apply(conn, &Run::decode(event)?, event.version, event.recorded_at).await?,
-            Tandem::KIND => tandems::apply(conn, &Tandem::decode(event)?, event.version).await?,
-            // Places are read from their streams, and a replay shows the events of all services.
-            _ => {}
+    async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            apply(conn, event).await?;
         }
         Ok(())
     }
+}
+
+async fn apply(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    match event.stream.kind.as_str() {
+        Run::KIND => runs::apply(conn, &Run::decode(event)?, event.version, event.recorded_at).await?,
+        Tandem::KIND => tandems::apply(conn, &Tandem::decode(event)?, event.version).await?,
+        // Places are read from their streams, and a replay shows the events of all services.
+        _ => {}
+    }
+    Ok(())
 }
 
 /// A column that holds the name of one of a few values.

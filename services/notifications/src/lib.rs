@@ -19,7 +19,7 @@ mod grpc;
 use std::sync::{Arc, Once};
 
 use boot::{Ground, Service};
-use eventlog::{BoxError, Follower, Recorded, Views};
+use eventlog::{BoxError, Follower, Recorded};
 use jiff::Timestamp;
 use lettre::message::Mailbox;
 use proto::notifications::notifications_service_server::NotificationsServiceServer;
@@ -77,7 +77,7 @@ impl Service for Notifications {
     const NAME: &'static str = "notifications";
     const PROJECTIONS: &'static [&'static str] = &["editions", "tandems", "sessions", "leavers", "messages"];
     type Config = Config;
-    type Views = NoViews;
+    type Views = ();
     type Follower = Clerk;
 
     fn migrations() -> Migrator {
@@ -102,9 +102,7 @@ impl Service for Notifications {
         routes.add_service(NotificationsServiceServer::new(inbox));
     }
 
-    fn views(&self) -> NoViews {
-        NoViews
-    }
+    fn views(&self) {}
 
     fn follower(&self) -> Clerk {
         Clerk
@@ -121,16 +119,6 @@ impl Service for Notifications {
     }
 }
 
-/// This service records nothing, so nothing is kept beside an append.
-#[derive(Clone)]
-pub struct NoViews;
-
-impl Views for NoViews {
-    async fn apply(&self, _: &mut PgConnection, _: &Recorded) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
-
 /// Writes down who is to be told of everybody's events.
 pub struct Clerk;
 
@@ -139,9 +127,11 @@ impl Follower for Clerk {
         Notifications::NAME
     }
 
-    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        if let Some(fact) = codec::fact(event)? {
-            views::project(conn, event, &fact).await?;
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            if let Some(fact) = codec::fact(event)? {
+                views::project(conn, event, &fact).await?;
+            }
         }
         Ok(())
     }

@@ -23,17 +23,18 @@ impl Follower for Reactions {
         "sessions"
     }
 
-    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        match news(event)? {
-            Some(News::EditionSet(edition, rules)) => editions::keep(conn, edition, &rules).await?,
-            Some(News::AvailabilityGiven(edition, person, said)) => {
-                availabilities::keep(conn, edition, person, &said).await?;
-            }
-            Some(News::Obliged(edition, person)) => obligations::raise(conn, edition, person).await?,
-            Some(News::Excused(edition, person)) => obligations::excuse(conn, edition, person).await?,
-            Some(News::EditionCompleted(_) | News::TandemActivated(_) | News::TandemEnded(..)) | None => {}
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            project(conn, event).await?;
         }
         Ok(())
+    }
+
+    fn reacts_to(&self, event: &Recorded) -> bool {
+        // What cannot be read is refused by the reaction.
+        news(event).map_or(true, |news| {
+            matches!(news, Some(News::TandemActivated(_) | News::TandemEnded(..) | News::EditionCompleted(_)))
+        })
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
@@ -144,4 +145,17 @@ async fn availability(
 ) -> Result<Availability, BoxError> {
     let said = availabilities::find(conn, edition, person).await?;
     Ok(said.unwrap_or_else(|| Availability::unknown(rules.time_zone.clone())))
+}
+
+async fn project(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    match news(event)? {
+        Some(News::EditionSet(edition, rules)) => editions::keep(conn, edition, &rules).await?,
+        Some(News::AvailabilityGiven(edition, person, said)) => {
+            availabilities::keep(conn, edition, person, &said).await?;
+        }
+        Some(News::Obliged(edition, person)) => obligations::raise(conn, edition, person).await?,
+        Some(News::Excused(edition, person)) => obligations::excuse(conn, edition, person).await?,
+        Some(News::EditionCompleted(_) | News::TandemActivated(_) | News::TandemEnded(..)) | None => {}
+    }
+    Ok(())
 }

@@ -36,15 +36,22 @@ pub const PROJECTIONS: &[&str] = &[
 pub struct Views;
 
 impl eventlog::Views for Views {
-    async fn apply(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        match event.stream.kind.as_str() {
-            Series::KIND => apply_series(conn, event, &Series::decode(event)?).await?,
-            FollowUp::KIND => follow_ups::apply(conn, &FollowUp::decode(event)?).await?,
-            // A replay shows the events of all services.
-            _ => {}
+    async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        for event in events {
+            apply(conn, event).await?;
         }
         Ok(())
     }
+}
+
+async fn apply(conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    match event.stream.kind.as_str() {
+        Series::KIND => apply_series(conn, event, &Series::decode(event)?).await?,
+        FollowUp::KIND => follow_ups::apply(conn, &FollowUp::decode(event)?).await?,
+        // A replay shows the events of all services.
+        _ => {}
+    }
+    Ok(())
 }
 
 async fn apply_series(conn: &mut PgConnection, recorded: &Recorded, event: &Event) -> sqlx::Result<()> {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use boot::database::Database;
 use boot::postgres::{Cluster, ClusterConfig};
-use eventlog::{Aggregate, BoxError, Context, Corrupt, Draft, Feed, Follower, Journal, Recorded, Views};
+use eventlog::{Aggregate, BoxError, Context, Corrupt, Draft, Feed, Follower, Journal, Recorded};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use proto::enrollment::EditionStarted;
@@ -43,15 +43,6 @@ impl Aggregate for Start {
     }
 }
 
-#[derive(Clone)]
-struct Nothing;
-
-impl Views for Nothing {
-    async fn apply(&self, _: &mut PgConnection, _: &Recorded) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
-
 struct Reader;
 
 impl Follower for Reader {
@@ -59,7 +50,7 @@ impl Follower for Reader {
         "bench"
     }
 
-    async fn project(&self, _: &mut PgConnection, _: &Recorded) -> Result<(), BoxError> {
+    async fn project(&self, _: &mut PgConnection, _: &[Recorded]) -> Result<(), BoxError> {
         Ok(())
     }
 }
@@ -80,7 +71,7 @@ async fn measure(folder: &std::path::Path) -> anyhow::Result<()> {
         .execute(&pool)
         .await?;
     let feed = Feed::start(database.pool("reader"), CancellationToken::new());
-    let journal = Journal::new(pool.clone(), feed.wake(), Nothing);
+    let journal = Journal::new(pool.clone(), feed.wake(), ());
 
     let (mut commands, mut inserts) = (Vec::new(), Vec::new());
     for _ in 0..REPEATS {
@@ -117,7 +108,7 @@ async fn rate<F: Future<Output = anyhow::Result<()>>>(operation: impl Fn() -> F)
     Ok(f64::from(CALLERS * COMMANDS_EACH) / begun.elapsed().as_secs_f64())
 }
 
-async fn command(journal: &Journal<Nothing>) -> anyhow::Result<()> {
+async fn command(journal: &Journal<()>) -> anyhow::Result<()> {
     let context =
         Context { now: Timestamp::UNIX_EPOCH, actor: None, idempotency: None, expected_version: None };
     journal.execute::<Start>(&context, identity(), ()).await?;

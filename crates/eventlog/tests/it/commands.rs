@@ -1,6 +1,9 @@
 //! Commands: append, refusal, expected versions, idempotency keys, transactions over several streams.
 
-use eventlog::{BeginError, Begun, CommandError, Context, Idempotency, Journal, Receipt, Wake};
+use eventlog::{
+    Aggregate, Append, Appender, BeginError, Begun, CommandError, Context, Draft, Idempotency, Journal, Meta,
+    Outcome, Receipt, StreamId, Wake,
+};
 use jiff::{Timestamp, ToSpan};
 use sqlx::PgPool;
 
@@ -214,10 +217,11 @@ async fn keys_of_different_callers_do_not_meet_and_old_ones_are_swept_in_passing
         .execute(&database.admin)
         .await
         .unwrap();
+    // A journal looks for old receipts after its first append with a key.
+    let journal = self::journal(&database);
     journal.execute::<Counter>(&keyed("new", b"add 1"), stream(1), Add(vec![1])).await.unwrap();
-    let keys: Vec<String> =
-        sqlx::query_scalar("select key from eventlog.idempotency").fetch_all(&database.pool).await.unwrap();
-    assert_eq!(keys, ["new"]);
+    let keys = "select key from eventlog.idempotency";
+    while sqlx::query_scalar::<_, String>(keys).fetch_all(&database.pool).await.unwrap() != ["new"] {}
 }
 
 #[tokio::test]
@@ -273,4 +277,36 @@ async fn the_paging_query_reads_an_index_in_order_without_a_sort() {
     let plan = plan.join("\n");
     assert!(plan.contains("Index Scan using events_pkey"), "{plan}");
     assert!(!plan.contains("Sort"), "{plan}");
+}
+
+#[tokio::test]
+async fn appends_that_queue_up_share_a_commit_and_a_conflict_is_the_callers_own() {
+    let database = Database::create().await;
+    let journal = journal(&database);
+    let appender = Appender::start(database.pool.clone(), Wake::default(), Totals);
+    journal.execute::<Counter>(&context(), stream(7), Add(vec![1])).await.unwrap();
+    let append = |number: u128, version, amounts: &[i64]| Append {
+        stream: StreamId { kind: Counter::KIND.to_owned(), id: stream(number) },
+        version,
+        drafts: amounts.iter().map(|amount| Draft::of(&Added { amount: *amount })).collect(),
+        meta: Meta::default(),
+        now: context().now,
+        idempotency: None,
+    };
+    let answers = (0..100).map(|number| appender.append(append(number, 0, &[1, 2])));
+    let outcomes: Vec<_> = futures::future::try_join_all(answers).await.unwrap();
+    let contended = |(_, outcome): &(usize, &Outcome)| **outcome == Outcome::Contended;
+    let contended: Vec<usize> =
+        outcomes.iter().enumerate().filter(contended).map(|(number, _)| number).collect();
+    assert_eq!(contended, [7]);
+    for (number, outcome) in (0..).zip(&outcomes).filter(|(_, outcome)| !outcome.recorded().is_empty()) {
+        let [one, two] = outcome.recorded() else { panic!("both or none") };
+        assert_eq!((one.version, two.version), (1, 2));
+        assert_eq!(total(&database.pool, number).await, Some(3));
+    }
+    let commits: i64 = sqlx::query_scalar("select count(distinct xmin::text) from eventlog.events")
+        .fetch_one(&database.pool)
+        .await
+        .unwrap();
+    assert!(commits < 50, "99 appends took {commits} commits");
 }

@@ -1,5 +1,7 @@
 //! The aggregate of the tests: a counter that may not go beyond a limit.
 
+use std::collections::BTreeMap;
+
 use eventlog::{Aggregate, BoxError, Context, Corrupt, Draft, Follower, Recorded, Views};
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -88,13 +90,17 @@ impl Aggregate for Echo {
 pub(crate) struct Totals;
 
 impl Views for Totals {
-    async fn apply(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+    async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let mut totals: BTreeMap<Uuid, i64> = BTreeMap::new();
+        for event in events {
+            *totals.entry(event.stream.id).or_default() += event.read::<Added>()?.amount;
+        }
         sqlx::query(
-            "insert into matching.totals as t (id, total) values ($1, $2)
+            "insert into matching.totals as t (id, total) select * from unnest($1::uuid[], $2::bigint[])
              on conflict (id) do update set total = t.total + excluded.total",
         )
-        .bind(event.stream.id)
-        .bind(event.read::<Added>()?.amount)
+        .bind(totals.keys().copied().collect::<Vec<_>>())
+        .bind(totals.values().copied().collect::<Vec<_>>())
         .execute(conn)
         .await?;
         Ok(())
@@ -109,19 +115,26 @@ impl Follower for Noting {
         self.0
     }
 
-    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        note(self.0, conn, event).await
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        note(self.0, conn, events).await
     }
 }
 
-pub(crate) async fn note(follower: &str, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-    sqlx::query("insert into matching.seen (follower, position, stream, version) values ($1, $2, $3, $4)")
-        .bind(follower)
-        .bind(event.position)
-        .bind(event.stream.id)
-        .bind(event.version)
-        .execute(conn)
-        .await?;
+pub(crate) async fn note(
+    follower: &str,
+    conn: &mut PgConnection,
+    events: &[Recorded],
+) -> Result<(), BoxError> {
+    sqlx::query(
+        "insert into matching.seen (follower, position, stream, version)
+         select $1, * from unnest($2::bigint[], $3::uuid[], $4::bigint[])",
+    )
+    .bind(follower)
+    .bind(events.iter().map(|event| event.position).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.stream.id).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.version).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -110,16 +110,18 @@ impl Follower for Echoing {
         "echoing"
     }
 
-    async fn project(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        note(self.name(), conn, event).await
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        note(self.name(), conn, events).await
+    }
+
+    fn reacts_to(&self, event: &Recorded) -> bool {
+        event.stream.kind == "counter"
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        if event.stream.kind == "counter" {
-            let amount = event.read::<Added>()?.amount;
-            let mut unit = self.0.unit(conn, &context());
-            unit.execute::<Echo>(event.stream.id, Add(vec![amount])).await?;
-        }
+        let amount = event.read::<Added>()?.amount;
+        let mut unit = self.0.unit(conn, &context());
+        unit.execute::<Echo>(event.stream.id, Add(vec![amount])).await?;
         Ok(())
     }
 }

@@ -31,8 +31,9 @@ impl Follower for Remembering {
         self.name
     }
 
-    async fn project(&self, _: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
-        self.seen.lock().unwrap().push((event.position, event.stream.id, event.version));
+    async fn project(&self, _: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        let places = events.iter().map(|event| (event.position, event.stream.id, event.version));
+        self.seen.lock().unwrap().extend(places);
         Ok(())
     }
 }

@@ -107,7 +107,7 @@ impl Stage {
         let event_id = PersonId::mint().uuid();
         let event = Recorded { event_id, recorded_at: at(when), ..Draft::of(message).rehearsed() };
         let mut conn = self.pool().acquire().await.unwrap();
-        Clerk.project(&mut conn, &event).await.unwrap();
+        Clerk.project(&mut conn, &[event]).await.unwrap();
     }
 
     /// An executive is obliged.

@@ -1,0 +1,48 @@
+-- Appends for many callers, each wholly or not at all.
+with caller as materialized (
+    select *
+    from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[], $7::timestamptz[],
+                $8::text[], $9::text[], $10::bytea[])
+        with ordinality as caller (stream_kind, stream_id, version, version_after, actor, traceparent, recorded_at,
+                                   scope, key, fingerprint, caller)
+),
+-- A transaction that holds the stream has loaded it and relies on nobody appending meanwhile; nobody waits for it here,
+-- where all the other callers would have to wait too.
+ready as materialized (
+    select caller.*
+    from caller
+    where pg_try_advisory_xact_lock(hashtextextended(caller.stream_kind || caller.stream_id::text, 0))
+      and caller.version = coalesce(
+          (select max(event.version)
+           from eventlog.events as event
+           where event.stream_id = caller.stream_id and event.stream_kind = caller.stream_kind), 0)
+),
+claimed as (
+    insert into eventlog.idempotency (scope, key, fingerprint, stream_kind, id, version)
+    select scope, key, fingerprint, stream_kind, stream_id, version_after
+    from ready
+    where key is not null
+    on conflict (scope, key) do nothing
+    returning scope, key
+),
+accepted as materialized (
+    select ready.*
+    from ready left join claimed using (scope, key)
+    where ready.key is null or claimed.key is not null
+),
+recorded as (
+    insert into eventlog.events
+        (stream_kind, stream_id, version, event_id, name, schema_version, payload, actor, traceparent, recorded_at)
+    select stream_kind, stream_id, draft.version, event_id, name, schema_version, payload, actor, traceparent, recorded_at
+    from accepted
+    join unnest($11::bigint[], $12::bigint[], $13::uuid[], $14::text[], $15::smallint[], $16::bytea[])
+        with ordinality as draft (caller, version, event_id, name, schema_version, payload, ordinal) using (caller)
+    order by draft.ordinal
+    returning stream_kind, stream_id, version, position
+)
+select caller.caller, ready.caller is not null as ready, accepted.caller is not null as accepted, recorded.position
+from caller
+left join ready using (caller)
+left join accepted using (caller)
+left join recorded on recorded.stream_kind = accepted.stream_kind and recorded.stream_id = accepted.stream_id
+order by caller.caller, recorded.version
