@@ -1,6 +1,6 @@
 # `make run` and `make test` are all there is to know; both install what is missing and say so.
 
-.PHONY: run demo test check buf audit record bench prepare
+.PHONY: run demo test check buf audit record bench bench-eventlog prepare
 
 run: prepare
 	cargo run --package updraft -- run --demonstration --identity-page
@@ -32,7 +32,11 @@ record:
 
 # Benchmarks; each prints its ratio against a limit or a peer of the same run.
 bench: prepare
-	cargo bench --package bench
+	cargo bench --package bench --bench matching
+
+# The event log beside the limit of its server and beside its peers, which are installed when missing.
+bench-eventlog: prepare
+	UPDRAFT_PEERS="$$(tests/bench/peers/prepare)" cargo bench --package bench --bench eventlog
 
 prepare:
 	deploy/prepare

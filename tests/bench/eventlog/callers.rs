@@ -14,30 +14,35 @@ const STREAM_EVENTS: i64 = 10;
 
 /// What callers have done.
 #[derive(Debug, Default)]
-pub struct Done {
+pub(crate) struct Done {
     /// Events that are recorded.
-    pub events: u64,
+    pub(crate) events: u64,
     /// How long it took.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// How long each append took.
-    pub latencies: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
 }
 
 impl Done {
     /// Events per second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         f64::from(u32::try_from(self.events).unwrap_or(u32::MAX)) / self.time.as_secs_f64()
     }
 
     /// The median time of an append.
-    pub fn median(&mut self) -> Duration {
+    pub(crate) fn median(&mut self) -> Duration {
         self.latencies.sort_unstable();
         self.latencies.get(self.latencies.len() / 2).copied().unwrap_or_default()
     }
 }
 
 /// Appends with as many callers for as long, so many events at a time.
-pub async fn append(appender: &Appender, callers: usize, time: Duration, events: usize) -> anyhow::Result<Done> {
+pub(crate) async fn append(
+    appender: &Appender,
+    callers: usize,
+    time: Duration,
+    events: usize,
+) -> anyhow::Result<Done> {
     let begun = Instant::now();
     let all = try_join_all((0..callers).map(|_| {
         let appender = appender.clone();
@@ -67,7 +72,7 @@ async fn caller(appender: &Appender, until: Instant, events: usize) -> anyhow::R
 }
 
 /// What is handed in: so many events with this number.
-pub fn draft(stream: StreamId, version: i64, events: usize, number: u32) -> Append {
+pub(crate) fn draft(stream: StreamId, version: i64, events: usize, number: u32) -> Append {
     let drafts = event::drafts(events, number);
     Append { stream, version, drafts, meta: Meta::default(), now: Timestamp::UNIX_EPOCH, idempotency: None }
 }

@@ -12,7 +12,8 @@ use crate::stage::Log;
 use crate::witness::Witness;
 
 /// The read model: how many events a stream has, and the last of them.
-const TALLY: &str = "create table tally (stream_id uuid primary key, events bigint not null, position bigint not null)";
+const TALLY: &str =
+    "create table tally (stream_id uuid primary key, events bigint not null, position bigint not null)";
 
 /// Folds a page by stream and writes it with one statement.
 struct Tally(&'static str);
@@ -28,13 +29,13 @@ impl Follower for Tally {
 }
 
 /// Lays out what the projection fills.
-pub async fn prepare(log: &Log) -> anyhow::Result<()> {
+pub(crate) async fn prepare(log: &Log) -> anyhow::Result<()> {
     sqlx::query(TALLY).execute(&log.service).await?;
     Ok(())
 }
 
 /// Events per second that a follower gets and decodes, and whether it got each once and in order.
-pub async fn raw(log: &Log, name: &'static str) -> anyhow::Result<(f64, Race)> {
+pub(crate) async fn raw(log: &Log, name: &'static str) -> anyhow::Result<(f64, Race)> {
     let stored = log.count().await?;
     let witness = Witness::new(name);
     let rate = follow(log, witness.clone(), stored).await?;
@@ -42,17 +43,18 @@ pub async fn raw(log: &Log, name: &'static str) -> anyhow::Result<(f64, Race)> {
 }
 
 /// Events per second with the projection.
-pub async fn projected(log: &Log, name: &'static str) -> anyhow::Result<f64> {
+pub(crate) async fn projected(log: &Log, name: &'static str) -> anyhow::Result<f64> {
     sqlx::query("truncate tally").execute(&log.service).await?;
     let stored = log.count().await?;
     let rate = follow(log, Tally(name), stored).await?;
-    let tallied: i64 = sqlx::query_scalar("select sum(events)::bigint from tally").fetch_one(&log.service).await?;
+    let tallied: i64 =
+        sqlx::query_scalar("select sum(events)::bigint from tally").fetch_one(&log.service).await?;
     anyhow::ensure!(u64::try_from(tallied)? == stored, "{tallied} of {stored} events were projected");
     Ok(rate)
 }
 
 /// Events per second with the same projection, an event and its checkpoint in a transaction; the reading is not counted.
-pub async fn one_by_one(log: &Log, count: u64) -> anyhow::Result<f64> {
+pub(crate) async fn one_by_one(log: &Log, count: u64) -> anyhow::Result<f64> {
     let events = first(&log.service, count).await?;
     sqlx::query("truncate tally").execute(&log.service).await?;
     let mut conn = log.service.acquire().await?;

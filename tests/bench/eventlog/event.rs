@@ -5,11 +5,11 @@ use proto::sessions::QuestionAsked;
 use uuid::Uuid;
 
 /// The kind of all streams.
-pub const KIND: &str = "bench";
+pub(crate) const KIND: &str = "bench";
 const BYTES: usize = 200;
 
 /// A message of the product, with a sealed text that fills it up.
-pub fn message(number: u32) -> QuestionAsked {
+pub(crate) fn message(number: u32) -> QuestionAsked {
     let id = Uuid::nil().to_string();
     QuestionAsked {
         question_id: Uuid::from_u128(number.into()).to_string(),
@@ -22,37 +22,37 @@ pub fn message(number: u32) -> QuestionAsked {
 }
 
 /// The number that a message was made with.
-pub fn number(message: &QuestionAsked) -> Option<u32> {
+pub(crate) fn number(message: &QuestionAsked) -> Option<u32> {
     u32::try_from(message.question_id.parse::<Uuid>().ok()?.as_u128()).ok()
 }
 
 /// As many drafts of it.
-pub fn drafts(count: usize, number: u32) -> Vec<Draft> {
+pub(crate) fn drafts(count: usize, number: u32) -> Vec<Draft> {
     (0..count).map(|_| Draft::of(&message(number))).collect()
 }
 
 /// A stream that nobody has appended to.
-pub fn stream() -> StreamId {
+pub(crate) fn stream() -> StreamId {
     StreamId { kind: KIND.to_owned(), id: fresh_id() }
 }
 
 /// Ordered by time, as the product's own ids are.
 #[expect(clippy::disallowed_methods, reason = "a benchmark needs streams, not ids of the product")]
-pub fn fresh_id() -> Uuid {
+pub(crate) fn fresh_id() -> Uuid {
     Uuid::now_v7()
 }
 
 /// The name under which the message is stored.
-pub fn name() -> String {
+pub(crate) fn name() -> String {
     "updraft.sessions.v1.QuestionAsked".to_owned()
 }
 
 /// The same number of bytes as text that a server takes in without unescaping any.
-pub fn ascii() -> String {
+pub(crate) fn ascii() -> String {
     "p".repeat(BYTES)
 }
 
 /// About the same number of bytes as JSON.
-pub fn json() -> String {
+pub(crate) fn json() -> String {
     format!(r#"{{"tandemId":"{}","text":"{}"}}"#, Uuid::nil(), "lorem ipsum ".repeat(12).trim())
 }

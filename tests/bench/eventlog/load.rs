@@ -11,7 +11,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What the processors had done, and the log had grown to, at one moment.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark {
+pub(crate) struct Mark {
     at: Instant,
     client: f64,
     server: f64,
@@ -20,22 +20,22 @@ pub struct Mark {
 
 /// What happened between two moments.
 #[derive(Clone, Copy, Debug)]
-pub struct Load {
+pub(crate) struct Load {
     /// How long it took.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// Processors that this process kept busy.
-    pub client: f64,
+    pub(crate) client: f64,
     /// Processors that the server kept busy.
-    pub server: f64,
+    pub(crate) server: f64,
     /// Events recorded.
-    pub events: f64,
+    pub(crate) events: u64,
     /// Transactions that recorded them.
-    pub commits: f64,
+    pub(crate) commits: u64,
 }
 
 impl Mark {
     /// Marks this moment.
-    pub async fn now(postmaster: u32, log: &PgPool) -> anyhow::Result<Self> {
+    pub(crate) async fn now(postmaster: u32, log: &PgPool) -> anyhow::Result<Self> {
         let position = sqlx::query_scalar("select coalesce(max(position), 0) from eventlog.events");
         let position = position.fetch_one(log).await?;
         let client = ticks(std::process::id())?.own;
@@ -43,7 +43,7 @@ impl Mark {
     }
 
     /// What has happened since; who appended is told from the rows, which name their transactions.
-    pub async fn since(&self, postmaster: u32, log: &PgPool) -> anyhow::Result<Load> {
+    pub(crate) async fn since(&self, postmaster: u32, log: &PgPool) -> anyhow::Result<Load> {
         let time = self.at.elapsed();
         let client = ticks(std::process::id())?.own - self.client;
         let server = server(postmaster)? - self.server;
@@ -54,13 +54,12 @@ impl Mark {
         .fetch_one(log)
         .await?;
         let seconds = time.as_secs_f64();
-        let float = |count: i64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         Ok(Load {
             time,
             client: client / seconds,
             server: server / seconds,
-            events: float(events),
-            commits: float(commits),
+            events: events.unsigned_abs(),
+            commits: commits.unsigned_abs(),
         })
     }
 }
@@ -68,12 +67,14 @@ impl Mark {
 impl std::fmt::Display for Load {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let seconds = self.time.as_secs_f64();
+        let float = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        let (events, commits) = (float(self.events), float(self.commits));
         write!(
             formatter,
             "{:.0} events and {:.0} commits per second, {:.1} events a commit; processors busy: {:.2} here, {:.2} in the server",
-            self.events / seconds,
-            self.commits / seconds,
-            self.events / self.commits.max(1.0),
+            events / seconds,
+            commits / seconds,
+            events / commits.max(1.0),
             self.client,
             self.server
         )
@@ -93,7 +94,9 @@ fn server(postmaster: u32) -> anyhow::Result<f64> {
     let itself = ticks(postmaster)?;
     let mut total = itself.own + itself.ended;
     for entry in fs::read_dir("/proc")? {
-        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
         // A process that ends meanwhile is counted by its parent.
         if let Ok(child) = ticks(pid)
             && child.parent == postmaster

@@ -1,59 +1,32 @@
-//! Commands through the event log against the limit: a bare insert of the same row over the same connections.
+//! The event log beside the limit of its server and beside its peers.
 //!
-//! Both run on one private Postgres with fsync on, in turns, five times; printed are the medians and their ratio.
+//! Everything runs on one private Postgres with fsync on, in turns, and is repeated; printed are median and best. A
+//! ratio is the median of the ratios within the rounds: what burdens the machine for a while burdens both sides.
+//! `UPDRAFT_BENCH_SHORT=1` takes minutes less, `UPDRAFT_BENCH_GROWTH=5000000` lets the log grow to fewer events.
 
-use std::time::Instant;
+mod appends;
+mod callers;
+mod catch_up;
+mod event;
+mod growth;
+mod load;
+mod peers;
+mod pgbench;
+mod reads;
+mod scale;
+mod series;
+mod stage;
+mod steady;
+mod witness;
 
-use boot::database::Database;
-use boot::postgres::{Cluster, ClusterConfig};
-use eventlog::{Aggregate, BoxError, Context, Corrupt, Draft, Feed, Follower, Journal, Recorded};
-use futures::future::try_join_all;
-use jiff::Timestamp;
-use proto::enrollment::EditionStarted;
-use sqlx::{PgConnection, PgPool};
-use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+use std::path::Path;
 
-const CALLERS: u32 = 32;
-const COMMANDS_EACH: u32 = 40;
-const REPEATS: usize = 5;
-
-/// The least there can be to decide.
-struct Start;
-
-impl Aggregate for Start {
-    const KIND: &'static str = "bench";
-    type State = ();
-    type Command = ();
-    type Event = ();
-    type Rejection = std::convert::Infallible;
-
-    fn decide((): &(), (): &()) -> Result<Vec<()>, Self::Rejection> {
-        Ok(vec![()])
-    }
-
-    fn evolve((): &mut (), (): &()) {}
-
-    fn encode((): &()) -> Draft {
-        Draft::of(&EditionStarted { edition_id: Uuid::nil().to_string() })
-    }
-
-    fn decode(_: &Recorded) -> Result<(), Corrupt> {
-        Ok(())
-    }
-}
-
-struct Reader;
-
-impl Follower for Reader {
-    fn name(&self) -> &'static str {
-        "bench"
-    }
-
-    async fn project(&self, _: &mut PgConnection, _: &[Recorded]) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
+use crate::appends::Appends;
+use crate::peers::Race;
+use crate::reads::Reads;
+use crate::scale::Scale;
+use crate::series::{Series, Target, heading, row_of_times};
+use crate::stage::{Log, Stage};
 
 fn main() -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("updraft-bench-{}", std::process::id()));
@@ -62,74 +35,79 @@ fn main() -> anyhow::Result<()> {
     measured
 }
 
-async fn measure(folder: &std::path::Path) -> anyhow::Result<()> {
-    let cluster = Cluster::start(ClusterConfig::in_dir(folder)).await?;
-    let database = Database::private(&cluster).await?;
-    eventlog::migrate(&database.pool("eventlog")).await?;
-    let pool = database.pool("enrollment");
-    sqlx::query("create table bare (id bigint generated always as identity primary key, payload bytea)")
-        .execute(&pool)
-        .await?;
-    let feed = Feed::start(database.pool("reader"), CancellationToken::new());
-    let journal = Journal::new(pool.clone(), feed.wake(), ());
-
-    let (mut commands, mut inserts) = (Vec::new(), Vec::new());
-    for _ in 0..REPEATS {
-        inserts.push(rate(|| insert(&pool)).await?);
-        commands.push(rate(|| command(&journal)).await?);
+async fn measure(folder: &Path) -> anyhow::Result<()> {
+    let scale = Scale::from_env()?;
+    let peers = peers::installed(&scale);
+    let stage = Stage::set(folder).await?;
+    println!("{scale:?}, {}", machine()?);
+    let mut appends = Appends::prepare(&stage, &peers).await?;
+    let mut reads = Reads::prepare(&stage, &scale, &peers).await?;
+    for peer in &peers {
+        peer.prepare(&stage).await?;
     }
-    let (commands, inserts) = (median(commands), median(inserts));
-    println!("commands, {CALLERS} callers        {commands:>8.0} /s");
-    println!("bare inserts, {CALLERS} callers    {inserts:>8.0} /s");
-    println!("ratio                        {:>8.2}", commands / inserts);
-
-    let begun = Instant::now();
-    feed.follow(pool, Reader);
-    let events = feed.settle().await?;
-    println!(
-        "catch-up of one follower     {:>8.0} /s",
-        f64::from(u32::try_from(events)?) / begun.elapsed().as_secs_f64()
-    );
-    feed.drain().await;
-    cluster.stop().await;
+    let mut steady = Delays::prepare(&stage).await?;
+    for round in 1..=scale.repeats {
+        println!("round {round} of {}", scale.repeats);
+        appends.round(&stage, &scale, &peers).await?;
+        reads.round(&stage, &scale, &peers).await?;
+        steady.round(&scale).await?;
+    }
+    let limit = appends.limit().to_owned();
+    appends.finish(&peers).await;
+    let (history, raced) = reads.finish(&peers);
+    let delayed = steady.finish();
+    println!("\nthe log in every run: {}", raced.and(delayed));
+    growth::run(&stage, &scale, &limit, &history).await?;
+    stage.clear().await;
     Ok(())
 }
 
-/// Operations per second of all callers together.
-async fn rate<F: Future<Output = anyhow::Result<()>>>(operation: impl Fn() -> F) -> anyhow::Result<f64> {
-    let begun = Instant::now();
-    try_join_all((0..CALLERS).map(|_| async {
-        for _ in 0..COMMANDS_EACH {
-            operation().await?;
-        }
-        anyhow::Ok(())
-    }))
-    .await?;
-    Ok(f64::from(CALLERS * COMMANDS_EACH) / begun.elapsed().as_secs_f64())
+/// From an answer to the consumers.
+struct Delays {
+    log: Log,
+    median: Series,
+    p99: Series,
+    excess: Series,
+    slowest: Series,
+    race: Race,
 }
 
-async fn command(journal: &Journal<()>) -> anyhow::Result<()> {
-    let context =
-        Context { now: Timestamp::UNIX_EPOCH, actor: None, idempotency: None, expected_version: None };
-    journal.execute::<Start>(&context, identity(), ()).await?;
-    Ok(())
+impl Delays {
+    async fn prepare(stage: &Stage) -> anyhow::Result<Self> {
+        let log = stage.log("steady").await?;
+        let [median, p99, excess, slowest] = <[Series; 4]>::default();
+        Ok(Self { log, median, p99, excess, slowest, race: Race::default() })
+    }
+
+    async fn round(&mut self, scale: &Scale) -> anyhow::Result<()> {
+        let quiet = steady::run(&self.log, scale.steady, false).await?;
+        self.median.push_time(quiet.percentile(50));
+        self.p99.push_time(quiet.percentile(99));
+        let disturbed = steady::run(&self.log, steady::UNRELATED, true).await?;
+        self.excess.push_time(disturbed.excess);
+        self.slowest.push_time(disturbed.slowest);
+        self.race = self.race.and(quiet.race).and(disturbed.race);
+        Ok(())
+    }
+
+    fn finish(self) -> Race {
+        heading("answer → five consumers at 2,000 per second, milliseconds");
+        row_of_times("p50", &self.median, None, None);
+        row_of_times("p99", &self.p99, None, Some(Target::AtMost(30.0)));
+        row_of_times("slowest append during a 5 s unrelated write", &self.slowest, None, None);
+        row_of_times(
+            "worst delay meanwhile beyond that append",
+            &self.excess,
+            None,
+            Some(Target::AtMost(100.0)),
+        );
+        self.race
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark needs streams, not ids of the product")]
-fn identity() -> Uuid {
-    Uuid::now_v7()
-}
-
-async fn insert(pool: &PgPool) -> anyhow::Result<()> {
-    let draft = EditionStarted { edition_id: Uuid::nil().to_string() };
-    sqlx::query("insert into bare (payload) values ($1)")
-        .bind(draft.edition_id.into_bytes())
-        .execute(pool)
-        .await?;
-    Ok(())
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
+/// How many processors there are, and how busy others keep them.
+fn machine() -> anyhow::Result<String> {
+    let processors = std::thread::available_parallelism()?;
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    Ok(format!("{processors} processors, load {}", load.split(' ').next().unwrap_or_default()))
 }

@@ -20,11 +20,11 @@ const SLOW_HISTORY: u64 = 4_000;
 
 /// A store to compare with.
 #[derive(Debug)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// How it is used, where there is a choice.
-    pub manner: &'static str,
+    pub(crate) manner: &'static str,
     database: String,
     program: PathBuf,
     words: Vec<OsString>,
@@ -41,20 +41,20 @@ struct Took {
 
 /// What a reader missed that read while others wrote.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub struct Race {
+pub(crate) struct Race {
     /// Events that are stored in the end.
-    pub written: u64,
+    pub(crate) written: u64,
     /// Of these, never read.
-    pub lost: u64,
+    pub(crate) lost: u64,
     /// Read twice.
-    pub duplicated: u64,
+    pub(crate) duplicated: u64,
     /// Read after a later one of their stream.
-    pub disordered: u64,
+    pub(crate) disordered: u64,
 }
 
 impl Race {
     /// Both races together.
-    pub fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             written: self.written + other.written,
             lost: self.lost + other.lost,
@@ -75,15 +75,22 @@ impl std::fmt::Display for Race {
 }
 
 /// The peers that are installed.
-pub fn installed(scale: &Scale) -> anyhow::Result<Vec<Peer>> {
+pub(crate) fn installed(scale: &Scale) -> Vec<Peer> {
     let Some(folder) = env::var_os(INSTALLED).map(PathBuf::from) else {
         println!("{INSTALLED} names no folder: no peers are measured. `make bench-eventlog` installs them.");
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
     let rust = |name, manner| {
         let program = folder.join("target/release/peers");
-        Peer { name, manner, database: name.replace('-', "_"), program, words: vec![name.into()], history: scale.peer_history }
+        Peer {
+            name,
+            manner,
+            database: name.replace('-', "_"),
+            program,
+            words: vec![name.into()],
+            history: scale.peer_history,
+        }
     };
     let python = |manner, database: &str, words: &[&str]| Peer {
         name: "eventsourcing",
@@ -104,26 +111,26 @@ pub fn installed(scale: &Scale) -> anyhow::Result<Vec<Peer>> {
         words: vec![here.join("emmett.mjs").into()],
         history: SLOW_HISTORY.min(scale.peer_history),
     };
-    Ok(vec![
+    vec![
         rust("postgres-es", "told in the process"),
         rust("mire", "its subscription"),
         rust("message-db", "64 categories"),
         emmett,
         python("table lock, its default", "eventsourcing", &[]),
         python("with its functions", "eventsourcing_functions", &["--functions"]),
-    ])
+    ]
 }
 
 impl Peer {
     /// Lays its tables out and fills them.
-    pub async fn prepare(&self, stage: &Stage) -> anyhow::Result<()> {
+    pub(crate) async fn prepare(&self, stage: &Stage) -> anyhow::Result<()> {
         stage.create(&self.database).await?;
         self.run(stage, &self.database, &["prepare", &self.history.to_string()]).await?;
         Ok(())
     }
 
     /// Single events per second.
-    pub async fn append(&self, stage: &Stage, clients: u32, time: Duration) -> anyhow::Result<f64> {
+    pub(crate) async fn append(&self, stage: &Stage, clients: u32, time: Duration) -> anyhow::Result<f64> {
         if self.name == "message-db" {
             return Ok(stage.pgbench().write_message(&self.database, clients, time).await?.rate);
         }
@@ -132,12 +139,12 @@ impl Peer {
     }
 
     /// Events per second that are read and decoded from the beginning.
-    pub async fn catch_up(&self, stage: &Stage) -> anyhow::Result<f64> {
+    pub(crate) async fn catch_up(&self, stage: &Stage) -> anyhow::Result<f64> {
         self.rate(stage, &["catch-up", &self.history.to_string()]).await
     }
 
     /// Reads while others write, in a database of its own.
-    pub async fn race(&self, stage: &Stage, writers: u32, time: Duration) -> anyhow::Result<Race> {
+    pub(crate) async fn race(&self, stage: &Stage, writers: u32, time: Duration) -> anyhow::Result<Race> {
         let database = format!("{}_race", self.database);
         stage.create(&database).await?;
         self.run(stage, &database, &["prepare", "0"]).await?;
@@ -157,7 +164,8 @@ impl Peer {
         command.args(&self.words).args(words).kill_on_drop(true);
         command.env("PGHOST", stage.sockets()).env("PGUSER", "postgres").env("PGDATABASE", database);
         command.env("PATH", path(stage.pgbench())?);
-        let output = command.output().await.with_context(|| format!("{} cannot be run", self.program.display()))?;
+        let output =
+            command.output().await.with_context(|| format!("{} cannot be run", self.program.display()))?;
         let complaint = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{} {}: {complaint}", self.name, words.join(" "));
         Ok(output.stdout)

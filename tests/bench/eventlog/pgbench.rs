@@ -12,7 +12,7 @@ use tokio::process::Command;
 use crate::event;
 
 /// Events of one batch.
-pub const BATCH: usize = 100;
+pub(crate) const BATCH: u32 = 100;
 
 /// One row, into a table like the log's own, each client at an end of its own of the index on streams.
 const INSERT: &str = r"\set version :version + 1
@@ -40,7 +40,7 @@ select write_message(gen_random_uuid()::varchar, format('tandem%s-%s-%s-%s', :ca
 
 /// pgbench beside the server that runs.
 #[derive(Debug)]
-pub struct Pgbench {
+pub(crate) struct Pgbench {
     programs: PathBuf,
     sockets: PathBuf,
     folder: PathBuf,
@@ -48,42 +48,49 @@ pub struct Pgbench {
 
 /// What one run has reached.
 #[derive(Clone, Copy, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// Transactions per second, without the time to connect.
-    pub rate: f64,
+    pub(crate) rate: f64,
     /// Of a transaction.
-    pub median: Duration,
+    pub(crate) median: Duration,
 }
 
 impl Pgbench {
     /// Finds the program; scripts and logs go into the folder.
-    pub fn beside(cluster: &Cluster, folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn beside(cluster: &Cluster, folder: &Path) -> anyhow::Result<Self> {
         let server = cluster.postmaster().context("the server does not run")?;
-        let server = fs::read_link(format!("/proc/{server}/exe")).context("the server's program is not known")?;
+        let server =
+            fs::read_link(format!("/proc/{server}/exe")).context("the server's program is not known")?;
         let usual = (15..30).rev().map(|major| PathBuf::from(format!("/usr/lib/postgresql/{major}/bin")));
         let programs = server.parent().map(Path::to_owned).into_iter().chain(usual);
         let programs = programs.into_iter().find(|folder| folder.join("pgbench").is_file());
         Ok(Self {
-            programs: programs.context("there is no pgbench: install Postgres with its contributed programs")?,
+            programs: programs
+                .context("there is no pgbench: install Postgres with its contributed programs")?,
             sockets: cluster.socket_dir().to_owned(),
             folder: folder.to_owned(),
         })
     }
 
     /// The folder of the programs.
-    pub fn programs(&self) -> &Path {
+    pub(crate) fn programs(&self) -> &Path {
         &self.programs
     }
 
     /// Single rows.
-    pub async fn insert(&self, database: &str, clients: u32, time: Duration) -> anyhow::Result<Run> {
+    pub(crate) async fn insert(&self, database: &str, clients: u32, time: Duration) -> anyhow::Result<Run> {
         let payload = ("payload", event::ascii());
         self.run(database, INSERT, clients, time, &[("version", "0".to_owned()), payload]).await
     }
 
     /// Batches of rows; the rate is that of batches.
-    pub async fn insert_batch(&self, database: &str, clients: u32, time: Duration) -> anyhow::Result<Run> {
-        let array = |element: &str| format!("{{{}}}", vec![element; BATCH].join(","));
+    pub(crate) async fn insert_batch(
+        &self,
+        database: &str,
+        clients: u32,
+        time: Duration,
+    ) -> anyhow::Result<Run> {
+        let array = |element: &str| format!("{{{}}}", vec![element; BATCH as usize].join(","));
         let variables = [
             ("version", "0".to_owned()),
             ("ids", array(&event::fresh_id().to_string())),
@@ -95,10 +102,22 @@ impl Pgbench {
     }
 
     /// Messages of message-db, each in a transaction of its own.
-    pub async fn write_message(&self, database: &str, clients: u32, time: Duration) -> anyhow::Result<Run> {
+    pub(crate) async fn write_message(
+        &self,
+        database: &str,
+        clients: u32,
+        time: Duration,
+    ) -> anyhow::Result<Run> {
         let run = event::fresh_id().simple().to_string();
         let data = event::json();
-        self.run(database, WRITE_MESSAGE, clients, time, &[("nr", "9".to_owned()), ("run", run), ("data", data)]).await
+        self.run(
+            database,
+            WRITE_MESSAGE,
+            clients,
+            time,
+            &[("nr", "9".to_owned()), ("run", run), ("data", data)],
+        )
+        .await
     }
 
     async fn run(

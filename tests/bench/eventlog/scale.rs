@@ -12,34 +12,35 @@ const GROWTH: &str = "UPDRAFT_BENCH_GROWTH";
 
 /// The sizes of the works.
 #[derive(Clone, Copy, Debug)]
-pub struct Scale {
+pub(crate) struct Scale {
     /// How often everything is measured, in turns.
-    pub repeats: usize,
+    pub(crate) repeats: usize,
     /// How long one work appends.
-    pub append: Duration,
+    pub(crate) append: Duration,
     /// How long writers and a reader race.
-    pub race: Duration,
+    pub(crate) race: Duration,
     /// How long events are appended at a fixed rate.
-    pub steady: Duration,
+    pub(crate) steady: Duration,
     /// Events of the raw catch-up.
-    pub history: u64,
+    pub(crate) history: u64,
     /// Events of the catch-up with a projection.
-    pub projected: u64,
+    pub(crate) projected: u64,
     /// Events that are projected one by one.
-    pub one_by_one: u64,
+    pub(crate) one_by_one: u64,
     /// Events that a peer catches up on; a slow one on fewer.
-    pub peer_history: u64,
+    pub(crate) peer_history: u64,
     /// Events the log has in the end.
-    pub growth: u64,
+    pub(crate) growth: u64,
 }
 
 impl Scale {
     /// The sizes that the environment asks for.
-    pub fn from_env() -> anyhow::Result<Self> {
+    pub(crate) fn from_env() -> anyhow::Result<Self> {
         let mut scale = if env::var_os(SHORT).is_some() { Self::short() } else { Self::full() };
         if let Some(growth) = env::var_os(GROWTH) {
             let growth = growth.to_string_lossy();
-            scale.growth = growth.parse().with_context(|| format!("{GROWTH}={growth} is no number of events"))?;
+            scale.growth =
+                growth.parse().with_context(|| format!("{GROWTH}={growth} is no number of events"))?;
         }
         Ok(scale)
     }

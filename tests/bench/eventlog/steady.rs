@@ -16,11 +16,11 @@ use crate::stage::Log;
 use crate::{callers, event};
 
 /// Appends per second.
-pub const RATE: u32 = 2_000;
+pub(crate) const RATE: u32 = 2_000;
 /// As many consumers.
-pub const CONSUMERS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
+pub(crate) const CONSUMERS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
 /// How long an unrelated transaction that writes is left open.
-pub const UNRELATED: Duration = Duration::from_secs(5);
+pub(crate) const UNRELATED: Duration = Duration::from_secs(5);
 
 const BEAT: Duration = Duration::from_millis(5);
 
@@ -40,20 +40,20 @@ struct Consumer {
 
 /// What was measured.
 #[derive(Debug)]
-pub struct Steady {
+pub(crate) struct Steady {
     /// From the answer to each consumer, sorted.
     delays: Vec<Duration>,
     /// How much longer the worst delay was than the slowest append in flight meanwhile.
-    pub excess: Duration,
+    pub(crate) excess: Duration,
     /// The slowest append.
-    pub slowest: Duration,
+    pub(crate) slowest: Duration,
     /// What any of the consumers missed.
-    pub race: Race,
+    pub(crate) race: Race,
 }
 
 impl Steady {
     /// The delay that this share of events did not exceed.
-    pub fn percentile(&self, share: u64) -> Duration {
+    pub(crate) fn percentile(&self, share: u64) -> Duration {
         let last = self.delays.len().saturating_sub(1) as u64;
         let at = usize::try_from(last * share / 100).unwrap_or_default();
         self.delays.get(at).copied().unwrap_or_default()
@@ -61,7 +61,7 @@ impl Steady {
 }
 
 /// Appends for so long; if asked, an unrelated transaction writes meanwhile and stays open.
-pub async fn run(log: &Log, time: Duration, disturbed: bool) -> anyhow::Result<Steady> {
+pub(crate) async fn run(log: &Log, time: Duration, disturbed: bool) -> anyhow::Result<Steady> {
     let count = u32::try_from(time.as_millis() * u128::from(RATE) / 1000)?;
     let times = Arc::new(Times::new(count));
     let feed = log.feed();
@@ -167,7 +167,12 @@ impl Times {
             }
         }
         delays.sort_unstable();
-        Ok(Steady { delays, excess: Duration::from_nanos(excess), slowest: Duration::from_nanos(slowest), race })
+        Ok(Steady {
+            delays,
+            excess: Duration::from_nanos(excess),
+            slowest: Duration::from_nanos(slowest),
+            race,
+        })
     }
 }
 

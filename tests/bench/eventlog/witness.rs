@@ -12,7 +12,7 @@ use crate::peers::Race;
 
 /// The follower; its clones count together.
 #[derive(Clone)]
-pub struct Witness {
+pub(crate) struct Witness {
     name: &'static str,
     seen: Arc<Mutex<Seen>>,
 }
@@ -27,14 +27,14 @@ struct Seen {
 }
 
 impl Witness {
-    pub fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self { name, seen: Arc::default() }
     }
 
     /// What it missed of so many events that are stored.
     ///
     /// Positions only grow, so that the events it has seen are different ones, and all stored ones if they are as many.
-    pub fn race(&self, written: u64) -> Race {
+    pub(crate) fn race(&self, written: u64) -> Race {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let (duplicated, disordered) = (seen.duplicated, seen.disordered);
         Race { written, lost: written.saturating_sub(seen.events), duplicated, disordered }
