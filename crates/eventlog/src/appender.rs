@@ -8,12 +8,13 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::iter::zip;
 use std::mem;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use opentelemetry::metrics::{Counter, Histogram};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, PgConnection, PgPool, Postgres};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::append::append;
@@ -26,7 +27,7 @@ const LANES: usize = 4;
 const CALLERS_MAX: usize = 256;
 
 /// How often receipts that have had their day are looked for.
-const SWEEP_PAUSE: Duration = Duration::from_secs(60);
+const SWEEP_PAUSE: Duration = Duration::from_mins(1);
 
 /// Appends for the callers of a process, many in one commit.
 ///
@@ -52,7 +53,8 @@ impl Appender {
     ///
     /// Outside of a Tokio runtime.
     #[must_use]
-    pub fn start<V: Views>(pool: PgPool, wake: Wake, views: V) -> Self {
+    pub fn start<V: Views>(pool: &PgPool, wake: &Wake, views: &V) -> Self {
+        let swept = Arc::default();
         let lane = |_| {
             let (jobs, queue) = mpsc::unbounded_channel();
             let lane = Lane {
@@ -60,7 +62,8 @@ impl Appender {
                 wake: wake.clone(),
                 views: views.clone(),
                 instruments: Instruments::new(),
-                swept: None,
+                conn: None,
+                swept: Arc::clone(&swept),
             };
             tokio::spawn(lane.run(queue));
             jobs
@@ -93,7 +96,10 @@ struct Lane<V> {
     wake: Wake,
     views: V,
     instruments: Instruments,
-    swept: Option<Instant>,
+    /// Kept as long as there is work.
+    conn: Option<PoolConnection<Postgres>>,
+    /// When somebody last looked for old receipts.
+    swept: Arc<Mutex<Option<Instant>>>,
 }
 
 impl<V: Views> Lane<V> {
@@ -108,14 +114,17 @@ impl<V: Views> Lane<V> {
             let batch = take_apart(&mut waiting);
             let keyed = batch.iter().any(|job| job.append.idempotency.is_some());
             self.answer(batch).await;
-            if keyed && self.swept.is_none_or(|swept| swept.elapsed() > SWEEP_PAUSE) {
+            if waiting.is_empty() && queue.is_empty() {
+                self.conn = None;
+            }
+            if keyed {
                 self.sweep().await;
             }
         }
     }
 
     /// Carries a batch out, together or, if somebody in it cannot be helped, each on its own.
-    async fn answer(&self, batch: Vec<Job>) {
+    async fn answer(&mut self, batch: Vec<Job>) {
         let begun = Instant::now();
         let (appends, mut answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|job| (job.append, job.answer)).unzip();
@@ -135,6 +144,7 @@ impl<V: Views> Lane<V> {
                 }
             }
             Err(error) => {
+                self.conn = None;
                 let error = Arc::new(error);
                 self.reply(
                     answers.into_iter().map(|answer| (answer, Err(Error::Shared(Arc::clone(&error))))),
@@ -145,10 +155,13 @@ impl<V: Views> Lane<V> {
     }
 
     /// Appends and takes what was recorded into the views, in one commit.
-    async fn commit(&self, appends: Vec<Append>) -> Result<Vec<Outcome>, Error> {
-        let mut conn = self.pool.acquire().await?;
+    async fn commit(&mut self, appends: Vec<Append>) -> Result<Vec<Outcome>, Error> {
+        let conn = match &mut self.conn {
+            Some(conn) => conn,
+            None => self.conn.insert(self.pool.acquire().await?),
+        };
         if !V::INLINE {
-            return append(&mut conn, appends).await;
+            return append(conn, appends).await;
         }
         let mut transaction = conn.begin().await?;
         let outcomes = append(&mut transaction, appends).await?;
@@ -175,8 +188,15 @@ impl<V: Views> Lane<V> {
         }
     }
 
-    async fn sweep(&mut self) {
-        self.swept = Some(Instant::now());
+    /// Forgets old receipts, if nobody has done so for a while.
+    async fn sweep(&self) {
+        {
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            if swept.is_some_and(|swept| swept.elapsed() < SWEEP_PAUSE) {
+                return;
+            }
+            *swept = Some(Instant::now());
+        }
         if let Err(error) = idempotency::sweep(&self.pool).await {
             tracing::debug!(%error, "old receipts were not swept");
         }

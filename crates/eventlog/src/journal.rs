@@ -4,13 +4,12 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
-use crate::append::append;
 use crate::appender::take_in;
 use crate::stream::{self, Loaded};
 use crate::turns::Turns;
 use crate::{
     Aggregate, Append, Appender, BeginError, CommandError, Context, Draft, Error, Meta, Outcome, Receipt,
-    StreamId, Views, Wake, idempotency,
+    StreamId, Views, Wake, append, idempotency,
 };
 
 /// How often a command is decided anew when it loses a race against others.
@@ -34,7 +33,7 @@ impl<V: Views> Journal<V> {
     /// Outside of a Tokio runtime.
     #[must_use]
     pub fn new(pool: PgPool, wake: Wake, views: V) -> Self {
-        let appender = Appender::start(pool.clone(), wake.clone(), views.clone());
+        let appender = Appender::start(&pool, &wake, &views);
         Self { pool, wake, views, appender, turns: Turns::default() }
     }
 
@@ -258,11 +257,19 @@ impl<V: Views> Unit<'_, V> {
         if drafts.is_empty() {
             return Ok(receipt);
         }
-        let appends = vec![of::<A>(id, loaded.version, drafts, self.actor, self.now)];
-        let outcomes = append(self.conn, appends).await?;
-        let [Outcome::Recorded(events)] = outcomes.as_slice() else { return Err(CommandError::Conflict) };
-        take_in(&self.views, self.conn, events).await?;
-        Ok(receipt.after(events))
+        let append = of::<A>(id, loaded.version, drafts, self.actor, self.now);
+        match self.append(append).await? {
+            Outcome::Recorded(events) => Ok(receipt.after(&events)),
+            Outcome::Contended | Outcome::KeyTaken => Err(CommandError::Conflict),
+        }
+    }
+
+    /// Appends in this transaction, as the [`Appender`] does in one of its own.
+    #[tracing::instrument(name = "eventlog.append", skip_all, fields(stream.kind = append.stream.kind, events = append.drafts.len()))]
+    async fn append(&mut self, append: Append) -> Result<Outcome, Error> {
+        let outcome = append::append(self.conn, vec![append]).await?.pop().unwrap_or(Outcome::Contended);
+        take_in(&self.views, self.conn, outcome.recorded()).await?;
+        Ok(outcome)
     }
 }
 

@@ -283,7 +283,7 @@ async fn the_paging_query_reads_an_index_in_order_without_a_sort() {
 async fn appends_that_queue_up_share_a_commit_and_a_conflict_is_the_callers_own() {
     let database = Database::create().await;
     let journal = journal(&database);
-    let appender = Appender::start(database.pool.clone(), Wake::default(), Totals);
+    let appender = Appender::start(&database.pool, &Wake::default(), &Totals);
     journal.execute::<Counter>(&context(), stream(7), Add(vec![1])).await.unwrap();
     let append = |number: u128, version, amounts: &[i64]| Append {
         stream: StreamId { kind: Counter::KIND.to_owned(), id: stream(number) },

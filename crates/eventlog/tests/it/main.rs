@@ -7,4 +7,5 @@ mod counter;
 mod delivery;
 mod failure;
 mod race;
+mod round_trips;
 mod support;

@@ -14,7 +14,7 @@ pub(crate) struct Database {
     pub(crate) pool: PgPool,
     /// Connects as the administrator.
     pub(crate) admin: PgPool,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Database {
@@ -24,8 +24,12 @@ impl Database {
         Self {
             pool: connect(admin.clone().username("updraft_matching"), 24),
             admin: connect(admin, 2),
-            _scratch: scratch,
+            scratch,
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.scratch.name()
     }
 
     /// Ends every connection of the services, as a restart of the server does.
