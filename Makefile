@@ -36,7 +36,7 @@ bench: prepare
 
 # The event log beside the limit of its server and beside its peers, which are installed when missing.
 bench-eventlog: prepare
-	UPDRAFT_PEERS="$$(tests/bench/peers/prepare)" cargo bench --package bench --bench eventlog
+	UPDRAFT_PEERS="$$(tests/bench/eventlog/peers/install)" cargo bench --package bench --bench eventlog
 
 prepare:
 	deploy/prepare

@@ -1,4 +1,4 @@
-//! The peers: each a program of its own, installed by `tests/bench/peers/prepare`, that does the works asked of it.
+//! The peers: each a program of its own, installed by `tests/bench/eventlog/peers/install`, that does the works asked of it.
 
 use std::env;
 use std::ffi::OsString;
@@ -80,7 +80,7 @@ pub(crate) fn installed(scale: &Scale) -> Vec<Peer> {
         println!("{INSTALLED} names no folder: no peers are measured. `make bench-eventlog` installs them.");
         return Vec::new();
     };
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("eventlog/peers");
     let rust = |name, manner| {
         let program = folder.join("target/release/peers");
         Peer {
