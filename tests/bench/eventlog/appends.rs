@@ -1,9 +1,10 @@
 //! Appending, in turns: pgbench, the log, the peers.
 
+use anyhow::ensure;
 use eventlog::{Appender, Feed};
 
 use crate::callers;
-use crate::load::{Load, Mark};
+use crate::load::{Clock, Recorded};
 use crate::peers::Peer;
 use crate::pgbench::BATCH;
 use crate::scale::Scale;
@@ -28,7 +29,7 @@ pub(crate) struct Appends {
     singles: Series,
     one_time: Series,
     batches: Series,
-    loads: Vec<(&'static str, Load)>,
+    bounds: Vec<(&'static str, String)>,
     peers: Vec<[Series; 2]>,
 }
 
@@ -38,7 +39,7 @@ impl Appends {
         let log = stage.log("appended").await?;
         sqlx::query("create table bare (like eventlog.events including all)").execute(&log.owner).await?;
         let feed = log.feed();
-        let appender = Appender::start(log.appending(), feed.wake(), ());
+        let appender = Appender::start(&log.appending(), &feed.wake(), &());
         Ok(Self {
             log,
             feed,
@@ -49,7 +50,7 @@ impl Appends {
             singles: Series::default(),
             one_time: Series::default(),
             batches: Series::default(),
-            loads: Vec::new(),
+            bounds: Vec::new(),
             peers: peers.iter().map(|_| Default::default()).collect(),
         })
     }
@@ -62,7 +63,7 @@ impl Appends {
     /// Everything once.
     pub(crate) async fn round(&mut self, stage: &Stage, scale: &Scale, peers: &[Peer]) -> anyhow::Result<()> {
         let (pgbench, time) = (stage.pgbench(), scale.append);
-        self.loads.clear();
+        self.bounds.clear();
         for (series, clients) in self.inserts.iter_mut().zip(CLIENTS) {
             let run = pgbench.insert(self.log.name(), clients, time).await?;
             series.push(run.rate);
@@ -99,16 +100,14 @@ impl Appends {
         events: usize,
         work: &'static str,
     ) -> anyhow::Result<(f64, f64)> {
-        let mark = Mark::now(stage.postmaster(), &self.log.owner).await?;
+        let position = eventlog::head(&self.log.owner).await?;
+        let clock = Clock::start(stage.postmaster())?;
         let mut done = callers::append(&self.appender, callers, scale.append, events).await?;
-        let load = mark.since(stage.postmaster(), &self.log.owner).await?;
-        anyhow::ensure!(
-            done.events == load.events,
-            "{} events are acknowledged and {} recorded",
-            done.events,
-            load.events
-        );
-        self.loads.push((work, load));
+        let busy = clock.stop()?;
+        let recorded = Recorded::after(position, &self.log.owner).await?;
+        let (acknowledged, stored) = (done.events, recorded.events);
+        ensure!(acknowledged == stored, "{acknowledged} events are acknowledged and {stored} recorded");
+        self.bounds.push((work, recorded.said(&busy)));
         Ok((done.rate(), done.median().as_secs_f64() * 1000.0))
     }
 
@@ -147,8 +146,8 @@ impl Appends {
         );
 
         println!("\nwhat bounds the log's appends (last round)");
-        for (work, load) in &self.loads {
-            println!("{work:<30} {load}");
+        for (work, bound) in &self.bounds {
+            println!("{work:<30} {bound}");
         }
     }
 }

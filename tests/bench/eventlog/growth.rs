@@ -16,7 +16,7 @@ pub(crate) async fn run(stage: &Stage, scale: &Scale, limit: &str, log: &Log) ->
     // It would start by itself amid a measurement, for the rows that were filled in.
     sqlx::query("alter table eventlog.events set (autovacuum_enabled = off)").execute(&log.owner).await?;
     let feed = log.feed();
-    let appender = Appender::start(log.appending(), feed.wake(), ());
+    let appender = Appender::start(&log.appending(), &feed.wake(), &());
     let (mut size, mut first) = (scale.history, None);
     heading("appends as the log grows, 256 callers, events per second");
     loop {

@@ -1,5 +1,6 @@
-//! Whose processor time a work takes, and how many commits and flushes.
+//! What bounds a work: whose processor time it takes, and how many commits.
 
+use std::fmt;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -9,75 +10,73 @@ use sqlx::PgPool;
 /// Clock ticks of /proc per second, the same on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What the processors had done, and the log had grown to, at one moment.
+/// What the processors had done at one moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct Clock {
     at: Instant,
+    postmaster: u32,
     client: f64,
     server: f64,
-    position: i64,
 }
 
-/// What happened between two moments.
+/// How many processors were kept busy meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Load {
-    /// How long it took.
-    pub(crate) time: Duration,
-    /// Processors that this process kept busy.
-    pub(crate) client: f64,
-    /// Processors that the server kept busy.
-    pub(crate) server: f64,
-    /// Events recorded.
-    pub(crate) events: u64,
-    /// Transactions that recorded them.
-    pub(crate) commits: u64,
+pub(crate) struct Busy {
+    time: Duration,
+    client: f64,
+    server: f64,
 }
 
-impl Mark {
-    /// Marks this moment.
-    pub(crate) async fn now(postmaster: u32, log: &PgPool) -> anyhow::Result<Self> {
-        let position = sqlx::query_scalar("select coalesce(max(position), 0) from eventlog.events");
-        let position = position.fetch_one(log).await?;
+/// What was recorded since a position, and by how many transactions: each row names its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recorded {
+    /// Events.
+    pub(crate) events: u64,
+    commits: u64,
+}
+
+impl Clock {
+    /// Starts now.
+    pub(crate) fn start(postmaster: u32) -> anyhow::Result<Self> {
         let client = ticks(std::process::id())?.own;
-        Ok(Self { at: Instant::now(), client, server: server(postmaster)?, position })
+        Ok(Self { at: Instant::now(), postmaster, client, server: server(postmaster)? })
     }
 
-    /// What has happened since; who appended is told from the rows, which name their transactions.
-    pub(crate) async fn since(&self, postmaster: u32, log: &PgPool) -> anyhow::Result<Load> {
+    /// What was kept busy since.
+    pub(crate) fn stop(&self) -> anyhow::Result<Busy> {
         let time = self.at.elapsed();
         let client = ticks(std::process::id())?.own - self.client;
-        let server = server(postmaster)? - self.server;
+        let server = server(self.postmaster)? - self.server;
+        let seconds = time.as_secs_f64();
+        Ok(Busy { time, client: client / seconds, server: server / seconds })
+    }
+}
+
+impl Recorded {
+    /// Counts what comes after the position.
+    pub(crate) async fn after(position: i64, log: &PgPool) -> anyhow::Result<Self> {
         let (events, commits): (i64, i64) = sqlx::query_as(
             "select count(*), count(distinct xmin::text) from eventlog.events where position > $1",
         )
-        .bind(self.position)
+        .bind(position)
         .fetch_one(log)
         .await?;
-        let seconds = time.as_secs_f64();
-        Ok(Load {
-            time,
-            client: client / seconds,
-            server: server / seconds,
-            events: events.unsigned_abs(),
-            commits: commits.unsigned_abs(),
-        })
+        Ok(Self { events: events.unsigned_abs(), commits: commits.unsigned_abs() })
+    }
+
+    /// What that was in the time of the clock.
+    pub(crate) fn said(&self, busy: &Busy) -> String {
+        let seconds = busy.time.as_secs_f64();
+        let float = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        let (events, commits) = (float(self.events), float(self.commits));
+        let each = events / commits.max(1.0);
+        format!("{:.0} commits per second of {each:.1} events each; {busy}", commits / seconds)
     }
 }
 
-impl std::fmt::Display for Load {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let seconds = self.time.as_secs_f64();
-        let float = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        let (events, commits) = (float(self.events), float(self.commits));
-        write!(
-            formatter,
-            "{:.0} events and {:.0} commits per second, {:.1} events a commit; processors busy: {:.2} here, {:.2} in the server",
-            events / seconds,
-            commits / seconds,
-            events / commits.max(1.0),
-            self.client,
-            self.server
-        )
+impl fmt::Display for Busy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "processors busy: {:.2} here, {:.2} in the server", self.client, self.server)
     }
 }
 

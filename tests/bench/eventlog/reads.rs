@@ -3,6 +3,7 @@
 use eventlog::Appender;
 use futures::future::try_join_all;
 
+use crate::load::{Busy, Clock};
 use crate::peers::{Peer, Race};
 use crate::scale::Scale;
 use crate::series::{Series, Target, heading, row};
@@ -29,6 +30,7 @@ pub(crate) struct Reads {
     race: Race,
     peers: Vec<(Series, Race)>,
     rounds: usize,
+    bounds: Vec<(&'static str, Busy)>,
 }
 
 impl Reads {
@@ -49,6 +51,7 @@ impl Reads {
             race: Race::default(),
             peers: peers.iter().map(|_| Default::default()).collect(),
             rounds: 0,
+            bounds: Vec::new(),
         })
     }
 
@@ -56,10 +59,15 @@ impl Reads {
     pub(crate) async fn round(&mut self, stage: &Stage, scale: &Scale, peers: &[Peer]) -> anyhow::Result<()> {
         let name = FOLLOWERS[self.rounds % FOLLOWERS.len()];
         self.rounds += 1;
+        self.bounds.clear();
+        let clock = Clock::start(stage.postmaster())?;
         let (rate, missed) = catch_up::raw(&self.history, name).await?;
+        self.bounds.push(("raw catch-up", clock.stop()?));
         self.raw.push(rate);
         self.raw_race = self.raw_race.and(missed);
+        let clock = Clock::start(stage.postmaster())?;
         self.projections.push(catch_up::projected(&self.projected, name).await?);
+        self.bounds.push(("catch-up with a projection", clock.stop()?));
         self.one_by_one.push(catch_up::one_by_one(&self.projected, scale.one_by_one).await?);
         self.race = self.race.and(run_race(stage, scale).await?);
         for (peer, (rates, race)) in peers.iter().zip(&mut self.peers) {
@@ -87,6 +95,11 @@ impl Reads {
             Some(Target::AtLeast(40.0)),
         );
 
+        println!("\nwhat bounds the log's catch-up (last round)");
+        for (work, busy) in &self.bounds {
+            println!("{work:<30} {busy}");
+        }
+
         println!("\nlost, twice, out of order, while 16 write");
         println!("{:<58} {}", "the log", self.race);
         for (peer, (_, race)) in peers.iter().zip(&self.peers) {
@@ -103,7 +116,7 @@ async fn run_race(stage: &Stage, scale: &Scale) -> anyhow::Result<Race> {
     let witness = Witness::new("witness");
     feed.follow(log.service.clone(), witness.clone());
     let appenders: Vec<Appender> =
-        (0..APPENDERS).map(|_| Appender::start(log.appending(), feed.wake(), ())).collect();
+        (0..APPENDERS).map(|_| Appender::start(&log.appending(), &feed.wake(), &())).collect();
     let each = WRITERS as usize / APPENDERS;
     let writing = appenders.iter().map(|appender| callers::append(appender, each, scale.race, 1));
     let written: u64 = try_join_all(writing).await?.iter().map(|done| done.events).sum();

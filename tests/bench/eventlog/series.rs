@@ -69,17 +69,20 @@ pub(crate) fn row(work: &str, series: &Series, ratio: Option<&Series>, target: O
     line(work, series.median(), series.max(), ratio.map(Series::median), target);
 }
 
-/// A row of times in milliseconds.
+/// A row of times in milliseconds, of which less is better.
 pub(crate) fn row_of_times(work: &str, series: &Series, ratio: Option<&Series>, target: Option<Target>) {
-    let reached = ratio.map(Series::median);
-    if ratio.is_none()
-        && let Some(target) = target
-    {
-        let verdict = target.verdict(series.median());
-        println!("{work:<58} {:>10.2} {:>10.2}  {:>7}  {verdict}", series.median(), series.min(), "");
-        return;
-    }
-    line(work, series.median(), series.min(), reached, target);
+    line(work, series.median(), series.min(), ratio.map(Series::median), target);
+}
+
+/// The heading of a table that shows the worst round instead of the best.
+pub(crate) fn heading_of_delays(title: &str) {
+    println!("\n{title:<58} {:>10} {:>10}  {:>7}  target", "median", "worst", "");
+}
+
+/// A row of such a table; one of the two numbers has a target.
+pub(crate) fn row_of_delays(work: &str, series: &Series, target: Option<(f64, Target)>) {
+    let verdict = target.map(|(reached, target)| target.verdict(reached)).unwrap_or_default();
+    println!("{work:<58} {:>10.2} {:>10.2}  {:>7}  {verdict}", series.median(), series.max(), "");
 }
 
 fn line(work: &str, median: f64, best: f64, ratio: Option<f64>, target: Option<Target>) {

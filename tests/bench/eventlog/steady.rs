@@ -69,7 +69,7 @@ pub(crate) async fn run(log: &Log, time: Duration, disturbed: bool) -> anyhow::R
         feed.follow(log.service.clone(), Consumer { nr, times: Arc::clone(&times) });
     }
     feed.settle().await?;
-    let appender = Appender::start(log.appending(), feed.wake(), ());
+    let appender = Appender::start(&log.appending(), &feed.wake(), &());
     let disturbance = disturbed.then(|| tokio::spawn(write_and_wait(log.owner.clone())));
     append(&appender, &times, count).await?;
     if let Some(disturbance) = disturbance {
