@@ -2,7 +2,8 @@
 //!
 //! Everything runs on one private Postgres with fsync on, in turns, and is repeated; printed are median and best. A
 //! ratio is the median of the ratios within the rounds: what burdens the machine for a while burdens both sides.
-//! `UPDRAFT_BENCH_SHORT=1` takes minutes less, `UPDRAFT_BENCH_GROWTH=5000000` lets the log grow to fewer events.
+//! `UPDRAFT_BENCH_SHORT=1` takes minutes less, `UPDRAFT_BENCH_GROWTH=5000000` lets the log grow to fewer events, and
+//! `UPDRAFT_BENCH_REPEATS=1` measures once.
 
 mod appends;
 mod callers;

@@ -3,12 +3,14 @@
 use std::env;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 /// Makes every work shorter, for a first look.
 const SHORT: &str = "UPDRAFT_BENCH_SHORT";
 /// Up to how many events the log grows at the end; no more than the history, and it does not grow.
 const GROWTH: &str = "UPDRAFT_BENCH_GROWTH";
+/// How often everything is measured.
+const REPEATS: &str = "UPDRAFT_BENCH_REPEATS";
 
 /// The sizes of the works.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +39,12 @@ impl Scale {
     /// The sizes that the environment asks for.
     pub(crate) fn from_env() -> anyhow::Result<Self> {
         let mut scale = if env::var_os(SHORT).is_some() { Self::short() } else { Self::full() };
-        if let Some(growth) = env::var_os(GROWTH) {
-            let growth = growth.to_string_lossy();
-            scale.growth =
-                growth.parse().with_context(|| format!("{GROWTH}={growth} is no number of events"))?;
+        if let Some(growth) = number(GROWTH)? {
+            scale.growth = growth;
+        }
+        if let Some(repeats) = number(REPEATS)? {
+            ensure!(repeats > 0, "{REPEATS} is at least 1");
+            scale.repeats = usize::try_from(repeats)?;
         }
         Ok(scale)
     }
@@ -72,4 +76,10 @@ impl Scale {
             ..Self::full()
         }
     }
+}
+
+fn number(name: &str) -> anyhow::Result<Option<u64>> {
+    let Some(text) = env::var_os(name) else { return Ok(None) };
+    let text = text.to_string_lossy();
+    Ok(Some(text.parse().with_context(|| format!("{name}={text} is no number"))?))
 }
