@@ -1,6 +1,6 @@
 # `make run` and `make test` are all there is to know; both install what is missing and say so.
 
-.PHONY: run demo test check buf audit record bench bench-eventlog prepare
+.PHONY: run demo test soak check buf audit record bench bench-eventlog prepare
 
 run: prepare
 	cargo run --package updraft -- run --demonstration --identity-page
@@ -10,7 +10,12 @@ demo: prepare
 	cargo run --package updraft -- demo
 
 test: prepare check buf audit
+	deploy/tool nats-server --version
 	cargo test --workspace
+
+# The races of the event log with many more writers and for minutes, and how soon its followers are served.
+soak: prepare
+	cargo test --package eventlog --test it -- --ignored --nocapture --test-threads=1
 
 check:
 	cargo fmt --all --check

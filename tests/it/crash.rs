@@ -55,6 +55,8 @@ impl Drop for Folder {
 pub struct Running {
     child: Child,
     rest: SocketAddr,
+    /// Where operators look.
+    pub admin: SocketAddr,
     keys: Keys,
 }
 
@@ -80,7 +82,7 @@ impl Running {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let keys = Keys::load_or_create(data.join("identity.pem")).unwrap();
-        Self { child, rest, keys }
+        Self { child, rest, admin, keys }
     }
 
     /// A client of the programme office.

@@ -16,6 +16,7 @@
 )]
 
 mod access;
+mod alerts;
 mod applications;
 mod architecture;
 mod client;

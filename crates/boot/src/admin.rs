@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use eventlog::{Feed, Progress};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
@@ -14,11 +15,12 @@ use crate::wheel::{Wheel, WheelError};
 #[derive(Clone)]
 struct Admin {
     pool: PgPool,
+    feed: Feed,
     wheel: Wheel,
 }
 
 /// The router of the admin port; the clock can be set only where it is manual.
-pub(crate) fn router(pool: PgPool, wheel: Wheel, manual_clock: bool) -> Router {
+pub(crate) fn router(pool: PgPool, feed: Feed, wheel: Wheel, manual_clock: bool) -> Router {
     let mut router = Router::new()
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
@@ -29,14 +31,33 @@ pub(crate) fn router(pool: PgPool, wheel: Wheel, manual_clock: bool) -> Router {
             .route("/clock/resume", post(resume_clock))
             .route("/settle", post(settle));
     }
-    router.with_state(Admin { pool, wheel })
+    router.with_state(Admin { pool, feed, wheel })
 }
 
+/// Ready if the database answers; what else an operator should know stands below.
+///
+/// A follower that does not get past an event is no reason to send callers elsewhere: it would stop there as well, and
+/// everything but what it tells goes on.
 async fn ready(State(admin): State<Admin>) -> Response {
     match sqlx::query("select 1").execute(&admin.pool).await {
-        Ok(_) => "ready\n".into_response(),
+        Ok(_) => {
+            let notes = admin.feed.progress().iter().filter_map(note).collect::<String>();
+            format!("ready\n{notes}").into_response()
+        }
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response(),
     }
+}
+
+fn note(Progress { follower, position, leads, poison }: &Progress) -> Option<String> {
+    if let Some(poison) = poison {
+        let eventlog::Poison { position, name, failures, since } = poison;
+        return Some(format!(
+            "the follower {follower} does not get past {name} at position {position}: {failures} failures since {since:.0}\n"
+        ));
+    }
+    (*leads == 0).then(|| {
+        format!("this process does not lead the follower {follower}, which stands at position {position}\n")
+    })
 }
 
 async fn metrics() -> impl IntoResponse {

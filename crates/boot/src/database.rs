@@ -12,7 +12,7 @@ use crate::postgres::Cluster;
 
 /// The name of the database in a private cluster.
 const DATABASE: &str = "updraft";
-/// Enough for a service on one machine; eight roles stay far below the server's limit.
+/// Enough for a service on one machine; nine roles stay far below the server's limit.
 const CONNECTIONS_MAX: u32 = 8;
 /// A caller is told that the database is away before he gives up himself.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -147,7 +147,7 @@ impl Database {
              order by 1",
         )
         .bind(services.iter().map(|service| plan::role(service)).collect::<Vec<_>>())
-        .bind(services)
+        .bind(services.iter().filter(|service| !plan::WITHOUT_SCHEMA.contains(service)).collect::<Vec<_>>())
         .fetch_all(&mut connection)
         .await
         .map_err(DatabaseError::Connect)?;
@@ -157,7 +157,7 @@ impl Database {
         Err(DatabaseError::Unprepared { missing: missing.join(", ") })
     }
 
-    /// The connections of a service (or `eventlog`, `vault`, `reader`), opened when they are needed.
+    /// The connections of a service (or `eventlog`, `vault`, `feed`, `reader`), opened when they are needed.
     ///
     /// They have the rights of its role and its schema as search path. Pools heal when the server comes back.
     #[must_use]
@@ -242,12 +242,14 @@ impl fmt::Debug for Database {
 }
 
 /// What every connection of a service begins with.
+///
+/// An append that is left open holds up everybody who follows the log, so the server ends it.
 fn session(service: &str, role: &str) -> String {
     let (statement_timeout, read_only) =
         if service == plan::READER { ("300s", "on") } else { ("30s", "off") };
     format!(
         "set role {role}; set search_path to {service}; set statement_timeout to '{statement_timeout}';
-         set idle_in_transaction_session_timeout to '60s'; set default_transaction_read_only to {read_only}",
+         set idle_in_transaction_session_timeout to '15s'; set default_transaction_read_only to {read_only}",
         role = plan::quoted(role),
         service = plan::quoted(service),
     )

@@ -9,6 +9,7 @@ use eventlog::{BoxError, Feed};
 use futures::future::BoxFuture;
 use identity::{AuthLayer, Guard, Keys};
 use jiff::Timestamp;
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -70,7 +71,7 @@ impl House {
         keys: Keys,
         master_key: MasterKey,
     ) -> Result<Self, StartError> {
-        database.check(&["eventlog", "vault"]).await?;
+        database.check(&["eventlog", "vault", "feed", "reader"]).await?;
         eventlog::migrate(&database.pool("eventlog")).await?;
         let vault_pool = database.pool("vault");
         vault::migrate(&vault_pool)
@@ -79,7 +80,7 @@ impl House {
         let vault = Vault::unlock(&vault_pool, master_key).await?;
         let shutdown = CancellationToken::new();
         // The feed outlives the callers, who may be waiting for it: draining it is what ends it.
-        let feed = Feed::start(database.pool("reader"), CancellationToken::new());
+        let feed = Feed::start(database.pool("feed"), CancellationToken::new());
         let guard = Arc::new(Guard::new()?);
         let tasks = TaskTracker::new();
         let common = Common { clock, keys, guard, feed, vault, shutdown, tasks };
@@ -151,6 +152,18 @@ impl House {
         self.common.shutdown.clone()
     }
 
+    /// What is recorded, in order, for whoever hands it on to other systems.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.common.feed.clone()
+    }
+
+    /// Connections that may read the log, and keep a place in it.
+    #[must_use]
+    pub fn feed_pool(&self) -> PgPool {
+        self.database.pool("feed")
+    }
+
     /// Tasks that are waited for at the end.
     #[must_use]
     pub fn tasks(&self) -> TaskTracker {
@@ -204,7 +217,8 @@ impl House {
 
         let wheel = Wheel::new(common.clock.clone(), common.feed.clone(), self.ticks);
         common.tasks.spawn(wheel.clone().run(common.shutdown.clone()));
-        let router = admin::router(self.database.pool("reader"), wheel, common.clock.is_manual());
+        let reader = self.database.pool("reader");
+        let router = admin::router(reader, common.feed.clone(), wheel, common.clock.is_manual());
         let closed = closing.clone().cancelled_owned();
         servers.spawn(async move {
             if let Err(error) = axum::serve(admin, router).with_graceful_shutdown(closed).await {

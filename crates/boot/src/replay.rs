@@ -44,20 +44,16 @@ pub(crate) async fn check<S: Service>(service: &S, pool: &PgPool) -> Result<Vec<
     }
 
     let (views, follower) = (service.views(), service.follower());
-    let checkpoint: i64 = sqlx::query_scalar("select position from eventlog.checkpoints where consumer = $1")
-        .bind(follower.name())
-        .fetch_optional(&mut *transaction)
-        .await?
-        .unwrap_or_default();
+    let reached = eventlog::reached(&mut *transaction, follower.name()).await?;
     let mut last = 0;
     loop {
         let page: Vec<Recorded> = eventlog::read(&mut *transaction, last, None, PAGE).await?;
         let Some(end) = page.last() else { break };
         last = end.position;
         views.apply(&mut transaction, &page).await?;
-        // The follower's tables reach as far as its checkpoint, not as far as the log.
-        let passed = page.partition_point(|event| event.position <= checkpoint);
-        follower.project(&mut transaction, &page[..passed]).await?;
+        // The follower's tables reach as far as its checkpoints, not as far as the log.
+        let passed: Vec<Recorded> = page.into_iter().filter(|event| reached.covers(event)).collect();
+        follower.project(&mut transaction, &passed).await?;
     }
 
     let mut found = Vec::new();

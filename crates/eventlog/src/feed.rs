@@ -1,7 +1,6 @@
 //! The feed: every event once and in order to every follower of the process.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -11,11 +10,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::follower::{Standing, Tail};
-use crate::{Error, Follower, Wake, head, wake, watermark};
+use crate::consumer::Consumer;
+use crate::standing::{self, Followers, Progress, Standing};
+use crate::tail::Tail;
+use crate::{Error, Follower, Wake, head, tailer, wake};
 
 /// After how many failures at one event [`Feed::settle`] gives a follower up.
-const PATIENCE: u32 = 5;
+const PATIENCE: i32 = 5;
 
 /// A follower has not come far enough yet.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,8 +38,9 @@ pub struct Feed(Arc<Inner>);
 struct Inner {
     pool: PgPool,
     wake: Wake,
+    tail: watch::Receiver<Tail>,
     safe: watch::Receiver<i64>,
-    followers: Mutex<BTreeMap<&'static str, watch::Receiver<Standing>>>,
+    followers: Followers,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -46,22 +48,31 @@ struct Inner {
 impl Feed {
     /// Starts the feed; it ends with the token.
     ///
-    /// Two connections of the pool are held as long as it runs, and a third one for moments.
+    /// Two connections of the pool are held as long as it runs, and a third one for moments. They listen, so a pooler between
+    /// them and the server has to be one of sessions. The role may read events and write the watermark, as `updraft_feed` may.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "the caller hands its feed the token to live by")]
     pub fn start(pool: PgPool, shutdown: CancellationToken) -> Self {
-        let wake = Wake::default();
-        let (publish, safe) = watch::channel(0);
+        let (wake, followers) = (Wake::default(), Followers::default());
+        let (publish, tail) = watch::channel(Tail::default());
+        let (settle, safe) = watch::channel(0);
         let stop = shutdown.child_token();
         let tasks = TaskTracker::new();
         for task in [
-            watermark::keep(pool.clone(), wake.clone(), publish).boxed(),
+            tailer::keep(pool.clone(), wake.clone(), publish, settle).boxed(),
+            standing::measure(followers.clone(), tail.clone()).boxed(),
             wake::announce(pool.clone(), wake.clone()).boxed(),
             wake::listen(pool.clone(), wake.clone()).boxed(),
         ] {
             tasks.spawn(stop.clone().run_until_cancelled_owned(task));
         }
-        Self(Arc::new(Inner { pool, wake, safe, followers: Mutex::default(), tasks, stop }))
+        Self(Arc::new(Inner { pool, wake, tail, safe, followers, tasks, stop }))
+    }
+
+    /// Up to which position the log can no longer change, for whoever reads it otherwise than by following.
+    #[must_use]
+    pub fn safe(&self) -> watch::Receiver<i64> {
+        self.0.safe.clone()
     }
 
     /// What the journals of this process signal when they have appended.
@@ -72,12 +83,19 @@ impl Feed {
 
     /// Delivers to a follower from its checkpoint on, in transactions of the given pool.
     ///
-    /// Another process that follows under the same name loses its fence and stops.
+    /// If another process follows under the same name already, this one waits until it ends or is paused for too long.
     pub fn follow<F: Follower>(&self, pool: PgPool, follower: F) {
-        let (publish, standing) = watch::channel(Standing::default());
-        self.followers().insert(follower.name(), standing);
-        let tail = Tail::new(follower, pool, self.0.safe.clone(), publish, self.wake());
-        self.0.tasks.spawn(tail.run(self.0.stop.clone()));
+        let (standing, stands) = watch::channel(Standing::default());
+        self.0.followers.add(follower.name(), stands);
+        let (follower, tail, wake) = (Arc::new(follower), self.0.tail.clone(), self.wake());
+        let consumer = Consumer { follower, pool, tail, standing, wake };
+        self.0.tasks.spawn(consumer.run(self.0.stop.clone()));
+    }
+
+    /// How far each follower of this process has come.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        self.0.followers.progress()
     }
 
     /// Waits until a follower of this process has passed a position.
@@ -87,13 +105,13 @@ impl Feed {
     /// [`Behind`] if it has not after `at_most`, or is not run by this process.
     pub async fn passed(&self, follower: &str, position: i64, at_most: Duration) -> Result<(), Behind> {
         let behind = |stands_at| Behind { follower: follower.to_owned(), stands_at, wanted: position };
-        let mut standing = self.followers().get(follower).cloned().ok_or_else(|| behind(0))?;
-        let passed = timeout(at_most, standing.wait_for(|now| now.position >= position)).await;
+        let mut standing = self.0.followers.get(follower).ok_or_else(|| behind(0))?;
+        let passed = timeout(at_most, standing.wait_for(|now| now.position() >= position)).await;
         if matches!(passed, Ok(Ok(_))) {
             return Ok(());
         }
         drop(passed);
-        Err(behind(standing.borrow().position))
+        Err(behind(standing.borrow().position()))
     }
 
     /// Waits until every follower of this process stands at the head and nothing new was appended meanwhile.
@@ -107,8 +125,7 @@ impl Feed {
     pub async fn settle(&self) -> Result<i64, Error> {
         let mut reached = head(&self.0.pool).await?;
         loop {
-            let followers = self.followers().clone();
-            for (follower, standing) in followers {
+            for (follower, standing) in self.0.followers.all() {
                 reach(follower, standing, reached).await?;
             }
             // What the followers appended was committed before they said they had passed, so it is visible here.
@@ -120,16 +137,11 @@ impl Feed {
         }
     }
 
-    /// Stops all followers after the page they are at, and the feed with them.
+    /// Stops all followers after the page they are at, gives their leases back, and ends the feed with them.
     pub async fn drain(&self) {
         self.0.stop.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
-    }
-
-    fn followers(&self) -> MutexGuard<'_, BTreeMap<&'static str, watch::Receiver<Standing>>> {
-        // The map is whole at every moment, so a panic elsewhere has not harmed it.
-        self.0.followers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,10 +150,10 @@ async fn reach(
     mut standing: watch::Receiver<Standing>,
     position: i64,
 ) -> Result<(), Error> {
-    let settled = standing.wait_for(|now| now.position >= position || now.failures >= PATIENCE).await;
-    if settled.is_ok_and(|now| now.position >= position) {
+    let settled = standing.wait_for(|now| now.position() >= position || now.failures() >= PATIENCE).await;
+    if settled.is_ok_and(|now| now.position() >= position) {
         return Ok(());
     }
-    let position = standing.borrow().position;
+    let position = standing.borrow().position();
     Err(Error::Stuck { follower, position })
 }

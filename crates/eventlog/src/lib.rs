@@ -8,22 +8,31 @@
 //! 4. `appender.rs` — many commands in one commit;
 //! 5. `stream.rs`, `append.rs`, `idempotency.rs` — the SQL of it;
 //! 6. `watermark.rs` — up to which position the log can no longer change;
-//! 7. `feed.rs`, `follower.rs`, `wake.rs` — delivery to the consumers, once and in order;
-//! 8. `patches.rs` — how views and followers change their tables.
+//! 7. `feed.rs`, `follower.rs` — delivery to the consumers, once and in order, as they and a process see it;
+//! 8. `tailer.rs`, `tail.rs`, `wake.rs` — the end of the log, read once for all consumers of a process;
+//! 9. `consumer.rs`, `lane.rs`, `effect.rs`, `checkpoint.rs`, `standing.rs` — one consumer at work, its leases, and what is told of it;
+//! 10. `patches.rs` — how views and followers change their tables.
 //!
 //! All SQL names the schema `eventlog`, because every caller connects with a search path of its own.
 
 mod append;
 mod appender;
+mod checkpoint;
 mod command;
+mod consumer;
+mod effect;
 mod feed;
 mod follower;
 mod idempotency;
 mod journal;
+mod lane;
 mod patches;
 mod record;
 pub mod rehearsal;
+mod standing;
 mod stream;
+mod tail;
+mod tailer;
 mod turns;
 mod wake;
 mod watermark;
@@ -35,13 +44,16 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 pub use append::{Append, Outcome};
 pub use appender::Appender;
+pub use checkpoint::{Poison, Reached, reached};
 pub use command::{Aggregate, BeginError, CommandError, Context, Idempotency, Receipt, Views};
 pub use feed::{Behind, Feed};
 pub use follower::Follower;
 pub use journal::{Begun, Journal, Transaction, Unit};
 pub use patches::{Patches, Table, bytes};
 pub use record::{Corrupt, Draft, Meta, Recorded, StreamId, head, read};
+pub use standing::Progress;
 pub use wake::Wake;
+pub use watermark::settled;
 
 /// The error of a view or a follower: any, since only its text is of interest here.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -69,7 +81,7 @@ pub enum Error {
     /// The schema could not be brought up to date.
     #[error("the event log could not be migrated")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// A follower keeps failing at its next event, or has lost its fence.
+    /// A follower keeps failing at its next event.
     #[error("the follower {follower} does not get past position {position}")]
     Stuck {
         /// The name of the follower.

@@ -48,7 +48,9 @@ impl Wake {
 pub(crate) async fn announce(pool: PgPool, wake: Wake) {
     loop {
         wake.0.elsewhere.notified().await;
-        let announced = sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&pool).await;
+        // Nobody waits for this to be on the disk.
+        let announce = "select pg_notify($1, ''), set_config('synchronous_commit', 'off', true)";
+        let announced = sqlx::query(announce).bind(CHANNEL).execute(&pool).await;
         if let Err(error) = announced {
             tracing::debug!(%error, "an append was not announced to the other processes");
         }
@@ -74,5 +76,33 @@ async fn wake_on_announcements(pool: &PgPool, wake: &Wake) -> Result<(), sqlx::E
     loop {
         listener.recv().await?;
         wake.0.here.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use boot::scratch;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_is_heard_here_and_in_other_processes() {
+        let (one, other) = (Wake::default(), Wake::default());
+        one.signal();
+        one.signalled().await;
+
+        let pool = PgPool::connect_lazy_with(scratch::cluster().await.unwrap().superuser_options("postgres"));
+        let announcing = tokio::spawn(announce(pool.clone(), one.clone()));
+        let listening = tokio::spawn(listen(pool, other.clone()));
+        let heard = timeout(Duration::from_secs(30), async {
+            // The listener has a connection to make first; what it does not hear is announced again.
+            while timeout(Duration::from_millis(50), other.signalled()).await.is_err() {
+                one.signal();
+            }
+        });
+        heard.await.expect("an announcement is heard");
+        announcing.abort();
+        listening.abort();
     }
 }

@@ -5,7 +5,7 @@
 //! W3C Recommendation "Trace Context", <https://www.w3.org/TR/trace-context/>. Baggage is left out on purpose: a caller
 //! could smuggle personal data through every service with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
@@ -16,6 +16,9 @@ use opentelemetry::{
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// The most links of a span, as the specification of OpenTelemetry limits them.
+const LINKS_MAX: usize = 128;
 
 /// The current span as a W3C `traceparent`, to be stored or sent.
 ///
@@ -28,14 +31,19 @@ pub fn current_traceparent() -> Option<String> {
     })
 }
 
-/// A consumer span whose parent is the remote span named by `traceparent`.
+/// A consumer span for what was recorded in these spans, each a W3C `traceparent`.
 ///
-/// Without a `traceparent`, or with a malformed one, the span begins a trace of its own.
+/// The first one is its parent, and it is linked to the others. Without a `traceparent`, or with a malformed one, the span
+/// begins a trace of its own.
 #[must_use]
-pub fn follow_span(name: &'static str, traceparent: Option<&str>) -> Span {
+pub fn follow_span<'a>(name: &'static str, traceparents: impl IntoIterator<Item = &'a str>) -> Span {
     let span = info_span!(parent: None, "follow", otel.name = name, otel.kind = "consumer");
-    if let Some(traceparent) = traceparent {
-        adopt(&span, &HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]));
+    let mut traceparents = traceparents.into_iter();
+    let Some(first) = traceparents.next() else { return span };
+    adopt(&span, &carrier(first));
+    let mut linked = HashSet::from([first]);
+    for other in traceparents.filter(|other| linked.insert(other)).take(LINKS_MAX) {
+        span.add_link(remote(&carrier(other)).span().span_context().clone());
     }
     span
 }
@@ -55,8 +63,16 @@ pub(crate) fn inject_headers(span: &Span, headers: &mut HeaderMap) {
     TraceContextPropagator::new().inject_context(&span.context(), &mut HeadersMut(headers));
 }
 
+fn carrier(traceparent: &str) -> HashMap<String, String> {
+    HashMap::from([("traceparent".to_owned(), traceparent.to_owned())])
+}
+
+fn remote(carrier: &dyn Extractor) -> Context {
+    TraceContextPropagator::new().extract_with_context(&Context::new(), carrier)
+}
+
 fn adopt(span: &Span, carrier: &dyn Extractor) {
-    let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), carrier);
+    let parent = remote(carrier);
     // It fails only where nothing is traced: before `start`, and in tests that do not start telemetry.
     let _ = span.set_parent(parent);
 }

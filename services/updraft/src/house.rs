@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use boot::{House, NoConfig, StartError};
 use clap::Args;
+use relay::Relay;
 
 /// The settings of the services that have some.
 #[derive(Args, Clone)]
@@ -12,6 +13,9 @@ pub struct Settings {
     /// What the notifications need.
     #[command(flatten)]
     pub notifications: notifications::Config,
+    /// What the relay to other systems needs.
+    #[command(flatten)]
+    pub relay: relay::Config,
 }
 
 impl Settings {
@@ -26,7 +30,7 @@ impl Settings {
     }
 }
 
-/// Adds every service to a process.
+/// Adds every service to a process, and what hands their events on.
 ///
 /// # Errors
 /// [`StartError`] if a schema cannot be brought up to date.
@@ -35,5 +39,9 @@ pub async fn furnish(house: &mut House, settings: Settings) -> Result<(), StartE
     house.add::<matching::Matching>(NoConfig {}).await?;
     house.add::<sessions::Sessions>(NoConfig {}).await?;
     house.add::<analytics::Analytics>(NoConfig {}).await?;
-    house.add::<notifications::Notifications>(settings.notifications).await
+    house.add::<notifications::Notifications>(settings.notifications).await?;
+    if let Some(relay) = Relay::configured(house.feed_pool(), house.feed().safe(), settings.relay) {
+        house.tasks().spawn(relay.run(house.shutdown()));
+    }
+    Ok(())
 }

@@ -92,7 +92,7 @@ impl Stage {
 impl Log {
     /// Delivers this log until it is drained.
     pub(crate) fn feed(&self) -> Feed {
-        Feed::start(self.database.pool("reader"), CancellationToken::new())
+        Feed::start(self.database.pool("feed"), CancellationToken::new())
     }
 
     /// Connections of the service that nobody else uses.

@@ -6,6 +6,10 @@ pub(super) const SERVICES: [&str; 5] = ["enrollment", "matching", "sessions", "a
 pub(super) const SHARED: [&str; 2] = ["eventlog", "vault"];
 /// Who may look at everything but the keys of the vault, and change nothing.
 pub(super) const READER: &str = "reader";
+/// Who reads what was appended and keeps the watermark of the event log.
+pub(super) const FEED: &str = "feed";
+/// The roles that own no schema.
+pub(super) const WITHOUT_SCHEMA: [&str; 2] = [READER, FEED];
 /// The group of the services' roles; it cannot log in.
 const GROUP: &str = "updraft_service";
 
@@ -22,7 +26,7 @@ pub(super) fn quoted(name: &str) -> String {
 /// Every statement that prepares `database`; `user` is who connects for all roles, if they do not themselves.
 pub(super) fn statements(database: &str, user: Option<&str>) -> Vec<String> {
     let owners = || SHARED.into_iter().chain(SERVICES);
-    let everyone: Vec<String> = owners().chain([READER]).map(role).collect();
+    let everyone: Vec<String> = owners().chain(WITHOUT_SCHEMA).map(role).collect();
     let services = SERVICES.map(role).join(", ");
 
     let mut plan = vec![create_role(GROUP, "nologin")];

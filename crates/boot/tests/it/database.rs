@@ -34,6 +34,24 @@ async fn every_pool_has_the_role_and_the_schema_of_its_service() {
 }
 
 #[tokio::test]
+async fn no_session_of_a_service_can_leave_an_append_open_for_long() {
+    let database = scratch("sessions").await;
+    for service in ["enrollment", "matching", "sessions", "analytics", "notifications"] {
+        let bounds: Vec<(String, i64)> = sqlx::query_as(
+            "select name, setting::bigint from pg_settings
+             where name in ('idle_in_transaction_session_timeout', 'statement_timeout') order by name",
+        )
+        .fetch_all(&database.pool(service))
+        .await
+        .unwrap();
+        let bounds: Vec<_> =
+            bounds.iter().map(|(name, milliseconds)| (name.as_str(), *milliseconds)).collect();
+        let expected = [("idle_in_transaction_session_timeout", 15_000), ("statement_timeout", 30_000)];
+        assert_eq!(bounds, expected, "{service}");
+    }
+}
+
+#[tokio::test]
 async fn the_reader_sees_every_table_but_the_vaults_and_changes_none() {
     let database = scratch("reader").await;
     for owner in ["matching", "vault"] {

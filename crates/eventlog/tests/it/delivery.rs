@@ -12,7 +12,7 @@ use crate::support::Database;
 const SOON: Duration = Duration::from_secs(5);
 
 pub(crate) fn feed(database: &Database) -> (Feed, Journal<Totals>) {
-    let feed = Feed::start(database.pool.clone(), CancellationToken::new());
+    let feed = Feed::start(database.feed.clone(), CancellationToken::new());
     let journal = Journal::new(database.pool.clone(), feed.wake(), Totals);
     (feed, journal)
 }
@@ -37,26 +37,32 @@ async fn a_follower_gets_what_was_there_before_it_and_what_comes_later() {
     feed.drain().await;
 }
 
-#[tokio::test]
-async fn a_follower_wakes_long_before_the_next_poll_also_in_another_process() {
-    const ROUNDS: u32 = 20;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, printed: make soak"]
+async fn how_soon_followers_have_what_is_appended() {
+    const FOLLOWERS: [&str; 5] = ["one", "two", "three", "four", "five"];
     let database = Database::create().await;
     let (here, journal) = feed(&database);
     let (elsewhere, _) = feed(&database);
-    here.follow(database.pool.clone(), Noting("here"));
-    elsewhere.follow(database.pool.clone(), Noting("elsewhere"));
-    tokio::join!(async { here.settle().await.unwrap() }, async { elsewhere.settle().await.unwrap() });
-    // The listener of the other process has a connection of its own to make.
-    tokio::time::sleep(Duration::from_millis(100)).await;
-
-    let begun = Instant::now();
-    for _ in 0..ROUNDS {
-        let receipt = journal.execute::<Counter>(&context(), stream(1), Add(vec![1])).await.unwrap();
-        here.passed("here", receipt.position, SOON).await.unwrap();
-        elsewhere.passed("elsewhere", receipt.position, SOON).await.unwrap();
+    for follower in FOLLOWERS {
+        here.follow(database.services(2), Noting(follower));
     }
-    let each = begun.elapsed() / ROUNDS;
-    assert!(each < Duration::from_millis(120), "{each:?} for a round, with a poll every 250 ms");
+    elsewhere.follow(database.services(2), Noting("elsewhere"));
+    let (mut delays, mut delays_elsewhere) = (Vec::new(), Vec::new());
+    for number in 0..1_000 {
+        let receipt =
+            journal.execute::<Counter>(&context(), stream(number % 50), Add(vec![1])).await.unwrap();
+        let acknowledged = Instant::now();
+        let passed = FOLLOWERS.map(|follower| here.passed(follower, receipt.position, SOON));
+        futures::future::try_join_all(passed).await.unwrap();
+        delays.push(acknowledged.elapsed());
+        elsewhere.passed("elsewhere", receipt.position, SOON).await.unwrap();
+        delays_elsewhere.push(acknowledged.elapsed());
+    }
+    for (who, mut delays) in [("five followers", delays), ("one in another process", delays_elsewhere)] {
+        delays.sort();
+        println!("{who}: median {:?}, p99 {:?}, most {:?}", delays[500], delays[990], delays[999]);
+    }
 }
 
 #[tokio::test]
@@ -143,23 +149,6 @@ async fn reactions_happen_once_and_are_delivered_in_turn() {
     }
     assert_eq!(seen(&database.pool, "noting").await.len(), 40);
     assert_eq!(seen(&database.pool, "echoing").await, seen(&database.pool, "noting").await);
-}
-
-#[tokio::test]
-async fn a_follower_that_starts_elsewhere_takes_over_and_the_first_one_stops() {
-    let database = Database::create().await;
-    let (first, journal) = feed(&database);
-    let (second, _) = feed(&database);
-    first.follow(database.pool.clone(), Noting("noting"));
-    journal.execute::<Counter>(&context(), stream(1), Add(vec![1; 10])).await.unwrap();
-    first.settle().await.unwrap();
-
-    second.follow(database.pool.clone(), Noting("noting"));
-    second.settle().await.unwrap();
-    journal.execute::<Counter>(&context(), stream(1), Add(vec![1; 10])).await.unwrap();
-    second.settle().await.unwrap();
-    assert!(matches!(first.settle().await, Err(eventlog::Error::Stuck { follower: "noting", position: 10 })));
-    assert_eq!(seen(&database.pool, "noting").await, (1..=20).collect::<Vec<_>>());
 }
 
 #[tokio::test]

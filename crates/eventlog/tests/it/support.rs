@@ -12,6 +12,8 @@ use sqlx::{Executor, PgPool};
 pub(crate) struct Database {
     /// Connects as a service does: it may append and follow, and owns `seen` and `totals`.
     pub(crate) pool: PgPool,
+    /// Connects as the feed does.
+    pub(crate) feed: PgPool,
     /// Connects as the administrator.
     pub(crate) admin: PgPool,
     scratch: Scratch,
@@ -20,10 +22,11 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) async fn create() -> Self {
         let scratch = scratch::database("eventlog", fill).await.unwrap();
-        let admin = scratch.admin_options();
+        let options = scratch.admin_options();
         Self {
-            pool: connect(admin.clone().username("updraft_matching"), 24),
-            admin: connect(admin, 2),
+            pool: connect(options.clone().username("updraft_matching"), 24),
+            feed: connect(options.clone().username("updraft_feed"), 8),
+            admin: connect(options, 4),
             scratch,
         }
     }
@@ -32,11 +35,26 @@ impl Database {
         self.scratch.name()
     }
 
-    /// Ends every connection of the services, as a restart of the server does.
+    /// More connections of a service.
+    pub(crate) fn services(&self, connections: u32) -> PgPool {
+        connect(self.scratch.admin_options().username("updraft_matching"), connections)
+    }
+
+    /// Connections to another database of the same server.
+    pub(crate) fn elsewhere(&self) -> PgPool {
+        connect(self.scratch.admin_options().database("postgres"), 1)
+    }
+
+    /// What a process of its own connects with: its feed and its service.
+    pub(crate) fn process(&self) -> (PgPool, PgPool) {
+        (connect(self.scratch.admin_options().username("updraft_feed"), 8), self.services(8))
+    }
+
+    /// Ends every connection of the services and the feed, as a restart of the server does.
     pub(crate) async fn kill_connections(&self) -> u64 {
         sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity
-             where datname = current_database() and usename = 'updraft_matching'",
+             where datname = current_database() and usename in ('updraft_matching', 'updraft_feed')",
         )
         .execute(&self.admin)
         .await

@@ -68,7 +68,8 @@ async fn serves_a_request() {
     gateway.await.unwrap().unwrap();
     service.await.unwrap().unwrap();
 
-    telemetry::follow_span("followed", Some(&recorded))
+    let elsewhere = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    telemetry::follow_span("followed", [&recorded[..], elsewhere, &recorded, elsewhere])
         .in_scope(|| tracing::info!(position = 7, "an event was followed"));
     println!("{}", telemetry::metrics_page());
 }

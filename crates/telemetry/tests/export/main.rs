@@ -61,6 +61,8 @@ async fn a_trace_goes_on_over_http_and_grpc_and_events() {
     assert_eq!(attribute(&request.attributes, "http.route"), "/greet/{name}");
     assert_eq!(attribute(&request.attributes, "http.response.status_code"), "200");
     assert_eq!(spans["followed"].parent_span_id, request.span_id);
+    let linked: Vec<_> = spans["followed"].links.iter().map(|link| hex(&link.span_id)).collect();
+    assert_eq!(linked, ["00f067aa0ba902b7"]);
     for span in spans.values() {
         assert_eq!(hex(&span.trace_id), TRACE, "{}", span.name);
         assert!(!format!("{span:?}").contains("ada"), "the path itself was recorded");

@@ -1,0 +1,108 @@
+//! The effect of a page: run by run, and which event is to blame if it fails.
+
+use std::error::Error as Cause;
+use std::iter::successors;
+use std::panic::AssertUnwindSafe;
+use std::slice::from_ref;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use sqlx::PgConnection;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use tracing::Instrument;
+
+use crate::{BoxError, Error, Follower, Recorded};
+
+/// How long a transaction goes on taking events: while it is open, it holds back what its reactions have appended.
+const PAGE_TIME: Duration = Duration::from_millis(50);
+
+/// Why a page was not delivered.
+pub(crate) enum Failure {
+    /// The checkpoint is not as it was left: another process has the lease, or the answer to a commit did not arrive.
+    Moved,
+    /// The follower could not take in the first so many events of the page, the last of which is named.
+    Events { count: usize, position: i64, name: String, source: BoxError },
+    /// The log is out of reach.
+    Log(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Log(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+/// What was done with a page.
+pub(crate) struct Taken {
+    /// How many of its events were taken in.
+    pub(crate) count: usize,
+    /// Whether the follower has reacted to one of them, and so may have appended others.
+    pub(crate) reacted: bool,
+}
+
+/// Takes in the events of a page as long as its time lasts.
+///
+/// A run of events is taken in at once; it ends with an event that the follower reacts to.
+pub(crate) async fn take_in<F: Follower>(
+    follower: &F,
+    conn: &mut PgConnection,
+    events: &[Recorded],
+) -> Result<Taken, Failure> {
+    let begun = Instant::now();
+    let mut taken = Taken { count: 0, reacted: false };
+    for run in events.split_inclusive(|event| follower.reacts_to(event)) {
+        let Some(end) = run.last() else { break };
+        taken.count += run.len();
+        let effect = AssertUnwindSafe(affect(follower, conn, run, end)).catch_unwind().await;
+        let effect = effect.unwrap_or_else(|_| Err("it panicked".into()));
+        taken.reacted |= effect.map_err(|source| failed(taken.count, end, source))?;
+        if begun.elapsed() > PAGE_TIME {
+            break;
+        }
+    }
+    Ok(taken)
+}
+
+/// Projects a run and reacts to its last event, each in the trace of what it is for; tells whether it has reacted.
+async fn affect<F: Follower>(
+    follower: &F,
+    conn: &mut PgConnection,
+    run: &[Recorded],
+    end: &Recorded,
+) -> Result<bool, BoxError> {
+    let span = |events: &[Recorded]| {
+        let traceparents = events.iter().filter_map(|event| event.meta.traceparent.as_deref());
+        telemetry::follow_span(follower.name(), traceparents)
+    };
+    follower.project(conn, run).instrument(span(run)).await?;
+    let reacts = follower.reacts_to(end);
+    if reacts {
+        follower.react(conn, end).instrument(span(from_ref(end))).await?;
+    }
+    Ok(reacts)
+}
+
+/// Blames the events, unless it was the connection that failed.
+fn failed(count: usize, end: &Recorded, source: BoxError) -> Failure {
+    let mut causes = successors(Some(&*source as &(dyn Cause + 'static)), |error| (**error).source());
+    if causes.any(|error| error.downcast_ref().is_some_and(is_disconnected)) {
+        return Failure::Log(Error::View { name: end.name.clone(), source });
+    }
+    Failure::Events { count, position: end.position, name: end.name.clone(), source }
+}
+
+fn is_disconnected(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        sqlx::Error::Database(error) => error
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)),
+        _ => false,
+    }
+}
