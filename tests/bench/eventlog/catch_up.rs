@@ -64,7 +64,7 @@ pub(crate) async fn one_by_one(log: &Log, count: u64) -> anyhow::Result<f64> {
         tally(&mut transaction, std::slice::from_ref(event)).await?;
         sqlx::query(
             "insert into eventlog.checkpoints (consumer, position, fence) values ('one_by_one', $1, 1)
-             on conflict (consumer) do update set position = excluded.position",
+             on conflict (consumer, lane) do update set position = excluded.position",
         )
         .bind(event.position)
         .execute(&mut *transaction)
