@@ -1,6 +1,6 @@
 # `make run` and `make test` are all there is to know; both install what is missing and say so.
 
-.PHONY: run demo test soak check buf audit record bench bench-eventlog prepare
+.PHONY: run demo test soak check buf audit record bench bench-eventlog bench-matching prepare
 
 run: prepare
 	cargo run --package updraft -- run --demonstration --identity-page
@@ -31,17 +31,22 @@ buf:
 audit:
 	deploy/tool cargo-deny --locked --config .cargo/deny.toml check licenses bans sources
 
-# Records the interfaces as they are now: from here on they may only grow.
-record:
+# Records the interfaces as they are now, from here on they may only grow, and every event as it is written now.
+record: prepare
 	deploy/tool buf build proto --exclude-source-info --output proto/recorded.binpb
+	UPDRAFT_RECORD_HISTORY=yes cargo test --package it --test it -- --exact history::every_event_is_recorded_in_its_form_of_today
 
 # Benchmarks; each prints its ratio against a limit or a peer of the same run.
-bench: prepare
-	cargo bench --package bench --bench matching
+bench: bench-eventlog bench-matching
 
 # The event log beside the limit of its server and beside its peers, which are installed when missing.
 bench-eventlog: prepare
-	UPDRAFT_PEERS="$$(tests/bench/eventlog/peers/install)" cargo bench --package bench --bench eventlog
+	peers=$$(tests/bench/eventlog/peers/install) && UPDRAFT_PEERS=$$peers cargo bench --package bench --bench eventlog
+
+# The matching solver against its peers, which are installed first; QUICK=1 takes small instances.
+bench-matching:
+	peers=$$(tests/bench/matching/peers/install) && cargo build --release --package bench-matching && \
+		cargo run --quiet --release --package bench-matching -- "$$peers" target/bench-matching $(if $(QUICK),quick)
 
 prepare:
 	deploy/prepare

@@ -1,4 +1,5 @@
-# What deploy/prepare and deploy/tool share: saying what is done, and installing packages of Debian or Ubuntu.
+# What deploy/prepare, deploy/tool and tests/bench/matching/peers/install share: saying what is done, and installing
+# packages of Debian or Ubuntu.
 # shellcheck shell=sh
 cache="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/updraft"
 

@@ -25,7 +25,8 @@ fn the_program_itself() {
     }
 }
 
-fn program(arguments: &str) -> Command {
+/// The program as a child process.
+pub fn program(arguments: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "crash::the_program_itself", "--nocapture"]).env(PROGRAM, arguments);
     command.stdin(Stdio::null());

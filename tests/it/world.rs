@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 
 use boot::database::Database;
+use boot::rebuild::Progress;
 use boot::replay::Compared;
 use boot::scratch::{self, Scratch};
 use boot::{Clock, House, Ports, StartError};
 use clap::Parser;
 use identity::{Audience, Caller, Keys, PersonId, Role};
 use jiff::Timestamp;
+use tokio::sync::watch;
 use updraft::run::{Args, Whole};
 use vault::MasterKey;
 
@@ -134,6 +136,15 @@ impl World {
         let compared = house.replay().await.expect("a replay");
         house.close().await;
         compared
+    }
+
+    /// Makes the read models of a service anew, as the operator's command does beside the running system.
+    pub async fn rebuild(&self, service: &str, progress: watch::Sender<Progress>) -> Result<i64, StartError> {
+        let mut house = house(Database::clone(&self.database), Clock::system()).await;
+        updraft::house::furnish(&mut house, args(&[]).settings).await?;
+        let rebuilt = house.rebuild(service, progress).await;
+        house.close().await;
+        rebuilt
     }
 
     /// Sets the clock, does what is due by then, and waits for every consequence.

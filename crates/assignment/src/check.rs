@@ -46,6 +46,12 @@ pub enum Flaw {
     /// The cost or the score stated is not that of the assignment.
     #[error("the cost or the score stated is not that of the assignment")]
     Sum,
+    /// A pair that is not listed could be better for an executive.
+    #[error("a pair that is not listed could be better for executive {executive}")]
+    Omitted {
+        /// Index of the executive.
+        executive: usize,
+    },
     /// The bound that the prices prove is not attained: a better assignment may exist.
     #[error("the prices do not prove that nothing better exists")]
     Gap,
@@ -64,65 +70,127 @@ pub fn check(problem: &Problem, solution: &Solution) -> Result<(), Flaw> {
     if people != (problem.executives.len(), problem.mentors.len()) {
         return Err(Flaw::Shape);
     }
-    let cost = cost_if_feasible(problem, &solution.assignment)?;
-    let score = |pair: &&Pair| solution.assignment[pair.executive] == Some(pair.mentor);
-    let score: i64 = problem.pairs.iter().filter(score).map(|pair| i64::from(pair.score)).sum();
-    if (cost, score) != (wide(solution.certificate.cost), solution.score) {
+    let chosen = chosen(problem, &solution.assignment)?;
+    let scores = chosen.iter().flatten().map(|pair| i64::from(pair.score));
+    let cost = cost(problem, &chosen);
+    if (cost, scores.sum()) != (wide(solution.certificate.cost), solution.score) {
         return Err(Flaw::Sum);
     }
-    let prices: Vec<Levels> = solution.certificate.prices.iter().copied().map(wide).collect();
+    let prices = prices(solution);
     if let Some(mentor) = prices.iter().position(|&price| price < [0; LEVELS]) {
         return Err(Flaw::NegativePrice { mentor });
     }
     if lower_bound(problem, &prices) == cost { Ok(()) } else { Err(Flaw::Gap) }
 }
 
-/// What the assignment costs, if it keeps to the admissible pairs, the locks and the places.
-fn cost_if_feasible(problem: &Problem, assignment: &[Option<usize>]) -> Result<Levels, Flaw> {
+fn prices(solution: &Solution) -> Vec<[i64; LEVELS]> {
+    solution.certificate.prices.iter().map(|&price| price.into()).collect()
+}
+
+/// The pairs of the assignment, if it keeps to the admissible ones, the locks and the places.
+fn chosen<'a>(problem: &'a Problem, assignment: &[Option<usize>]) -> Result<Vec<Option<&'a Pair>>, Flaw> {
     if let Some(&(executive, _)) = problem.locks.iter().find(|lock| assignment[lock.0] != Some(lock.1)) {
         return Err(Flaw::Lock { executive });
     }
-    let mut paid: Vec<Option<Levels>> = vec![None; assignment.len()];
-    for pair in problem.pairs.iter().filter(|pair| assignment[pair.executive] == Some(pair.mentor)) {
-        paid[pair.executive] = Some(pair_cost(problem, pair));
-    }
-    let mut places: Vec<u32> = problem.mentors.iter().map(|mentor| mentor.capacity).collect();
-    let mut total = [0; LEVELS];
-    for (executive, mentor) in assignment.iter().enumerate() {
-        let cost = match mentor {
-            None => penalty(problem, executive),
-            Some(_) => paid[executive].ok_or(Flaw::NoPair { executive })?,
-        };
-        total = add(total, 1, cost);
-        if let &Some(mentor) = mentor {
-            places[mentor] = places[mentor].checked_sub(1).ok_or(Flaw::OverCapacity { mentor })?;
+    let mut chosen = vec![None; assignment.len()];
+    for pair in &problem.pairs {
+        let executive = pair.executive as usize;
+        if assignment[executive] == Some(pair.mentor as usize) {
+            chosen[executive] = Some(pair);
         }
     }
-    Ok(total)
+    let mut places: Vec<u32> = problem.mentors.iter().map(|mentor| mentor.capacity).collect();
+    for (executive, mentor) in assignment.iter().enumerate() {
+        let &Some(mentor) = mentor else { continue };
+        if chosen[executive].is_none() {
+            return Err(Flaw::NoPair { executive });
+        }
+        places[mentor] = places[mentor].checked_sub(1).ok_or(Flaw::OverCapacity { mentor })?;
+    }
+    Ok(chosen)
+}
+
+fn cost(problem: &Problem, chosen: &[Option<&Pair>]) -> Levels {
+    let mut sum = [0; LEVELS];
+    for (executive, pair) in chosen.iter().enumerate() {
+        let cost = pair.map_or_else(|| penalty(problem, executive), |pair| pair_cost(problem, pair));
+        sum = add(sum, 1, cost);
+    }
+    sum
+}
+
+/// Accepts the solution of a problem that lists only some of its admissible pairs, if it is the best over all of them.
+///
+/// `omitted` is, per executive, the best score of a pair that is not listed.
+///
+/// # Errors
+///
+/// [`Flaw`] with the first thing found to be wrong.
+pub fn check_pruned(problem: &Problem, omitted: &[Option<u16>], solution: &Solution) -> Result<(), Flaw> {
+    check(problem, solution)?;
+    if omitted.len() != problem.executives.len() {
+        return Err(Flaw::Shape);
+    }
+    let prices = prices(solution);
+    let locked: Vec<usize> = problem.locks.iter().map(|lock| lock.0).collect();
+    for (executive, least) in least(problem, &prices).into_iter().enumerate() {
+        let is_within_reach = |score| merit(problem, score).map(i128::from) < least;
+        if omitted[executive].is_some_and(is_within_reach) && !locked.contains(&executive) {
+            return Err(Flaw::Omitted { executive });
+        }
+    }
+    Ok(())
 }
 
 /// Σu − Σ b\_j p\_j: no assignment that keeps the locks costs less, whatever the prices ≥ 0.
-fn lower_bound(problem: &Problem, prices: &[Levels]) -> Levels {
+fn lower_bound(problem: &Problem, prices: &[[i64; LEVELS]]) -> Levels {
+    let demand = least(problem, prices).into_iter().fold([0; LEVELS], |sum, least| add(sum, 1, least));
+    let supply = problem.mentors.iter().zip(prices);
+    supply.fold(demand, |sum, (mentor, price)| add(sum, -i128::from(mentor.capacity), price.map(i128::from)))
+}
+
+/// Per executive, u.
+fn least(problem: &Problem, prices: &[[i64; LEVELS]]) -> Vec<Levels> {
     let mut locked = vec![None; problem.executives.len()];
     for &(executive, mentor) in &problem.locks {
         locked[executive] = Some(mentor);
     }
+    let price_points = |price: &[i64; LEVELS]| points(&price.map(i128::from)).unwrap_or(i64::MIN);
+    let price_points: Vec<i64> = prices.iter().map(price_points).collect();
     let mut least: Vec<Levels> = (0..locked.len()).map(|executive| penalty(problem, executive)).collect();
+    let mut least_points = vec![i64::MAX; least.len()];
     for pair in &problem.pairs {
-        let asked = add(pair_cost(problem, pair), 1, prices[pair.mentor]);
-        let least = &mut least[pair.executive];
-        match locked[pair.executive] {
-            None => *least = asked.min(*least),
-            Some(mentor) if mentor == pair.mentor => *least = asked,
-            Some(_) => {}
+        let (executive, mentor) = (pair.executive as usize, pair.mentor as usize);
+        // Most pairs are dearer by their points alone.
+        let is_dearer = 10_000 - i64::from(pair.score) + price_points[mentor] > least_points[executive];
+        if is_dearer && locked[executive].is_none() {
+            continue;
         }
+        let (price, least) = (&prices[mentor], &mut least[executive]);
+        let asked = || add(pair_cost(problem, pair), 1, price.map(i128::from));
+        match locked[executive] {
+            // The tie-break is dear to compute, and decides only between pairs that are equal in all else.
+            None if is_below(&merit(problem, pair.score), price, least) => *least = asked().min(*least),
+            Some(locked) if locked == mentor => *least = asked(),
+            _ => continue,
+        }
+        least_points[executive] = points(least).unwrap_or(i64::MAX);
     }
-    let demand = least.into_iter().fold([0; LEVELS], |sum, least| add(sum, 1, least));
-    problem
-        .mentors
-        .iter()
-        .zip(prices)
-        .fold(demand, |sum, (mentor, &price)| add(sum, -i128::from(mentor.capacity), price))
+    least
+}
+
+/// The points of score, if no goal before the score has a part in it, and they are few enough to be added; else nothing
+/// can be said by points alone.
+fn points(levels: &Levels) -> Option<i64> {
+    let [people @ .., points, _] = levels;
+    let points = i64::try_from(*points).ok().filter(|points| points.abs() < 1 << 40);
+    points.filter(|_| people.iter().all(|&level| level == 0))
+}
+
+/// Whether a cost and a price are less than this together.
+fn is_below(cost: &[i64; LEVELS], price: &[i64; LEVELS], least: &Levels) -> bool {
+    let asked = cost.iter().zip(price).map(|(&cost, &price)| i128::from(cost) + i128::from(price));
+    asked.lt(least.iter().copied())
 }
 
 /// Levels in the order of [`crate::Cost`]: obliged, unmatched, the bands, loss, tie.
@@ -134,13 +202,19 @@ fn penalty(problem: &Problem, executive: usize) -> Levels {
 }
 
 fn pair_cost(problem: &Problem, pair: &Pair) -> Levels {
-    let mut levels = [0; LEVELS];
-    for (band, &limit) in problem.bands.iter().enumerate() {
-        levels[2 + band] = i128::from(pair.score < limit);
-    }
-    levels[LEVELS - 2] = i128::from(10_000 - pair.score);
-    let keys = [problem.executives[pair.executive].key, problem.mentors[pair.mentor].key];
+    let mut levels = merit(problem, pair.score).map(i128::from);
+    let keys = [problem.executives[pair.executive as usize].key, problem.mentors[pair.mentor as usize].key];
     levels[LEVELS - 1] = i128::from(keys.into_iter().fold(0, split_mix) >> 24);
+    levels
+}
+
+/// The cost of a pair but for its tie-break.
+fn merit(problem: &Problem, score: u16) -> [i64; LEVELS] {
+    let mut levels = [0; LEVELS];
+    for (level, &limit) in levels[2..].iter_mut().zip(&problem.bands) {
+        *level = i64::from(score < limit);
+    }
+    levels[LEVELS - 2] = 10_000 - i64::from(score);
     levels
 }
 

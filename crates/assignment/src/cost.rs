@@ -4,7 +4,7 @@ use std::array;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
-use crate::problem::{BANDS_MAX, Executive, Mentor, Problem, SCORE_MAX};
+use crate::problem::BANDS_MAX;
 
 /// The number of integers in a [`Cost`].
 pub const LEVELS: usize = BANDS_MAX + 4;
@@ -30,28 +30,6 @@ impl Cost {
     /// Nothing.
     pub const ZERO: Self = Self { obliged: 0, unmatched: 0, bands: [0; BANDS_MAX], loss: 0, tie: 0 };
 
-    /// More than anything that can be reached; compared with, never calculated with.
-    pub(crate) const UNREACHED: Self = Self { obliged: i64::MAX, ..Self::ZERO };
-
-    /// What it costs to leave this executive without a mentor.
-    pub(crate) fn of_leaving(executive: Executive) -> Self {
-        Self { obliged: i64::from(executive.obliged), unmatched: 1, ..Self::ZERO }
-    }
-
-    /// What it costs to make a tandem of these two.
-    pub(crate) fn of_pair(problem: &Problem, executive: usize, mentor: usize, score: u16) -> Self {
-        let mut bands = [0; BANDS_MAX];
-        for (count, &limit) in bands.iter_mut().zip(&problem.bands) {
-            *count = i64::from(score < limit);
-        }
-        Self {
-            bands,
-            loss: i64::from(SCORE_MAX - score),
-            tie: tie(problem.executives[executive], problem.mentors[mentor]),
-            ..Self::ZERO
-        }
-    }
-
     /// Applies an operation level by level.
     fn zip(self, other: Self, operation: impl Fn(i64, i64) -> i64) -> Self {
         Self {
@@ -62,22 +40,6 @@ impl Cost {
             tie: operation(self.tie, other.tie),
         }
     }
-}
-
-/// The fixed number of 0 to 2⁴⁰ − 1 that decides between pairs of equal merit.
-///
-/// # Source
-///
-/// The output function of `SplitMix64`: G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom number
-/// generators, OOPSLA 2014; applied to one key after the other.
-fn tie(executive: Executive, mentor: Mentor) -> i64 {
-    fn mix(seed: u64) -> u64 {
-        let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-    (mix(mix(executive.key).wrapping_add(mentor.key)) >> 24).cast_signed()
 }
 
 impl Add for Cost {
@@ -126,16 +88,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn the_tie_break_never_changes() {
-        // Published runs are replayed years later; these numbers are part of what they mean.
-        let tie_of = |a, b| tie(Executive { key: a, obliged: false }, Mentor { key: b, capacity: 1 });
-        assert_eq!(tie_of(0, 0), 717_374_697_293);
-        assert_eq!(tie_of(1, 2), 811_108_906_134);
-        assert_eq!(tie_of(2, 1), 963_915_039_538);
-        assert_eq!(tie_of(u64::MAX, u64::MAX), 349_333_508_277);
-    }
 
     proptest! {
         #[test]

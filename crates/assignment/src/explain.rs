@@ -18,55 +18,81 @@ pub struct Shortage {
     pub places: usize,
 }
 
-/// Says why an executive has no mentor; `None` for one who has.
+/// Says why an executive has no mentor; `None` for one who has. For many executives, ask [`Shortages`].
 ///
-/// The solution must be that of the problem. Since it covers as many as possible, every mentor whom a chain of moves
-/// could reach is full, and whoever sits there can only move to others of the same set. Others without a mentor who
-/// depend on the same set are counted in. Takes time linear in the number of pairs.
+/// The solution must be that of the problem. Takes time linear in the number of pairs.
 #[must_use]
 pub fn shortage(problem: &Problem, solution: &Solution, executive: usize) -> Option<Shortage> {
-    if solution.assignment.get(executive)?.is_some() {
-        return None;
-    }
-    let mut candidates = vec![Vec::new(); problem.executives.len()];
-    for pair in &problem.pairs {
-        candidates[pair.executive].push(pair.mentor);
-    }
-    let mut places: Vec<usize> = problem.mentors.iter().map(|mentor| mentor.capacity as usize).collect();
-    let mut seated = vec![Vec::new(); problem.mentors.len()];
-    for (other, mentor) in solution.assignment.iter().enumerate() {
-        if let &Some(mentor) = mentor {
-            seated[mentor].push(other);
-        }
-    }
-    for &(locked, mentor) in &problem.locks {
-        places[mentor] -= 1;
-        seated[mentor].retain(|&other| other != locked);
-    }
+    Shortages::new(problem, solution).of(executive)
+}
 
-    let mut executives = vec![executive];
-    let mut among = vec![false; problem.mentors.len()];
-    let mut next = 0;
-    while let Some(&reached) = executives.get(next) {
-        for &mentor in &candidates[reached] {
-            if !std::mem::replace(&mut among[mentor], true) {
-                executives.append(&mut seated[mentor]);
+/// Why executives have no mentor, prepared for asking about many.
+#[derive(Clone, Debug)]
+pub struct Shortages<'a> {
+    assignment: &'a [Option<usize>],
+    /// Per executive, the admissible mentors.
+    candidates: Vec<Vec<usize>>,
+    /// Per mentor, the places that are not bound by a lock.
+    places: Vec<usize>,
+    /// Per mentor, who sits on those.
+    seated: Vec<Vec<usize>>,
+}
+
+impl<'a> Shortages<'a> {
+    /// Reads the problem and its solution.
+    #[must_use]
+    pub fn new(problem: &Problem, solution: &'a Solution) -> Self {
+        let mut candidates = vec![Vec::new(); problem.executives.len()];
+        for pair in &problem.pairs {
+            candidates[pair.executive as usize].push(pair.mentor as usize);
+        }
+        let mut places: Vec<usize> = problem.mentors.iter().map(|mentor| mentor.capacity as usize).collect();
+        let mut seated = vec![Vec::new(); problem.mentors.len()];
+        for (other, mentor) in solution.assignment.iter().enumerate() {
+            if let &Some(mentor) = mentor {
+                seated[mentor].push(other);
             }
         }
-        next += 1;
+        for &(locked, mentor) in &problem.locks {
+            places[mentor] -= 1;
+            seated[mentor].retain(|&other| other != locked);
+        }
+        Self { assignment: &solution.assignment, candidates, places, seated }
     }
-    let depends = |&other: &usize| {
-        let row = &candidates[other];
-        other != executive
-            && solution.assignment[other].is_none()
-            && !row.is_empty()
-            && row.iter().all(|&mentor| among[mentor])
-    };
-    executives.extend((0..candidates.len()).filter(depends));
-    executives.sort_unstable();
-    let mentors: Vec<usize> = (0..among.len()).filter(|&mentor| among[mentor]).collect();
-    let places = mentors.iter().map(|&mentor| places[mentor]).sum();
-    Some(Shortage { executives, mentors, places })
+
+    /// Says why an executive has no mentor; `None` for one who has.
+    ///
+    /// Since the solution covers as many as possible, every mentor whom a chain of moves could reach is full, and whoever
+    /// sits there can only move to others of the same set. Others without a mentor who depend on the same set are counted in.
+    #[must_use]
+    pub fn of(&self, executive: usize) -> Option<Shortage> {
+        if self.assignment.get(executive)?.is_some() {
+            return None;
+        }
+        let mut executives = vec![executive];
+        let mut among = vec![false; self.seated.len()];
+        let mut next = 0;
+        while let Some(&reached) = executives.get(next) {
+            for &mentor in &self.candidates[reached] {
+                if !std::mem::replace(&mut among[mentor], true) {
+                    executives.extend_from_slice(&self.seated[mentor]);
+                }
+            }
+            next += 1;
+        }
+        let depends = |&other: &usize| {
+            let row = &self.candidates[other];
+            other != executive
+                && self.assignment[other].is_none()
+                && !row.is_empty()
+                && row.iter().all(|&mentor| among[mentor])
+        };
+        executives.extend((0..self.candidates.len()).filter(depends));
+        executives.sort_unstable();
+        let mentors: Vec<usize> = (0..among.len()).filter(|&mentor| among[mentor]).collect();
+        let places = mentors.iter().map(|&mentor| self.places[mentor]).sum();
+        Some(Shortage { executives, mentors, places })
+    }
 }
 
 /// Counts the pairs who would both rather have each other, by their score.
@@ -84,17 +110,21 @@ pub fn blocking_pairs(problem: &Problem, solution: &Solution) -> usize {
     let mut loads = vec![0; problem.mentors.len()];
     let mut worst = vec![u16::MAX; problem.mentors.len()];
     for pair in &problem.pairs {
-        if solution.assignment[pair.executive] == Some(pair.mentor) {
-            own[pair.executive] = Some(pair.score);
-            loads[pair.mentor] += 1;
-            worst[pair.mentor] = worst[pair.mentor].min(pair.score);
+        if solution.assignment[pair.executive as usize] == Some(pair.mentor as usize) {
+            own[pair.executive as usize] = Some(pair.score);
+            loads[pair.mentor as usize] += 1;
+            worst[pair.mentor as usize] = worst[pair.mentor as usize].min(pair.score);
         }
     }
     let blocks = |executive: usize, mentor: usize, score: u16| {
         Some(score) > own[executive]
             && (loads[mentor] < problem.mentors[mentor].capacity || score > worst[mentor])
     };
-    problem.pairs.iter().filter(|pair| blocks(pair.executive, pair.mentor, pair.score)).count()
+    problem
+        .pairs
+        .iter()
+        .filter(|pair| blocks(pair.executive as usize, pair.mentor as usize, pair.score))
+        .count()
 }
 
 #[cfg(test)]
@@ -103,7 +133,7 @@ mod tests {
     use crate::problem::{Executive, Mentor, Pair};
     use crate::solve::solve;
 
-    fn problem(executives: u64, capacities: &[u32], pairs: &[(usize, usize, u16)]) -> Problem {
+    fn problem(executives: u64, capacities: &[u32], pairs: &[(u32, u32, u16)]) -> Problem {
         Problem {
             executives: (0..executives).map(|key| Executive { key, obliged: false }).collect(),
             mentors: (0..).zip(capacities).map(|(key, &capacity)| Mentor { key, capacity }).collect(),

@@ -21,7 +21,8 @@
 //!
 //! A [`Cost`] holds one integer per goal and is compared lexicographically. Vectors so ordered form an ordered Abelian
 //! group, and that is all that shortest paths and duality need: nothing below knows that there are several goals, and
-//! no weight has to be "large enough". The price of a mentor is such a vector too.
+//! no weight has to be "large enough". The price of a mentor is such a vector too. Inside, the vector is packed into two
+//! words of 128 bits (`value`), a field per goal.
 //!
 //! # The certificate
 //!
@@ -35,39 +36,67 @@
 //!
 //! # The method
 //!
-//! Successive shortest augmenting paths with prices as potentials (Tomizawa 1971, Edmonds & Karp 1972, in the sparse form of
-//! Jonker & Volgenant 1987, extended to capacities and to leaving somebody out). [`solve()`] takes the executives one after
-//! another; `path` finds for each the cheapest chain of moves that ends at a free place or with somebody leaving, by
-//! Dijkstra's algorithm on the reduced costs c\_ij + p\_j − u\_i; the price of every mentor nearer than that end rises by
-//! the difference.
+//! Invariants of a [market](Engine), true between any two steps of the exact part:
 //!
-//! Invariants, true between any two searches, for the executives taken so far:
+//! 1. p ≥ 0;
+//! 2. whoever sits is *tight*: c\_ij + p\_j = u\_i, nobody envies anybody;
+//! 3. at the end, whoever stands has u\_i = P\_i, and a mentor with a free place has p\_j = 0.
 //!
-//! - p ≥ 0, and p\_j = 0 while mentor j has a free place;
-//! - an executive with a mentor sits where u\_i is attained (*tight*); one without has u\_i = P\_i;
-//! - hence the certificate's equation holds, and the assignment is optimal for those executives;
-//! - every price is *held*: it is zero, or somebody is indifferent to coming who has no mentor or sits with a mentor
-//!   whose price is held. If it were lower, they would come. Hence the prices are the smallest optimal ones.
+//! The three together are the certificate's equation. Every p ≥ 0 is a valid beginning: seat whoever is tight, and repair 3.
+//! So the parts are independent of each other, and the answer is exact and unique whatever the first one leaves behind:
 //!
-//! A search keeps the last one: the price at the end of its chain is held by zero or by whoever leaves; each one before
-//! by the executive who moves on; each other price that rises by the executive who would have come first, who is now
-//! indifferent; and one that does not rise is held by nobody whose own mentor rises, or it would have been as near.
+//! - **Opening** (`opening`, `auction`): one round of bids without increment. If a fifth or more are left over, an
+//!   ε-scaled auction (Bertsekas) with capacities, in whole points: in each phase executives bid for their best place as
+//!   much as it is better than the second best, plus ε; being below a band counts as many points, and leaving as more.
+//!   After each phase all prices fall by some ε and those of free places to zero, so that hardly any ends too high. Then
+//!   rounds without increment in exact costs, which leave every bid that is held tight.
+//! - **Admission** (`path`): each executive who stands takes the cheapest chain of moves that ends at a free place or with
+//!   somebody leaving, by Dijkstra's algorithm on the reduced costs c\_ij + p\_j − u\_i (Tomizawa 1971, Edmonds & Karp 1972,
+//!   Jonker & Volgenant 1987); the price of every mentor nearer than that end rises by the difference.
+//! - **Vacancies** (`vacancy`): for each free place with a price, the same search backwards: the price falls until it is zero
+//!   or somebody comes, from another mentor, whose place then is offered, or from nowhere.
+//! - **Floor** (`floor`): one Dijkstra from all prices of zero and all who stand finds by how much each price may fall.
 //!
-//! The rows are sorted by cost, so that a scan stops at the first candidate that is too dear even for free (p ≥ 0).
-//! Nobody who had to leave is searched for again: the assignment without them is optimal already.
+//! The goals are staged without stages: the auction only looks for good prices, so it may treat goals as points, while
+//! what decides is compared as vectors. Weights that make one integer of all goals would be exact in an auction, too, but ε
+//! would have to fall all the way from the largest weight.
 //!
-//! With n executives and m pairs a search takes O(m log m) at worst, the whole O(n m log m); in practice a search stays
-//! within a small neighbourhood, because it ends at the first place or departure that nothing can undercut. Memory is
-//! O(n + m). All arithmetic is exact: no component of a distance exceeds 7 · n · 2⁴⁰ in absolute value, which fits 64 bits
-//! for the [`EXECUTIVES_MAX`] executives that are admitted.
+//! Rows are sorted by loss, so that every scan stops at the first candidate that would be too dear even for free (p ≥ 0).
+//! The tie-break is a hash of two keys and is computed only where all other goals are equal or nearly so.
+//!
+//! # Repairs and questions
+//!
+//! An [`Engine`] keeps the market. [`Engine::apply`] takes a [`Change`], lets those stand up whom it makes envious, and
+//! repairs invariant 3: mostly one path each way. At the smallest prices, one path also answers what it would cost
+//! everybody to force or to forbid a pair ([`WhatIf`]): a seat given up is worth its price to the others, exactly, because
+//! the smallest price is the length of the shortest chain that ends there. [`Instance::frontier`] finds repairs of any
+//! assignment that move few. [`prune`] reads only the best candidates of everybody and proves that the others
+//! do not matter. [`shortage`] says why somebody has no mentor, [`Progress`] what a long run is doing, [`Effort`] what
+//! it did.
+//!
+//! # Complexity
+//!
+//! With n executives and m pairs, opening takes O(m log m) and as many bids as there are (some 17 per executive in
+//! realistic problems); every path O(m log m) at worst, mostly some hundred pairs, as it ends at the first place or
+//! departure that nothing can undercut. The floor takes O(m log m). Memory is O(n + m): 6 bytes per pair, and again as
+//! much for the pairs that matter to vacancies.
+//!
+//! All arithmetic is exact. Prices and distances are sums along chains of at most n moves each way, so no component exceeds
+//! 7 n times the largest cost of its goal: 2²² for bands, 2³⁶ for the loss and 2⁶² for the tie-break with
+//! [`EXECUTIVES_MAX`] executives, within fields of 24, 64 and 64 bits; of the first two goals a chain changes each by at
+//! most 1. Prices that a caller brings are taken only within such bounds.
 //!
 //! # Reading order
 //!
-//! `problem` (what is asked), `cost` (what is better), `solve` (the answer), `market` (who sits where at which prices),
-//! `path` (the search), `explain` (why somebody has no mentor), [`check`] (the proof).
+//! `problem` (what is asked), `cost` (what is better), `solve` (the answer), `value` (costs packed), `rows` (pairs sorted),
+//! `market` (who sits where at which prices), `path`, `vacancy` and `floor` (the searches), `auction` and `opening` (the
+//! start), `engine` (how they come together), `change`, `what_if`, `frontier`, `prune` (what is asked of it), `explain` (why
+//! somebody has no mentor), `progress`, [`check`] (the proof).
 //!
 //! # Source
 //!
+//! - D. P. Bertsekas: The auction algorithm. Annals of Operations Research 14 (1988) 105–123; with D. A. Castañón: The
+//!   auction algorithm for the transportation problem. Ibid. 20 (1989) 67–96.
 //! - J. Edmonds, D. R. Fulkerson: Transversals and matroid partition. J. Res. Nat. Bur. Standards 69B (1965) 147–153.
 //! - J. Edmonds, R. M. Karp: Theoretical improvements in algorithmic efficiency for network flow problems. J. ACM 19
 //!   (1972) 248–264.
@@ -81,15 +110,35 @@
 //! - L. S. Shapley, M. Shubik: The assignment game I: the core. Int. J. Game Theory 1 (1971) 111–130.
 //! - N. Tomizawa: On some techniques useful for solution of transportation network problems. Networks 1 (1971) 173–194.
 
+mod auction;
+mod change;
 pub mod check;
 mod cost;
+mod engine;
 mod explain;
+mod floor;
+mod frontier;
 mod market;
+mod opening;
 mod path;
 mod problem;
+mod progress;
+mod prune;
+mod rows;
 mod solve;
+mod vacancy;
+mod value;
+mod what_if;
 
+pub use change::{Change, Refused};
 pub use cost::{Cost, LEVELS};
-pub use explain::{Shortage, blocking_pairs, shortage};
-pub use problem::{BANDS_MAX, EXECUTIVES_MAX, Executive, Invalid, Mentor, Pair, Problem, SCORE_MAX};
+pub use engine::{Engine, Instance};
+pub use explain::{Shortage, Shortages, blocking_pairs, shortage};
+pub use frontier::Repair;
+pub use problem::{
+    BANDS_MAX, EXECUTIVES_MAX, Executive, Invalid, LISTED_MAX, Mentor, Pair, Problem, SCORE_MAX,
+};
+pub use progress::{Cancelled, Effort, Progress, Stage};
+pub use prune::{Pruned, Shortlist, Unsolved, prune};
 pub use solve::{Certificate, Solution, solve};
+pub use what_if::{Alternative, WhatIf};

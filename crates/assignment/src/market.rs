@@ -1,97 +1,245 @@
 //! The state of the search: who sits where, and at which prices.
 
-use crate::cost::Cost;
-use crate::problem::Problem;
+use crate::problem::{Executive, Problem};
+use crate::rows::Rows;
+use crate::value::{Measure, Value};
 
-/// One admissible mentor of an executive.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Candidate {
-    pub(crate) mentor: usize,
-    pub(crate) cost: Cost,
+/// No mentor, no executive: the end of a list.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// Who sits where and is locked there, and the places that are left.
+#[derive(Clone, Debug)]
+pub(crate) struct Market {
+    pub(crate) measure: Measure,
+    /// Per executive, the candidates by rising loss.
+    pub(crate) rows: Rows,
+    /// Per executive, what is promised.
+    claims: Vec<Claim>,
+    /// Per executive, the seat.
+    seats: Vec<Seat>,
+    /// Per mentor, the places.
+    desks: Vec<Desk>,
+    /// Per mentor, the price.
+    pub(crate) prices: Vec<Value>,
 }
 
-/// The problem in the form the searches need, with the assignment and prices reached so far.
-#[derive(Debug)]
-pub(crate) struct Market {
-    /// Per executive, the candidates by rising cost.
-    pub(crate) rows: Vec<Vec<Candidate>>,
-    /// Per executive, the cost of having no mentor.
-    pub(crate) penalties: Vec<Cost>,
-    /// Per executive, the mentor taken.
-    pub(crate) seats: Vec<Option<Candidate>>,
-    /// Per mentor, the places that are not bound by a lock.
-    places: Vec<usize>,
-    /// Per mentor, the executives on those places.
-    seated: Vec<Vec<usize>>,
-    /// Per mentor, the price.
-    pub(crate) prices: Vec<Cost>,
+/// What it costs to leave an executive out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// Obliged to take part.
+    Obliged,
+    /// Takes part of their own will.
+    Willing,
+    /// Does not take part at all: a place is worth nothing to them.
+    Gone,
+}
+
+/// Where an executive sits; the executives with one mentor form a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    /// The mentor, or [`NOBODY`].
+    pub(crate) mentor: u32,
+    /// What the pair lacks to the best score.
+    pub(crate) loss: u16,
+    /// Whether the office bound the executive to this seat; who is, is in no mentor's list.
+    pub(crate) locked: bool,
+    previous: u32,
+    next: u32,
+}
+
+impl Claim {
+    pub(crate) fn of(executive: Executive) -> Self {
+        if executive.obliged { Self::Obliged } else { Self::Willing }
+    }
+}
+
+const STANDING: Seat = Seat { mentor: NOBODY, loss: 0, locked: false, previous: NOBODY, next: NOBODY };
+
+/// The places of a mentor.
+#[derive(Clone, Copy, Debug)]
+struct Desk {
+    /// All of them.
+    capacity: u32,
+    /// Those bound by locks.
+    locked: u32,
+    /// Those taken otherwise.
+    taken: u32,
+    /// Who sits on the latter: the head of a list.
+    first: u32,
 }
 
 impl Market {
     /// Opens the market of a valid problem: locks sit, nobody else does, every price is zero.
-    ///
-    /// A locked place is taken out of the market: its executive is in `seats`, but not in `seated`, and is never moved.
     pub(crate) fn open(problem: &Problem) -> Self {
-        let mut rows = vec![Vec::new(); problem.executives.len()];
-        for pair in &problem.pairs {
-            let cost = Cost::of_pair(problem, pair.executive, pair.mentor, pair.score);
-            rows[pair.executive].push(Candidate { mentor: pair.mentor, cost });
-        }
-        for row in &mut rows {
-            row.sort_unstable_by_key(|candidate| candidate.cost);
-        }
-        let mut places: Vec<usize> = problem.mentors.iter().map(|mentor| mentor.capacity as usize).collect();
-        let mut seats = vec![None; rows.len()];
+        let desk = |capacity| Desk { capacity, locked: 0, taken: 0, first: NOBODY };
+        let mut market = Self {
+            measure: Measure::new(problem),
+            rows: Rows::of_executives(problem),
+            claims: problem.executives.iter().copied().map(Claim::of).collect(),
+            seats: vec![STANDING; problem.executives.len()],
+            desks: problem.mentors.iter().map(|mentor| desk(mentor.capacity)).collect(),
+            prices: vec![Value::ZERO; problem.mentors.len()],
+        };
         for &(executive, mentor) in &problem.locks {
-            seats[executive] = rows[executive].iter().find(|candidate| candidate.mentor == mentor).copied();
-            places[mentor] -= 1;
+            if let Some((mentor, loss)) = market.rows.find(executive, mentor) {
+                market.lock(executive, mentor, loss);
+            }
         }
-        Self {
-            penalties: problem.executives.iter().copied().map(Cost::of_leaving).collect(),
-            seated: vec![Vec::new(); places.len()],
-            prices: vec![Cost::ZERO; places.len()],
-            rows,
-            places,
-            seats,
-        }
+        market
     }
 
+    /// Binds an executive who has no seat to this mentor: the place leaves the market.
+    pub(crate) fn lock(&mut self, executive: usize, mentor: u32, loss: u16) {
+        self.seats[executive] = Seat { mentor, loss, locked: true, ..STANDING };
+        self.desks[mentor as usize].locked += 1;
+    }
+
+    /// Gives the place of a locked executive back to the market; the executive has no seat then.
+    pub(crate) fn unlock(&mut self, executive: usize) {
+        let seat = std::mem::replace(&mut self.seats[executive], STANDING);
+        self.desks[seat.mentor as usize].locked -= 1;
+    }
+
+    /// Changes what a locked executive's pair is worth.
+    pub(crate) fn relock(&mut self, executive: usize, loss: u16) {
+        self.seats[executive].loss = loss;
+    }
+
+    pub(crate) fn executives(&self) -> usize {
+        self.seats.len()
+    }
+
+    pub(crate) fn mentors(&self) -> usize {
+        self.desks.len()
+    }
+
+    #[inline]
+    pub(crate) fn seat_of(&self, executive: usize) -> Seat {
+        self.seats[executive]
+    }
+
+    /// The places that are not bound by a lock.
+    pub(crate) fn places(&self, mentor: usize) -> u32 {
+        self.desks[mentor].capacity.saturating_sub(self.desks[mentor].locked)
+    }
+
+    /// How many places are bound by locks.
+    pub(crate) fn locked(&self, mentor: usize) -> u32 {
+        self.desks[mentor].locked
+    }
+
+    pub(crate) fn set_capacity(&mut self, mentor: usize, capacity: u32) {
+        self.desks[mentor].capacity = capacity;
+    }
+
+    #[inline]
     pub(crate) fn has_free_place(&self, mentor: usize) -> bool {
-        self.seated[mentor].len() < self.places[mentor]
+        let Desk { capacity, locked, taken, .. } = self.desks[mentor];
+        locked + taken < capacity
+    }
+
+    /// Somebody who has to go, if more sit with this mentor than there are places.
+    pub(crate) fn one_too_many(&self, mentor: usize) -> Option<u32> {
+        let Desk { capacity, locked, taken, first } = self.desks[mentor];
+        (locked + taken > capacity && first != NOBODY).then_some(first)
     }
 
     /// The executives who sit with this mentor and may be moved.
-    pub(crate) fn seated(&self, mentor: usize) -> &[usize] {
-        &self.seated[mentor]
+    pub(crate) fn seated(&self, mentor: usize) -> impl Iterator<Item = u32> + '_ {
+        let somebody = |executive: u32| (executive != NOBODY).then_some(executive);
+        std::iter::successors(somebody(self.desks[mentor].first), move |&executive| {
+            somebody(self.seats[executive as usize].next)
+        })
+    }
+
+    /// The executives without a seat who take part.
+    pub(crate) fn standing(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        let people = (0..).zip(self.seats.iter().zip(&self.claims));
+        let people = people.filter(|(_, (seat, claim))| seat.mentor == NOBODY && **claim != Claim::Gone);
+        people.map(|(executive, _)| executive).collect::<Vec<_>>().into_iter()
+    }
+
+    pub(crate) fn claim(&self, executive: usize) -> Claim {
+        self.claims[executive]
+    }
+
+    pub(crate) fn set_claim(&mut self, executive: usize, claim: Claim) {
+        self.claims[executive] = claim;
+    }
+
+    /// The cost of having no mentor.
+    #[inline]
+    pub(crate) fn penalty(&self, executive: usize) -> Value {
+        match self.claims[executive] {
+            Claim::Obliged => Value::OBLIGED,
+            Claim::Willing => Value::WILLING,
+            Claim::Gone => Value::ZERO,
+        }
+    }
+
+    /// What it costs that an executive sits where they do.
+    #[inline]
+    pub(crate) fn paid(&self, executive: usize) -> Value {
+        let seat = self.seats[executive];
+        if seat.mentor == NOBODY {
+            return self.penalty(executive);
+        }
+        self.measure.pair(executive, seat.mentor as usize, seat.loss)
     }
 
     /// The least this executive can be had for at the present prices (*u*).
     ///
     /// Who sits, sits at the least; so the row has to be read only for somebody new.
-    pub(crate) fn least(&self, executive: usize) -> Cost {
-        if let Some(seat) = self.seats[executive] {
-            return seat.cost + self.prices[seat.mentor];
+    #[inline]
+    pub(crate) fn least(&self, executive: usize) -> Value {
+        let seat = self.seats[executive];
+        if seat.mentor == NOBODY {
+            return self.least_of_row(executive);
         }
-        let mut least = self.penalties[executive];
-        for candidate in &self.rows[executive] {
-            if candidate.cost >= least {
+        self.measure.pair(executive, seat.mentor as usize, seat.loss) + self.prices[seat.mentor as usize]
+    }
+
+    pub(crate) fn least_of_row(&self, executive: usize) -> Value {
+        let mut least = self.penalty(executive);
+        for (mentor, loss) in self.rows.row(executive) {
+            if self.measure.at_least(loss) >= least {
                 break;
             }
-            least = least.min(candidate.cost + self.prices[candidate.mentor]);
+            let mentor = mentor as usize;
+            least = least.min(self.measure.pair(executive, mentor, loss) + self.prices[mentor]);
         }
         least
     }
 
-    /// Gives an executive a new seat, or none, and returns the mentor left.
-    pub(crate) fn reseat(&mut self, executive: usize, seat: Option<Candidate>) -> Option<usize> {
-        let left = self.seats[executive].map(|candidate| candidate.mentor);
-        if let Some(mentor) = left {
-            self.seated[mentor].retain(|&other| other != executive);
+    /// Gives an executive a new seat, and returns the mentor left.
+    pub(crate) fn seat(&mut self, executive: u32, mentor: u32, loss: u16) -> u32 {
+        let left = self.stand_up(executive);
+        let desk = &mut self.desks[mentor as usize];
+        let next = std::mem::replace(&mut desk.first, executive);
+        desk.taken += 1;
+        self.seats[executive as usize] = Seat { mentor, loss, next, ..STANDING };
+        if next != NOBODY {
+            self.seats[next as usize].previous = executive;
         }
-        if let Some(candidate) = seat {
-            self.seated[candidate.mentor].push(executive);
-        }
-        self.seats[executive] = seat;
         left
+    }
+
+    /// Takes the seat away from an executive who is not locked, and returns the mentor left.
+    pub(crate) fn stand_up(&mut self, executive: u32) -> u32 {
+        let Seat { mentor, previous, next, .. } =
+            std::mem::replace(&mut self.seats[executive as usize], STANDING);
+        if mentor == NOBODY {
+            return NOBODY;
+        }
+        let desk = &mut self.desks[mentor as usize];
+        desk.taken -= 1;
+        match previous {
+            NOBODY => desk.first = next,
+            previous => self.seats[previous as usize].next = next,
+        }
+        if next != NOBODY {
+            self.seats[next as usize].previous = previous;
+        }
+        mentor
     }
 }

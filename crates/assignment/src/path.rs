@@ -1,98 +1,177 @@
-//! One executive more: the cheapest chain of moves, by Dijkstra's algorithm.
+//! The cheapest chain of moves that begins with one executive, by Dijkstra's algorithm.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::cost::Cost;
-use crate::market::{Candidate, Market};
+use crate::market::{Market, NOBODY};
+use crate::progress::Effort;
+use crate::value::Value;
 
 /// The search for the cheapest chain, with buffers that outlive one search.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Search {
-    /// Per mentor, the least reduced cost of a chain that reaches it.
-    distances: Vec<Cost>,
-    /// Per mentor reached, the executive who would come and the seat taken.
-    arrivals: Vec<Option<(usize, Candidate)>>,
-    /// Mentors reached in this search, to be forgotten after it.
-    reached: Vec<usize>,
-    /// Full mentors whose seated executives may have to move on.
-    queue: BinaryHeap<Reverse<(Cost, usize)>>,
+    /// Per mentor, the least reduced cost of a chain that reaches it, and its last move.
+    labels: Vec<Label>,
+    /// Mentors with a label, to be forgotten after the search.
+    reached: Vec<u32>,
+    /// Full mentors whose executives may have to move on.
+    queue: BinaryHeap<Reverse<(Value, u32)>>,
+    /// The cheapest chain so far that has an end.
+    length: Value,
+    end: End,
+    /// A mentor where a place is about to be free, so that a chain may end there.
+    vacated: u32,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    distance: Value,
+    /// The executive who would come to this mentor.
+    executive: u32,
+    loss: u16,
+}
+
+const UNREACHED: Label = Label { distance: Value::UNREACHED, executive: NOBODY, loss: 0 };
 
 /// How a chain of moves ends.
 #[derive(Clone, Copy, Debug)]
 enum End {
     /// The last one takes a free place of this mentor.
-    FreePlace(usize),
+    FreePlace(u32),
     /// This executive goes without a mentor; it may be the one searched for.
-    Leaving(usize),
+    Leaving(u32),
 }
 
 impl Search {
     pub(crate) fn new(mentors: usize) -> Self {
         Self {
-            distances: vec![Cost::UNREACHED; mentors],
-            arrivals: vec![None; mentors],
+            labels: vec![UNREACHED; mentors],
             reached: Vec::new(),
             queue: BinaryHeap::new(),
+            length: Value::UNREACHED,
+            end: End::Leaving(NOBODY),
+            vacated: NOBODY,
         }
     }
 
-    /// Takes one more executive into the optimum, with a mentor or without.
-    pub(crate) fn admit(&mut self, market: &mut Market, executive: usize) {
-        let (length, end) = self.shortest(market, executive);
+    /// Takes in an executive without a seat by the cheapest chain of moves, and raises the prices it proves.
+    pub(crate) fn admit(&mut self, market: &mut Market, executive: u32, effort: &mut Effort) {
+        self.begin(market.penalty(executive as usize), executive, NOBODY, effort);
+        let least = market.least(executive as usize);
+        self.length = self.length - least;
+        self.relax(market, executive, Value::ZERO - least, NOBODY, effort);
+        self.run(market, effort);
         for &mentor in &self.reached {
-            if self.distances[mentor] < length {
-                market.prices[mentor] += length - self.distances[mentor];
+            let distance = self.labels[mentor as usize].distance;
+            if distance < self.length {
+                market.prices[mentor as usize] += self.length - distance;
             }
         }
-        self.walk_back(market, end);
+        self.walk_back(market);
         self.forget();
     }
 
-    /// The cheapest chain that begins with this executive: its reduced cost and its end.
-    fn shortest(&mut self, market: &Market, executive: usize) -> (Cost, End) {
-        let least = market.least(executive);
-        let mut best = (market.penalties[executive] - least, End::Leaving(executive));
-        self.relax(market, executive, Cost::ZERO - least, &mut best);
-        while let Some(Reverse((distance, mentor))) = self.queue.pop() {
-            if distance >= best.0 {
-                break;
-            }
-            if distance > self.distances[mentor] {
-                continue;
-            }
-            for &seated in market.seated(mentor) {
-                let start = distance - market.least(seated);
-                let leaving = start + market.penalties[seated];
-                if leaving < best.0 {
-                    best = (leaving, End::Leaving(seated));
-                }
-                self.relax(market, seated, start, &mut best);
-            }
+    /// What it costs everybody that an executive goes to this mentor, at the smallest prices.
+    ///
+    /// The executive's own seat, if any, is vacated. A chain that ends elsewhere leaves it to whoever gains most by it, and
+    /// the smallest price of a place is what it is worth to them: the reduced costs count that already.
+    pub(crate) fn force(
+        &mut self,
+        market: &Market,
+        executive: u32,
+        (mentor, loss): (u32, u16),
+        effort: &mut Effort,
+    ) -> Value {
+        let cost = market.measure.pair(executive as usize, mentor as usize, loss);
+        let distance = cost + market.prices[mentor as usize] - market.least(executive as usize);
+        if market.has_free_place(mentor as usize) {
+            return distance;
         }
-        best
+        self.begin(Value::UNREACHED, NOBODY, market.seat_of(executive as usize).mentor, effort);
+        self.labels[mentor as usize] = Label { distance, executive, loss };
+        self.reached.push(mentor);
+        self.queue.push(Reverse((distance, mentor)));
+        self.run(market, effort);
+        self.forget();
+        self.length
     }
 
-    /// Looks at every move of one executive, given the length of the chain so far less the executive's least cost.
-    fn relax(&mut self, market: &Market, executive: usize, start: Cost, best: &mut (Cost, End)) {
-        for &candidate in &market.rows[executive] {
-            let for_free = start + candidate.cost;
-            if for_free >= best.0 {
+    /// What it costs everybody, at the smallest prices, that an executive may not keep the seat they have, and with whom
+    /// they sit then.
+    pub(crate) fn forbid(
+        &mut self,
+        market: &Market,
+        executive: u32,
+        effort: &mut Effort,
+    ) -> (Value, Option<u32>) {
+        let own = market.seat_of(executive as usize).mentor;
+        self.begin(market.penalty(executive as usize), executive, own, effort);
+        let least = market.least(executive as usize);
+        self.length = self.length - least;
+        self.relax(market, executive, Value::ZERO - least, own, effort);
+        self.run(market, effort);
+        let instead = self.first_move(market, executive);
+        self.forget();
+        (self.length, instead)
+    }
+
+    /// Begins a search with a chain that has only an end.
+    fn begin(&mut self, length: Value, leaving: u32, vacated: u32, effort: &mut Effort) {
+        effort.paths += 1;
+        self.length = length;
+        self.end = End::Leaving(leaving);
+        self.vacated = vacated;
+    }
+
+    /// Lengthens the shortest chain until one with an end is the shortest of all.
+    fn run(&mut self, market: &Market, effort: &mut Effort) {
+        while let Some(Reverse((distance, mentor))) = self.queue.pop() {
+            if distance >= self.length {
                 break;
             }
-            let mentor = candidate.mentor;
-            let distance = for_free + market.prices[mentor];
-            if distance >= best.0 || distance >= self.distances[mentor] {
+            if distance > self.labels[mentor as usize].distance {
                 continue;
             }
-            if self.arrivals[mentor].is_none() {
+            effort.mentors_settled += 1;
+            for executive in market.seated(mentor as usize) {
+                let start = distance - market.least(executive as usize);
+                let leaving = start + market.penalty(executive as usize);
+                if leaving < self.length {
+                    self.length = leaving;
+                    self.end = End::Leaving(executive);
+                }
+                self.relax(market, executive, start, NOBODY, effort);
+            }
+        }
+    }
+
+    /// Looks at every move of one executive but one that is barred, given the length of the chain so far less the
+    /// executive's least cost.
+    fn relax(&mut self, market: &Market, executive: u32, start: Value, barred: u32, effort: &mut Effort) {
+        for (mentor, loss) in market.rows.row(executive as usize) {
+            let for_free = start + market.measure.at_least(loss);
+            if for_free >= self.length {
+                break;
+            }
+            effort.pairs_relaxed += 1;
+            let price = market.prices[mentor as usize];
+            let label = &mut self.labels[mentor as usize];
+            let at_least = for_free + price;
+            if at_least >= self.length || at_least >= label.distance || mentor == barred {
+                continue;
+            }
+            let cost = market.measure.pair(executive as usize, mentor as usize, loss);
+            let distance = start + cost + price;
+            if distance >= self.length || distance >= label.distance {
+                continue;
+            }
+            if label.executive == NOBODY {
                 self.reached.push(mentor);
             }
-            self.distances[mentor] = distance;
-            self.arrivals[mentor] = Some((executive, candidate));
-            if market.has_free_place(mentor) {
-                *best = (distance, End::FreePlace(mentor));
+            *label = Label { distance, executive, loss };
+            if mentor == self.vacated || market.has_free_place(mentor as usize) {
+                self.length = distance;
+                self.end = End::FreePlace(mentor);
             } else {
                 self.queue.push(Reverse((distance, mentor)));
             }
@@ -100,20 +179,33 @@ impl Search {
     }
 
     /// Makes the moves of the chain, the last one first; the executive searched for comes from nowhere.
-    fn walk_back(&self, market: &mut Market, end: End) {
-        let mut vacated = match end {
-            End::FreePlace(mentor) => Some(mentor),
-            End::Leaving(executive) => market.reseat(executive, None),
+    fn walk_back(&self, market: &mut Market) {
+        let mut free = match self.end {
+            End::FreePlace(mentor) => mentor,
+            End::Leaving(executive) => market.stand_up(executive),
         };
-        while let Some((executive, candidate)) = vacated.and_then(|mentor| self.arrivals[mentor]) {
-            vacated = market.reseat(executive, Some(candidate));
+        while free != NOBODY {
+            let Label { executive, loss, .. } = self.labels[free as usize];
+            free = market.seat(executive, free, loss);
         }
+    }
+
+    /// Where the chain takes the executive with whom it begins.
+    fn first_move(&self, market: &Market, executive: u32) -> Option<u32> {
+        let mut mentor = match self.end {
+            End::FreePlace(mentor) => mentor,
+            End::Leaving(leaving) if leaving == executive => return None,
+            End::Leaving(leaving) => market.seat_of(leaving as usize).mentor,
+        };
+        while self.labels[mentor as usize].executive != executive {
+            mentor = market.seat_of(self.labels[mentor as usize].executive as usize).mentor;
+        }
+        Some(mentor)
     }
 
     fn forget(&mut self) {
         for mentor in self.reached.drain(..) {
-            self.distances[mentor] = Cost::UNREACHED;
-            self.arrivals[mentor] = None;
+            self.labels[mentor as usize] = UNREACHED;
         }
         self.queue.clear();
     }

@@ -1,5 +1,7 @@
 //! What is asked: people, places, admissible pairs, locks and bands.
 
+use std::collections::HashSet;
+
 /// The best score a pair can have.
 pub const SCORE_MAX: u16 = 10_000;
 
@@ -8,6 +10,9 @@ pub const BANDS_MAX: usize = 4;
 
 /// The most executives a problem may have; the bound keeps all sums within 64 bits.
 pub const EXECUTIVES_MAX: usize = 1 << 19;
+
+/// The most mentors, and the most pairs, a problem may have: what an index of 32 bits can tell apart.
+pub const LISTED_MAX: usize = (1 << 32) - 2;
 
 /// An assignment problem; executives and mentors are named by their index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,9 +51,9 @@ pub struct Mentor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// Index into [`Problem::executives`].
-    pub executive: usize,
+    pub executive: u32,
     /// Index into [`Problem::mentors`].
-    pub mentor: usize,
+    pub mentor: u32,
     /// How well the two fit, 0 to [`SCORE_MAX`].
     pub score: u16,
 }
@@ -59,6 +64,14 @@ pub enum Invalid {
     /// There are more executives than [`EXECUTIVES_MAX`].
     #[error("{count} executives are more than {EXECUTIVES_MAX}")]
     Executives {
+        /// How many there are.
+        count: usize,
+    },
+    /// There are more mentors or more pairs than an index of 32 bits can tell apart.
+    #[error("{count} {what} are more than {LISTED_MAX}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
         /// How many there are.
         count: usize,
     },
@@ -138,6 +151,11 @@ impl Problem {
         if self.executives.len() > EXECUTIVES_MAX {
             return Err(Invalid::Executives { count: self.executives.len() });
         }
+        for (what, count) in [("mentors", self.mentors.len()), ("pairs", self.pairs.len())] {
+            if count > LISTED_MAX {
+                return Err(Invalid::TooMany { what, count });
+            }
+        }
         self.validate_bands()?;
         if let Some((first, second)) = repeated(self.executives.iter().map(|executive| executive.key)) {
             return Err(Invalid::ExecutiveKey { first, second });
@@ -161,33 +179,59 @@ impl Problem {
     }
 
     fn validate_pairs(&self) -> Result<(), Invalid> {
+        let (mut last, mut is_sorted) = (0, true);
         for (pair, &Pair { executive, mentor, score }) in self.pairs.iter().enumerate() {
-            if executive >= self.executives.len() || mentor >= self.mentors.len() {
+            if executive as usize >= self.executives.len() || mentor as usize >= self.mentors.len() {
                 return Err(Invalid::PairIndex { pair });
             }
             if score > SCORE_MAX {
                 return Err(Invalid::Score { pair, score });
             }
+            is_sorted &= last <= executive;
+            last = executive;
         }
-        match repeated(self.pairs.iter().map(|pair| (pair.executive, pair.mentor))) {
+        let in_place = (0..).take(self.pairs.len());
+        let repeated = if is_sorted {
+            self.repeated_pair(in_place)
+        } else {
+            let mut order: Vec<u32> = in_place.collect();
+            order.sort_unstable_by_key(|&pair| (self.pairs[pair as usize].executive, pair));
+            self.repeated_pair(order.into_iter())
+        };
+        match repeated {
             Some((first, second)) => Err(Invalid::PairRepeated { first, second }),
             None => Ok(()),
         }
+    }
+
+    /// Two pairs of the same people; the pairs are visited one executive after the other.
+    fn repeated_pair(&self, pairs: impl Iterator<Item = u32>) -> Option<(usize, usize)> {
+        // Per mentor, the last executive and their pair; no executive has the index that stands for nobody.
+        let mut last_with = vec![(u32::MAX, 0_u32); self.mentors.len()];
+        for second in pairs {
+            let Pair { executive, mentor, .. } = self.pairs[second as usize];
+            let (last, first) = std::mem::replace(&mut last_with[mentor as usize], (executive, second));
+            if last == executive {
+                return Some((first as usize, second as usize));
+            }
+        }
+        None
     }
 
     fn validate_locks(&self) -> Result<(), Invalid> {
         if self.locks.is_empty() {
             return Ok(());
         }
-        let mut pairs: Vec<_> = self.pairs.iter().map(|pair| (pair.executive, pair.mentor)).collect();
-        pairs.sort_unstable();
-        let mut locked = vec![false; self.executives.len()];
+        let locks: HashSet<_> = self.locks.iter().copied().collect();
+        let people = self.pairs.iter().map(|pair| (pair.executive as usize, pair.mentor as usize));
+        let admissible: HashSet<_> = people.filter(|pair| locks.contains(pair)).collect();
+        let mut locked = HashSet::with_capacity(locks.len());
         let mut places: Vec<u32> = self.mentors.iter().map(|mentor| mentor.capacity).collect();
         for (lock, &(executive, mentor)) in self.locks.iter().enumerate() {
-            if pairs.binary_search(&(executive, mentor)).is_err() {
+            if !admissible.contains(&(executive, mentor)) {
                 return Err(Invalid::LockNoPair { lock });
             }
-            if std::mem::replace(&mut locked[executive], true) {
+            if !locked.insert(executive) {
                 return Err(Invalid::LockRepeated { lock });
             }
             places[mentor] = places[mentor].checked_sub(1).ok_or(Invalid::LockOverCapacity { lock })?;
@@ -196,11 +240,13 @@ impl Problem {
     }
 }
 
-/// The indices of two equal items, the lower one first.
-fn repeated<T: Ord>(items: impl Iterator<Item = T>) -> Option<(usize, usize)> {
-    let mut sorted: Vec<(T, usize)> = items.enumerate().map(|(index, item)| (item, index)).collect();
+/// The indices of two equal keys, the lower one first.
+fn repeated(keys: impl Iterator<Item = u64> + Clone) -> Option<(usize, usize)> {
+    let mut sorted: Vec<u64> = keys.clone().collect();
     sorted.sort_unstable();
-    sorted.windows(2).find(|two| two[0].0 == two[1].0).map(|two| (two[0].1, two[1].1))
+    let twice = sorted.windows(2).find(|two| two[0] == two[1])?[0];
+    let mut indices = keys.enumerate().filter(|&(_, key)| key == twice).map(|(index, _)| index);
+    indices.next().zip(indices.next())
 }
 
 #[cfg(test)]
@@ -211,7 +257,7 @@ mod tests {
         Problem {
             executives: (0..2).map(|key| Executive { key, obliged: true }).collect(),
             mentors: (0..2).map(|key| Mentor { key, capacity: 1 }).collect(),
-            pairs: [(0, 0), (0, 1), (1, 0)]
+            pairs: [(0_u32, 0_u32), (0, 1), (1, 0)]
                 .map(|(executive, mentor)| Pair { executive, mentor, score: 5_000 })
                 .to_vec(),
             locks: Vec::new(),

@@ -1,9 +1,9 @@
 //! The answer, and how it comes about.
 
 use crate::cost::Cost;
-use crate::market::{Candidate, Market};
-use crate::path::Search;
-use crate::problem::{Invalid, Problem, SCORE_MAX};
+use crate::engine::Instance;
+use crate::problem::{Invalid, Problem};
+use crate::progress::{Cancelled, Progress};
 
 /// The best assignment, and the proof that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,24 +31,7 @@ pub struct Certificate {
 ///
 /// [`Invalid`] if the problem contradicts itself; what it is and where.
 pub fn solve(problem: &Problem) -> Result<Solution, Invalid> {
-    problem.validate()?;
-    let mut market = Market::open(problem);
-    let mut search = Search::new(problem.mentors.len());
-    for executive in 0..problem.executives.len() {
-        if market.seats[executive].is_none() {
-            search.admit(&mut market, executive);
-        }
-    }
-    Ok(settle(market))
-}
-
-fn settle(market: Market) -> Solution {
-    let paid =
-        |(seat, penalty): (&Option<_>, &Cost)| seat.map_or(*penalty, |candidate: Candidate| candidate.cost);
-    let cost: Cost = market.seats.iter().zip(&market.penalties).map(paid).sum();
-    Solution {
-        assignment: market.seats.iter().map(|seat| seat.map(|candidate| candidate.mentor)).collect(),
-        score: market.seats.iter().flatten().map(|seat| i64::from(SCORE_MAX) - seat.cost.loss).sum(),
-        certificate: Certificate { prices: market.prices, cost },
-    }
+    let progress = Progress::default();
+    let solution = Instance::new(problem)?.solve(&progress).and_then(|mut engine| engine.solution(&progress));
+    Ok(solution.unwrap_or_else(|Cancelled| unreachable!("nobody else knows of this progress")))
 }

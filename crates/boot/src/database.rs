@@ -98,6 +98,11 @@ impl Database {
         Ok(Self { admin, logins: Logins::One })
     }
 
+    /// The database of the private cluster that another process runs, as that has prepared it.
+    pub(crate) fn running(server: PgConnectOptions) -> Self {
+        Self { admin: server.database(DATABASE), logins: Logins::Each }
+    }
+
     /// The SQL an administrator has to run once, statement by statement.
     ///
     /// Running it again is harmless.

@@ -1,6 +1,7 @@
 //! Why a process does not start.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use eventlog::BoxError;
@@ -18,6 +19,9 @@ pub enum StartError {
     /// The file named by `UPDRAFT_DATABASE_URL_FILE` cannot be read.
     #[error("the file that holds the database URL cannot be read")]
     DatabaseUrlFile(#[source] std::io::Error),
+    /// There is nothing yet that a command could be about.
+    #[error("{} holds no data: set UPDRAFT_DATA_DIR or UPDRAFT_DATABASE_URL", .0.display())]
+    NoData(PathBuf),
     /// The private Postgres does not run.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
@@ -55,6 +59,17 @@ pub enum StartError {
         /// What went wrong.
         source: BoxError,
     },
+    /// A rebuild cannot be done; what there was is still in place.
+    #[error("the read models of {service} cannot be rebuilt")]
+    Rebuild {
+        /// The service.
+        service: &'static str,
+        /// What went wrong.
+        source: BoxError,
+    },
+    /// No service has this name.
+    #[error("there is no service {0} with read models")]
+    NoService(String),
     /// An address is in use.
     #[error("{address} is taken by another process: end that one, or set {setting} to another address")]
     Taken {
@@ -88,6 +103,8 @@ impl StartError {
         match self {
             Self::Telemetry(error) => is_telemetry_setting(error),
             Self::DatabaseUrlFile(_)
+            | Self::NoData(_)
+            | Self::NoService(_)
             | Self::Database(DatabaseError::Url(_))
             | Self::Postgres(PostgresError::BadPrograms { .. })
             | Self::Taken { .. }

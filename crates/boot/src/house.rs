@@ -11,6 +11,7 @@ use identity::{AuthLayer, Guard, Keys};
 use jiff::Timestamp;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::RoutesBuilder;
@@ -20,11 +21,13 @@ use vault::{MasterKey, Vault};
 use crate::database::Database;
 use crate::ground::Common;
 use crate::postgres::Cluster;
+use crate::rebuild::{self, Progress};
 use crate::replay::{self, Compared};
 use crate::wheel::Wheel;
-use crate::{Clock, Config, Service, StartError, admin};
+use crate::{Clock, Config, Service, StartError, Visit, admin};
 
 type Replay = Box<dyn Fn() -> BoxFuture<'static, Result<Vec<Compared>, BoxError>> + Send + Sync>;
+type Rebuild = Box<dyn Fn(rebuild::Site) -> BoxFuture<'static, Result<i64, BoxError>> + Send + Sync>;
 type Tick = Box<dyn Fn(Timestamp) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
 
 /// How long each step of the end may take: an idle client must not keep a process from ending.
@@ -37,7 +40,7 @@ pub struct House {
     common: Common,
     routes: RoutesBuilder,
     ticks: Vec<(&'static str, Tick)>,
-    replays: Vec<(&'static str, Replay)>,
+    replays: Vec<(&'static str, PgPool, Replay, Rebuild)>,
     follows: Vec<Box<dyn FnOnce() + Send>>,
 }
 
@@ -55,6 +58,17 @@ impl House {
             let cluster = Cluster::start(config.cluster.clone()).await?;
             (Database::private(&cluster).await?, Some(cluster))
         };
+        let keys = Keys::load_or_create(config.identity_key_path())?;
+        let master_key = MasterKey::load_or_create(config.vault_key_path())?;
+        Self::on(database, cluster, clock, keys, master_key).await
+    }
+
+    /// The same for an operator's command, which may run beside the system.
+    ///
+    /// # Errors
+    /// [`StartError`], each a sentence for the operator.
+    pub async fn visit(config: &Config, clock: Clock) -> Result<Self, StartError> {
+        let Visit { database, cluster } = Visit::to(config).await?;
         let keys = Keys::load_or_create(config.identity_key_path())?;
         let master_key = MasterKey::load_or_create(config.vault_key_path())?;
         Self::on(database, cluster, clock, keys, master_key).await
@@ -116,25 +130,43 @@ impl House {
             Box::pin(async move { service.tick(now).await })
         });
         self.ticks.push((S::NAME, tick));
+        let (checked, its_pool) = (service.clone(), pool.clone());
         let replay: Replay = Box::new(move || {
-            let (service, pool) = (service.clone(), pool.clone());
+            let (service, pool) = (checked.clone(), its_pool.clone());
             Box::pin(async move { replay::check(&service, &pool).await })
         });
-        self.replays.push((S::NAME, replay));
+        let rebuild: Rebuild = Box::new(move |site| {
+            let service = service.clone();
+            Box::pin(async move { rebuild::run(&service, &site).await })
+        });
+        self.replays.push((S::NAME, pool, replay, rebuild));
         Ok(())
     }
 
-    /// Compares every read model with a fold of all events, while nobody writes.
+    /// Compares every read model with a fold of all events, both as of one moment.
     ///
     /// # Errors
     /// [`StartError::Replay`] if an event or a table cannot be read.
     pub async fn replay(&self) -> Result<Vec<Compared>, StartError> {
         let mut found = Vec::new();
-        for (service, replay) in &self.replays {
+        for (service, _, replay, _) in &self.replays {
             let compared = replay().await;
             found.extend(compared.map_err(|source| StartError::Replay { service, source })?);
         }
         Ok(found)
+    }
+
+    /// Makes the read models of a service anew and swaps them in while it goes on; answers with the last position they know.
+    ///
+    /// # Errors
+    /// [`StartError::NoService`] if no such service was added, [`StartError::Rebuild`] if an event cannot be taken in or a
+    /// table cannot be swapped; the live tables are then what they were.
+    pub async fn rebuild(&self, service: &str, progress: watch::Sender<Progress>) -> Result<i64, StartError> {
+        let found = self.replays.iter().find(|(name, ..)| *name == service);
+        let (service, pool, _, rebuild) = found.ok_or_else(|| StartError::NoService(service.to_owned()))?;
+        let owner = self.database.pool("eventlog");
+        let site = rebuild::Site { pool: pool.clone(), owner, safe: self.common.feed.safe(), progress };
+        rebuild(site).await.map_err(|source| StartError::Rebuild { service, source })
     }
 
     /// Ends a process that never served, Postgres last.

@@ -2,12 +2,14 @@
 //!
 //! Reading order: [`run()`] is the whole of a service's `main`; [`House`] takes the database, adds every [`Service`] and serves;
 //! [`Desk`] is where a service's calls come in and [`refuse`] how refusals go out; [`Clock`] is the time; `postgres` and
-//! `database` are the private Postgres, its roles and schemas; `replay` proves the read models.
+//! `database` are the private Postgres, its roles and schemas; `replay` proves the read models and `rebuild` makes
+//! them anew; [`Visit`] is for an operator's command beside the running system.
 
 pub mod clock;
 pub mod database;
 pub mod page;
 pub mod postgres;
+pub mod rebuild;
 pub mod replay;
 pub mod scratch;
 
@@ -19,6 +21,7 @@ mod ground;
 mod house;
 mod run;
 mod signal;
+mod visit;
 mod wheel;
 
 pub use self::clock::Clock;
@@ -32,3 +35,4 @@ pub use self::house::{House, Ports, Serving, listen};
 pub use self::page::Page;
 pub use self::run::{block_on, parse, run};
 pub use self::signal::asked_to_end;
+pub use self::visit::Visit;

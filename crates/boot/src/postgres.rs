@@ -52,6 +52,13 @@ impl ClusterConfig {
     }
 }
 
+/// How to connect as the cluster's owner to the private Postgres that another process runs in this data directory, if one does.
+pub(crate) fn running(config: &ClusterConfig) -> Option<PgConnectOptions> {
+    let account = account::Account::choose().ok()?;
+    let sockets = directory::listening(&config.data_dir, &account)?;
+    Some(PgConnectOptions::new_without_pgpass().socket(sockets).username(SUPERUSER))
+}
+
 /// A running private Postgres; it stops when this value is dropped.
 ///
 /// A server that ends by itself is started anew. Connections break then; pools open new ones.

@@ -238,6 +238,13 @@ impl Reached {
         let Self(lanes) = self;
         lanes.iter().any(|(share, position)| share.includes(&event.stream) && event.position <= *position)
     }
+
+    /// Up to the first position it has taken in everything, beyond the second one nothing.
+    #[must_use]
+    pub fn bounds(&self) -> (i64, i64) {
+        let positions = || self.0.iter().map(|(_, position)| *position);
+        (positions().min().unwrap_or_default(), positions().max().unwrap_or_default())
+    }
 }
 
 /// Reads how far a consumer has come; nowhere if there is none of this name.

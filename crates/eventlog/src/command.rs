@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{BoxError, Corrupt, Draft, Error, Recorded};
+use crate::{BoxError, Corrupt, Draft, Error, Recorded, Snapshots};
 
 /// The rules of one kind of stream, together with the codec of its events.
 ///
@@ -12,6 +12,8 @@ use crate::{BoxError, Corrupt, Draft, Error, Recorded};
 pub trait Aggregate {
     /// The kind of its streams, stored with each event: never changed.
     const KIND: &'static str;
+    /// How the state of a long stream is kept; without, every event is folded each time.
+    const SNAPSHOTS: Option<Snapshots<Self::State>> = None;
     /// What the events so far amount to.
     type State: Default + Send + Sync;
     /// What may be asked.

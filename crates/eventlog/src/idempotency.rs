@@ -1,28 +1,22 @@
 //! Receipts by idempotency key: a repeated command gets the first answer.
 
-use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use sqlx::{FromRow, PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::{BeginError, Error, Idempotency, Receipt};
 
-/// What is kept under a key.
+/// What is kept under a key, in the columns of an event (`load.sql`).
 #[derive(Debug, FromRow)]
 pub(crate) struct Kept {
+    #[sqlx(rename = "payload")]
     fingerprint: Vec<u8>,
+    #[sqlx(rename = "stream_id")]
     id: Uuid,
     version: i64,
     position: i64,
 }
 
 impl Kept {
-    /// Reads the columns that a load joins to its own; none if nothing is kept.
-    pub(crate) fn from_joined(row: &PgRow) -> sqlx::Result<Option<Self>> {
-        let Some(fingerprint) = row.try_get("kept_fingerprint")? else { return Ok(None) };
-        let (id, version) = (row.try_get("kept_id")?, row.try_get("kept_version")?);
-        Ok(Some(Self { fingerprint, id, version, position: row.try_get("kept_position")? }))
-    }
-
     /// The answer to a command under the same key, if it is the same command.
     pub(crate) fn answer(&self, repeated: &Idempotency) -> Result<Receipt, BeginError> {
         let Self { fingerprint, id, version, position } = self;
@@ -51,7 +45,7 @@ pub(crate) async fn claim(
     }
 
     let kept: Option<Kept> = sqlx::query_as(
-        "select fingerprint, id, version, position from eventlog.kept where scope = $1 and key = $2",
+        "select fingerprint as payload, id as stream_id, version, position from eventlog.kept where scope = $1 and key = $2",
     )
     .bind(&idempotency.scope)
     .bind(&idempotency.key)

@@ -8,8 +8,8 @@ use crate::appender::take_in;
 use crate::stream::{self, Loaded};
 use crate::turns::Turns;
 use crate::{
-    Aggregate, Append, Appender, BeginError, CommandError, Context, Draft, Error, Meta, Outcome, Receipt,
-    StreamId, Views, Wake, append, idempotency,
+    Aggregate, Append, Appender, BeginError, CommandError, Context, Draft, Error, Idempotency, Meta, Outcome,
+    Receipt, StreamId, Views, Wake, append, idempotency, snapshot,
 };
 
 /// How often a command is decided anew when it loses a race against others.
@@ -43,8 +43,21 @@ impl<V: Views> Journal<V> {
     ///
     /// [`Error::Database`] if the query fails, [`Error::Corrupt`] if an event cannot be read.
     pub async fn load<A: Aggregate>(&self, id: Uuid) -> Result<(A::State, i64), Error> {
-        let Loaded { state, version, .. } = stream::load::<A>(&self.pool, id, None).await?;
-        Ok((state, version))
+        let loaded = self.fetch::<A>(id, None).await?;
+        Ok((loaded.state, loaded.version))
+    }
+
+    /// Loads a stream, and keeps a snapshot of it if it is long.
+    async fn fetch<A: Aggregate>(
+        &self,
+        id: Uuid,
+        key: Option<&Idempotency>,
+    ) -> Result<Loaded<A::State>, Error> {
+        let mut conn = self.pool.acquire().await?;
+        let loaded = stream::load::<A>(&mut conn, id, key).await?;
+        drop(conn);
+        snapshot::keep::<A>(&self.pool, id, &loaded);
+        Ok(loaded)
     }
 
     /// Carries out a command on one stream.
@@ -81,7 +94,7 @@ impl<V: Views> Journal<V> {
         id: Uuid,
         command: &A::Command,
     ) -> Result<Receipt, CommandError<A::Rejection>> {
-        let loaded = stream::load::<A>(&self.pool, id, context.idempotency.as_ref()).await?;
+        let loaded = self.fetch::<A>(id, context.idempotency.as_ref()).await?;
         if let (Some(kept), Some(repeated)) = (&loaded.kept, &context.idempotency) {
             return Ok(kept.answer(repeated)?);
         }
@@ -220,7 +233,7 @@ impl<V: Views> Unit<'_, V> {
     /// [`Error::Database`] if a statement fails, [`Error::Corrupt`] if an event cannot be read.
     pub async fn load<A: Aggregate>(&mut self, id: Uuid) -> Result<(A::State, i64), Error> {
         stream::lock(self.conn, A::KIND, id).await?;
-        let Loaded { state, version, .. } = stream::load::<A>(&mut *self.conn, id, None).await?;
+        let Loaded { state, version, .. } = stream::load::<A>(self.conn, id, None).await?;
         Ok((state, version))
     }
 
@@ -250,7 +263,7 @@ impl<V: Views> Unit<'_, V> {
         command: &A::Command,
     ) -> Result<Receipt, CommandError<A::Rejection>> {
         stream::lock(self.conn, A::KIND, id).await?;
-        let loaded = stream::load::<A>(&mut *self.conn, id, None).await?;
+        let loaded = stream::load::<A>(self.conn, id, None).await?;
         let expected = self.expected.as_deref_mut().and_then(Option::take);
         let drafts = decide::<A>(&loaded, expected, command)?;
         let receipt = Receipt { id, version: loaded.version, position: loaded.position };

@@ -11,12 +11,14 @@
 //! 7. `feed.rs`, `follower.rs` — delivery to the consumers, once and in order, as they and a process see it;
 //! 8. `tailer.rs`, `tail.rs`, `wake.rs` — the end of the log, read once for all consumers of a process;
 //! 9. `consumer.rs`, `lane.rs`, `effect.rs`, `checkpoint.rs`, `standing.rs` — one consumer at work, its leases, and what is told of it;
-//! 10. `patches.rs` — how views and followers change their tables.
+//! 10. `patches.rs` — how views and followers change their tables;
+//! 11. `page.rs`, `snapshot.rs`, `archive.rs`, `segment.rs` — how a log grows old.
 //!
 //! All SQL names the schema `eventlog`, because every caller connects with a search path of its own.
 
 mod append;
 mod appender;
+mod archive;
 mod checkpoint;
 mod command;
 mod consumer;
@@ -26,9 +28,12 @@ mod follower;
 mod idempotency;
 mod journal;
 mod lane;
+mod page;
 mod patches;
 mod record;
 pub mod rehearsal;
+mod segment;
+mod snapshot;
 mod standing;
 mod stream;
 mod tail;
@@ -44,13 +49,17 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 pub use append::{Append, Outcome};
 pub use appender::Appender;
+pub use archive::{Archived, archive, relocate};
 pub use checkpoint::{Poison, Reached, reached};
 pub use command::{Aggregate, BeginError, CommandError, Context, Idempotency, Receipt, Views};
 pub use feed::{Behind, Feed};
 pub use follower::Follower;
 pub use journal::{Begun, Journal, Transaction, Unit};
+pub use page::{head, read};
 pub use patches::{Patches, Table, bytes};
-pub use record::{Corrupt, Draft, Meta, Recorded, StreamId, head, read};
+pub use record::{Corrupt, Draft, Meta, Recorded, StreamId};
+pub use segment::SegmentError;
+pub use snapshot::Snapshots;
 pub use standing::Progress;
 pub use wake::Wake;
 pub use watermark::settled;
@@ -67,6 +76,9 @@ pub enum Error {
     /// A stored event cannot be read by this version of the program.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
+    /// An archived event cannot be had.
+    #[error(transparent)]
+    Archive(#[from] SegmentError),
     /// A view could not take in an event that was about to be recorded.
     #[error("a view could not take in the event {name}")]
     View {

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use prost::{Message, Name};
+use proto::upcast::{Upcast, schema_version, upcast};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgExecutor, Row};
+use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
-use crate::{BoxError, Error};
+use crate::BoxError;
 
 /// The stream an event belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,12 +66,26 @@ impl Recorded {
         if !self.is::<M>() {
             return Err(Corrupt::new(self, format!("read as {}", M::full_name())));
         }
+        // What could not be brought up to date when it was read from the log may not be taken for what it is now.
+        upcast(&self.name, self.schema_version, &self.payload).map_err(|error| Corrupt::new(self, error))?;
         M::decode(self.payload.as_slice()).map_err(|error| Corrupt::new(self, error))
     }
-}
 
-impl FromRow<'_, PgRow> for Recorded {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+    /// The event in the schema version that this program writes.
+    ///
+    /// One that cannot be brought there stays as it is: it stops those who [read](Self::read) it, and nobody else.
+    #[must_use]
+    pub fn upcast(self) -> Self {
+        match upcast(&self.name, self.schema_version, &self.payload) {
+            Ok(Some(Upcast { name, schema_version, payload })) => {
+                Self { name, schema_version, payload, ..self }
+            }
+            Ok(None) | Err(_) => self,
+        }
+    }
+
+    /// The event of a row, in the schema version in which it was written.
+    pub(crate) fn as_written(row: &PgRow) -> sqlx::Result<Self> {
         Ok(Self {
             position: row.try_get("position")?,
             stream: StreamId { kind: row.try_get("stream_kind")?, id: row.try_get("stream_id")? },
@@ -85,6 +100,13 @@ impl FromRow<'_, PgRow> for Recorded {
     }
 }
 
+impl FromRow<'_, PgRow> for Recorded {
+    /// As this program writes it: every way to read the log leads through here or through a segment.
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Self::as_written(row).map(Self::upcast)
+    }
+}
+
 /// An event that is decided but not recorded yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
@@ -94,10 +116,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Drafts a message in schema version 1.
+    /// Drafts a message in its current schema version.
     #[must_use]
     pub fn of<M: Message + Name>(message: &M) -> Self {
-        Self { name: M::full_name(), schema_version: 1, payload: message.encode_to_vec() }
+        let name = M::full_name();
+        Self { schema_version: schema_version(&name), name, payload: message.encode_to_vec() }
     }
 
     /// The draft as if it were the first event of a log, for the round trips of a codec.
@@ -151,48 +174,6 @@ impl PartialEq for Corrupt {
     }
 }
 
-/// Reads up to `limit` events after a position, in order.
-///
-/// Without `up_to`, or with one beyond what has settled, an event that commits late can be missing: consumers follow
-/// the [`Feed`](crate::Feed) instead. This is for replays and the operator, while nobody writes.
-///
-/// # Errors
-///
-/// [`Error::Database`] if the query fails.
-pub async fn read(
-    executor: impl PgExecutor<'_>,
-    after: i64,
-    up_to: Option<i64>,
-    limit: i64,
-) -> Result<Vec<Recorded>, Error> {
-    let page = sqlx::query_as(
-        "select position, stream_kind, stream_id, version, event_id, name, schema_version, payload, actor,
-                traceparent, recorded_at
-         from eventlog.events
-         where position > $1 and position <= $2
-         order by position
-         limit $3",
-    )
-    .bind(after)
-    .bind(up_to.unwrap_or(i64::MAX))
-    .bind(limit)
-    .fetch_all(executor)
-    .await?;
-    Ok(page)
-}
-
-/// The position of the last event that is visible now; 0 in an empty log.
-///
-/// # Errors
-///
-/// [`Error::Database`] if the query fails.
-pub async fn head(executor: impl PgExecutor<'_>) -> Result<i64, Error> {
-    let head = sqlx::query_scalar("select coalesce(max(position), 0) from eventlog.events")
-        .fetch_one(executor)
-        .await?;
-    Ok(head)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,5 +213,13 @@ mod tests {
         assert_eq!(refused.to_string(), "the event updraft.tests.v1.Counted at position 1 cannot be read");
         event.payload = vec![0xff];
         assert!(event.read::<Counted>().is_err());
+    }
+
+    #[test]
+    fn an_event_of_a_newer_program_stays_as_it_is_and_is_not_read() {
+        let newer = Recorded { schema_version: 2, ..Draft::of(&Counted { number: 7 }).rehearsed() };
+        assert_eq!(newer.clone().upcast(), newer);
+        let refused = newer.read::<Counted>().unwrap_err();
+        assert!(refused.source.to_string().contains("this program knows 1 at most"), "{}", refused.source);
     }
 }

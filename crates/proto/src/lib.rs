@@ -1,18 +1,19 @@
 //! The interfaces of Updraft: what `/proto` defines, as Rust, as descriptors and as rules that are enforced.
 //!
 //! Reading order: the generated packages below, [`pool`] for reflection, [`validate()`] for the rules of fields, [`status`] for
-//! errors, [`time`] for instants.
+//! errors, [`time`] for instants, [`upcast`] for events in an old schema version.
 
 pub mod status;
 pub mod time;
+pub mod upcast;
 pub mod validate;
 
 mod reflection;
 
 pub use reflection::{descriptors, method_rule, pool};
 pub use updraft::{
-    analytics::v1 as analytics, api::v1 as api, enrollment::v1 as enrollment, matching::v1 as matching,
-    notifications::v1 as notifications, sessions::v1 as sessions,
+    analytics::v1 as analytics, api::v1 as api, enrollment::v1 as enrollment, eventlog::v1 as eventlog,
+    matching::v1 as matching, notifications::v1 as notifications, sessions::v1 as sessions,
 };
 pub use validate::{Violation, validate};
 
@@ -36,6 +37,11 @@ mod updraft {
     pub mod enrollment {
         pub mod v1 {
             tonic::include_proto!("updraft.enrollment.v1");
+        }
+    }
+    pub mod eventlog {
+        pub mod v1 {
+            tonic::include_proto!("updraft.eventlog.v1");
         }
     }
     pub mod matching {

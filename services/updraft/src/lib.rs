@@ -1,10 +1,11 @@
 //! Every service of Updraft in one process, over real gRPC, and the operator's commands.
 //!
 //! Reading order: [`house`] is the one place that knows all services; [`run`] serves them; [`demo`] plays an edition over REST;
-//! [`token`], [`replay`] and [`database`] are for operators.
+//! [`token`], [`events`], [`replay`] and [`database`] are for operators.
 
 pub mod database;
 pub mod demo;
+pub mod events;
 pub mod house;
 pub mod replay;
 pub mod run;
@@ -31,7 +32,9 @@ enum Command {
     Demo(demo::Args),
     /// Prints a token for a person of the directory, to call REST or gRPC with.
     Token(token::Args),
-    /// Proves that every read model is what the events say.
+    /// Looks at the event log, exports it, archives completed editions.
+    Events(events::Args),
+    /// Proves that every read model is what the events say, or makes those of a service anew.
     Replay(replay::Args),
     /// Prepares an existing Postgres server.
     Database(database::Args),
@@ -48,6 +51,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(args) => boot::block_on(run::run(args)),
         Command::Demo(args) => boot::block_on(demo::run(args)),
         Command::Token(args) => boot::block_on(async { token::run(args) }),
+        Command::Events(args) => boot::block_on(events::run(args)),
         Command::Replay(args) => boot::block_on(replay::run(args)),
         Command::Database(args) => boot::block_on(database::run(args)),
     }

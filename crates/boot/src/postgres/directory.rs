@@ -206,25 +206,42 @@ fn lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
+/// Where the server of a data directory listens, if one does.
+pub(super) fn listening(root: &Path, account: &Account) -> Option<PathBuf> {
+    let root = root.canonicalize().ok()?;
+    let beside = root.join("run");
+    let sockets = if fits(&beside) { beside } else { away_from(&root) };
+    let listens = || UnixStream::connect(sockets.join(SOCKET)).is_ok();
+    (is_ours(&sockets, account) && listens()).then_some(sockets)
+}
+
 /// `run` beside the data, or a folder of the system's temporary directory if that path is too long.
 fn sockets_of(root: &Path, account: &Account) -> Result<PathBuf, PostgresError> {
     let beside = root.join("run");
-    if beside.join(SOCKET).as_os_str().len() <= SOCKET_PATH_BYTES_MAX {
+    if fits(&beside) {
         make_private(&beside).map_err(PostgresError::io("create", &beside))?;
         // It may have been there before us, open to others.
         fs::set_permissions(&beside, Permissions::from_mode(0o700))
             .map_err(PostgresError::io("change the mode of", &beside))?;
         return Ok(beside);
     }
-    let mut hasher = DefaultHasher::new();
-    root.hash(&mut hasher);
-    let away = std::env::temp_dir().join(format!("updraft-{:016x}", hasher.finish()));
+    let away = away_from(root);
     if !is_ours(&away, account) {
         // Anybody may have made it, or a link in its place: then it is removed, or nothing works.
         remove_if_there(fs::remove_dir_all(&away)).map_err(PostgresError::io("remove", &away))?;
         DirBuilder::new().mode(0o700).create(&away).map_err(PostgresError::io("create", &away))?;
     }
     Ok(away)
+}
+
+fn fits(sockets: &Path) -> bool {
+    sockets.join(SOCKET).as_os_str().len() <= SOCKET_PATH_BYTES_MAX
+}
+
+fn away_from(root: &Path) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    root.hash(&mut hasher);
+    std::env::temp_dir().join(format!("updraft-{:016x}", hasher.finish()))
 }
 
 /// Whether this is a folder that nobody but us and the account can enter.

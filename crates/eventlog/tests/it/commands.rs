@@ -261,25 +261,6 @@ async fn a_service_may_neither_change_nor_delete_what_is_recorded() {
 }
 
 #[tokio::test]
-async fn the_paging_query_reads_an_index_in_order_without_a_sort() {
-    let database = Database::create().await;
-    let journal = journal(&database);
-    for _ in 0..20 {
-        journal.execute::<Counter>(&context(), stream(1), Add(vec![1; 200])).await.unwrap();
-    }
-    sqlx::query("analyze eventlog.events").execute(&database.admin).await.unwrap();
-    let plan: Vec<String> = sqlx::query_scalar(
-        "explain select * from eventlog.events where position > 100 and position <= 3000 order by position limit 1000",
-    )
-    .fetch_all(&database.pool)
-    .await
-    .unwrap();
-    let plan = plan.join("\n");
-    assert!(plan.contains("Index Scan using events_pkey"), "{plan}");
-    assert!(!plan.contains("Sort"), "{plan}");
-}
-
-#[tokio::test]
 async fn appends_that_queue_up_share_a_commit_and_a_conflict_is_the_callers_own() {
     let database = Database::create().await;
     let journal = journal(&database);

@@ -16,6 +16,8 @@ pub(crate) struct Database {
     pub(crate) feed: PgPool,
     /// Connects as the administrator.
     pub(crate) admin: PgPool,
+    /// Connects as the owner of the log.
+    pub(crate) owner: PgPool,
     scratch: Scratch,
 }
 
@@ -26,13 +28,10 @@ impl Database {
         Self {
             pool: connect(options.clone().username("updraft_matching"), 24),
             feed: connect(options.clone().username("updraft_feed"), 8),
+            owner: connect(options.clone().username("updraft_eventlog"), 2),
             admin: connect(options, 4),
             scratch,
         }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        self.scratch.name()
     }
 
     /// More connections of a service.
@@ -48,6 +47,10 @@ impl Database {
     /// What a process of its own connects with: its feed and its service.
     pub(crate) fn process(&self) -> (PgPool, PgPool) {
         (connect(self.scratch.admin_options().username("updraft_feed"), 8), self.services(8))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.scratch.name()
     }
 
     /// Ends every connection of the services and the feed, as a restart of the server does.
@@ -69,7 +72,7 @@ fn connect(options: PgConnectOptions, connections: u32) -> PgPool {
     pool.acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options)
 }
 
-async fn fill(database: &Prepared) -> Result<(), BoxError> {
+pub(crate) async fn fill(database: &Prepared) -> Result<(), BoxError> {
     let owner = database.pool("eventlog");
     eventlog::migrate(&owner).await?;
     eventlog::migrate(&owner).await?;

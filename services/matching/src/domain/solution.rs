@@ -189,8 +189,11 @@ fn place_lock(
 fn problem(inputs: &Inputs, admissible: &Admissible, locks: Vec<(usize, usize)>) -> Problem {
     let pairs = admissible.iter().enumerate().flat_map(|(executive, row)| {
         row.iter().map(move |(mentor, points)| {
+            // The indices of more people than the solver takes do not exist there, and it says so.
+            let [executive, mentor] =
+                [executive, *mentor].map(|index| u32::try_from(index).unwrap_or(u32::MAX));
             let score = u16::try_from(points.score()).unwrap_or_default();
-            assignment::Pair { executive, mentor: *mentor, score }
+            assignment::Pair { executive, mentor, score }
         })
     });
     let executives =

@@ -8,7 +8,7 @@ fn read(text: &str) -> Problem {
         .split_ascii_whitespace()
         .map(|number| number.parse::<u16>().expect("every word is a small number"));
     let size = numbers.next().expect("the size comes first");
-    let people = 0..usize::from(size);
+    let people = 0..u32::from(size);
     let pairs = people.clone().flat_map(|executive| people.clone().map(move |mentor| (executive, mentor)));
     Problem {
         executives: (0..size.into()).map(|key| Executive { key, obliged: true }).collect(),

@@ -1,0 +1,220 @@
+//! An auction with capacities: it finds good prices fast.
+
+use std::ops::{Add, Sub};
+
+use crate::market::NOBODY;
+use crate::progress::{Cancelled, Effort, Progress, Stage};
+use crate::rows::Rows;
+
+/// Bids between two looks at whether the computation is cancelled.
+const BIDS_AT_ONCE: u32 = 4_096;
+
+/// What candidates are worth to executives.
+pub(crate) trait Valuation {
+    /// The numbers that bids are made in.
+    type Price: Copy + Ord + Add<Output = Self::Price> + Sub<Output = Self::Price>;
+
+    /// The cost that no pair of this loss or a greater one is below.
+    fn at_least(&self, loss: u16) -> Self::Price;
+
+    /// The cost of a pair.
+    fn pair(&self, executive: usize, mentor: usize, loss: u16) -> Self::Price;
+
+    /// The cost of staying away.
+    fn leaving(&self, executive: usize) -> Self::Price;
+}
+
+/// Bids for places: every mentor holds as many as there are places, and asks for more than the lowest of them.
+///
+/// # Source
+///
+/// D. P. Bertsekas, The auction algorithm, Annals of Operations Research 14 (1988) 105–123; with D. A. Castañón, The
+/// auction algorithm for the transportation problem, ibid. 20 (1989) 67–96.
+#[derive(Debug)]
+pub(crate) struct Auction<P> {
+    /// Per mentor, where its bids begin; one more than mentors.
+    starts: Vec<u32>,
+    /// Per mentor, how many bids it holds.
+    held: Vec<u32>,
+    /// Per mentor, as many as places; those held form a heap with the lowest one first.
+    bids: Vec<Bid<P>>,
+    /// Per mentor, the price of the next place.
+    pub(crate) prices: Vec<P>,
+    /// Executives who have to bid, the next one last.
+    pub(crate) bidders: Vec<u32>,
+    /// Executives who would rather stay away at the present prices.
+    pub(crate) away: Vec<u32>,
+}
+
+/// A bid that a mentor holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bid<P> {
+    level: P,
+    pub(crate) executive: u32,
+    pub(crate) loss: u16,
+}
+
+impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
+    /// Opens the auction; `starts` are the sums of the places before each mentor.
+    pub(crate) fn open(starts: Vec<u32>, prices: Vec<P>, bidders: Vec<u32>) -> Self {
+        let places = starts.last().copied().unwrap_or_default();
+        let nobody = Bid { level: P::default(), executive: NOBODY, loss: 0 };
+        let bids = vec![nobody; places as usize];
+        Self { held: vec![0; prices.len()], starts, bids, prices, bidders, away: Vec::new() }
+    }
+
+    /// Lets executives bid until everybody sits or stays away; every bid raises a price by at least the increment.
+    pub(crate) fn run<V: Valuation<Price = P>>(
+        &mut self,
+        (rows, valuation): (&Rows, &V),
+        increment: P,
+        (progress, effort): (&Progress, &mut Effort),
+    ) -> Result<(), Cancelled> {
+        while !self.bidders.is_empty() {
+            progress.report(Stage::Auction, self.bidders.len())?;
+            for _ in 0..BIDS_AT_ONCE {
+                let Some(executive) = self.bidders.pop() else { break };
+                let out = self.bid(rows, valuation, increment, executive, effort);
+                self.bidders.extend(out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets everybody bid once without any increment, and whoever loses a place by it, at most `chain` bids in a row.
+    ///
+    /// All bids that are held then are as good as any other for those who made them; who bid in vain has to bid again.
+    pub(crate) fn round<V: Valuation<Price = P>>(
+        &mut self,
+        (rows, valuation): (&Rows, &V),
+        chain: usize,
+        (progress, effort): (&Progress, &mut Effort),
+    ) -> Result<(), Cancelled> {
+        let bidders = std::mem::take(&mut self.bidders);
+        for (turn, &first) in bidders.iter().enumerate().rev() {
+            if turn % BIDS_AT_ONCE as usize == 0 {
+                progress.report(Stage::Auction, turn)?;
+            }
+            let mut bidder = Some(first);
+            for _ in 0..chain {
+                let Some(executive) = bidder else { break };
+                bidder = self.bid(rows, valuation, P::default(), executive, effort);
+            }
+            self.bidders.extend(bidder);
+        }
+        self.bidders.reverse();
+        Ok(())
+    }
+
+    /// Makes one bid; returns who lost a place by it.
+    ///
+    /// As no price is below zero, nothing from the first candidate on that would be too dear for free can be chosen.
+    fn bid<V: Valuation<Price = P>>(
+        &mut self,
+        rows: &Rows,
+        valuation: &V,
+        increment: P,
+        executive: u32,
+        effort: &mut Effort,
+    ) -> Option<u32> {
+        effort.bids += 1;
+        let mut best = valuation.leaving(executive as usize);
+        let mut second = best;
+        let mut choice = None;
+        for (mentor, loss) in rows.row(executive as usize) {
+            let least = valuation.at_least(loss);
+            if least >= second {
+                break;
+            }
+            effort.pairs_bid_for += 1;
+            let price = self.prices[mentor as usize];
+            if least + price >= second {
+                continue;
+            }
+            let value = valuation.pair(executive as usize, mentor as usize, loss) + price;
+            if value < best {
+                second = std::mem::replace(&mut best, value);
+                choice = Some((mentor as usize, loss));
+            } else if value < second {
+                second = value;
+            }
+        }
+        let Some((mentor, loss)) = choice else {
+            self.away.push(executive);
+            return None;
+        };
+        self.hold(mentor, Bid { level: self.prices[mentor] + (second - best) + increment, executive, loss })
+    }
+
+    /// Holds a bid; returns whose bid is held no longer.
+    fn hold(&mut self, mentor: usize, bid: Bid<P>) -> Option<u32> {
+        let bids = &mut self.bids[self.starts[mentor] as usize..self.starts[mentor + 1] as usize];
+        let held = self.held[mentor] as usize;
+        if held == bids.len() {
+            let out = bids[0].executive;
+            sift_down(bids, bid);
+            self.prices[mentor] = bids[0].level;
+            return Some(out);
+        }
+        sift_up(bids, held, bid);
+        self.held[mentor] += 1;
+        if self.held[mentor] as usize == bids.len() {
+            self.prices[mentor] = bids[0].level;
+        }
+        None
+    }
+
+    /// Whether a mentor has places and at least one of them is free.
+    fn has_free_place(&self, mentor: usize) -> bool {
+        self.held[mentor] < self.starts[mentor + 1] - self.starts[mentor]
+    }
+
+    /// Gives all places back: a mentor with a free one asks for nothing again, and others for that much less.
+    pub(crate) fn reopen(&mut self, discount: P, bidders: &[u32]) {
+        for mentor in 0..self.prices.len() {
+            if self.starts[mentor] == self.starts[mentor + 1] {
+                continue;
+            }
+            let price = self.prices[mentor];
+            let is_free = self.has_free_place(mentor) || price < discount;
+            self.prices[mentor] = if is_free { P::default() } else { price - discount };
+            self.held[mentor] = 0;
+        }
+        self.bidders.clear();
+        self.bidders.extend(bidders);
+        self.away.clear();
+    }
+
+    /// Each mentor's bids.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &[Bid<P>]> + '_ {
+        self.starts
+            .iter()
+            .zip(&self.held)
+            .map(|(&start, &held)| &self.bids[start as usize..(start + held) as usize])
+    }
+}
+
+/// Puts one bid more into a heap that ends before `hole`.
+fn sift_up<P: Copy + Ord>(heap: &mut [Bid<P>], mut hole: usize, bid: Bid<P>) {
+    while hole > 0 && bid.level < heap[(hole - 1) / 2].level {
+        heap[hole] = heap[(hole - 1) / 2];
+        hole = (hole - 1) / 2;
+    }
+    heap[hole] = bid;
+}
+
+/// Replaces the lowest bid of a full heap.
+fn sift_down<P: Copy + Ord>(heap: &mut [Bid<P>], bid: Bid<P>) {
+    let mut hole = 0;
+    loop {
+        let left = 2 * hole + 1;
+        let right = left + 1;
+        let child = if right < heap.len() && heap[right].level < heap[left].level { right } else { left };
+        if child >= heap.len() || bid.level <= heap[child].level {
+            break;
+        }
+        heap[hole] = heap[child];
+        hole = child;
+    }
+    heap[hole] = bid;
+}

@@ -1,0 +1,194 @@
+//! A market that is kept: solved once, repaired after every change.
+
+use crate::cost::Cost;
+use crate::floor;
+use crate::market::{Market, NOBODY};
+use crate::opening;
+use crate::path::Search;
+use crate::problem::{Invalid, Problem, SCORE_MAX};
+use crate::progress::{Cancelled, Effort, Progress, Stage};
+use crate::rows::Rows;
+use crate::solve::{Certificate, Solution};
+use crate::vacancy::Vacancy;
+use crate::value::Value;
+
+/// A problem that was validated and brought into the form the searches need, not solved yet.
+#[derive(Clone, Debug)]
+pub struct Instance(pub(crate) Market);
+
+impl Instance {
+    /// Validates a problem and sorts its pairs; takes time and memory linear in their number.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] if the problem contradicts itself; what it is and where.
+    pub fn new(problem: &Problem) -> Result<Self, Invalid> {
+        problem.validate()?;
+        Ok(Self(Market::open(problem)))
+    }
+
+    /// Finds the best assignment.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if that was asked of the progress.
+    pub fn solve(self, progress: &Progress) -> Result<Engine, Cancelled> {
+        let mut engine = Engine::new(self.0);
+        let left = opening::auction(&mut engine.market, progress, &mut engine.effort)?;
+        engine.settle(&left, progress)?;
+        Ok(engine)
+    }
+
+    /// Finds the best assignment from an earlier one, of the same people but perhaps other pairs, places, locks and scores.
+    ///
+    /// Any prices are a valid beginning, and so are all pairs that are tight at them; the less has changed, the less is left
+    /// to do. Prices that no problem of this size can have are taken as zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if that was asked of the progress.
+    pub fn resume(self, earlier: &Solution, progress: &Progress) -> Result<Engine, Cancelled> {
+        let mut engine = Engine::new(self.0);
+        let market = &mut engine.market;
+        for (price, &earlier) in market.prices.iter_mut().zip(&earlier.certificate.prices) {
+            *price = Value::of_price(earlier).unwrap_or_default();
+        }
+        let seats = (0_u32..).zip(&earlier.assignment).take(market.executives());
+        for (executive, mentor) in seats {
+            let (row, Some(mentor)) = (executive as usize, *mentor) else { continue };
+            let Some((index, loss)) = market.rows.find(row, mentor) else { continue };
+            let paid = market.measure.pair(row, mentor, loss) + market.prices[mentor];
+            let stands = market.seat_of(row).mentor == NOBODY && market.has_free_place(mentor);
+            if stands && paid == market.least_of_row(row) {
+                market.seat(executive, index, loss);
+            }
+        }
+        let standing: Vec<u32> = market.standing().collect();
+        engine.settle(&standing, progress)?;
+        Ok(engine)
+    }
+}
+
+/// The best assignment of a problem, ready for changes and questions.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) market: Market,
+    /// Per mentor, the executives of the admissible pairs; made when the first price has to fall.
+    pub(crate) columns: Option<Rows>,
+    pub(crate) search: Search,
+    vacancy: Vacancy,
+    pub(crate) effort: Effort,
+    /// Whether the prices are the smallest.
+    pub(crate) is_lowest: bool,
+    /// Executives to be admitted by the repair that is due.
+    pub(crate) standing: Vec<u32>,
+    /// Mentors who may have a free place with a price since.
+    pub(crate) touched: Vec<u32>,
+}
+
+impl Engine {
+    fn new(market: Market) -> Self {
+        let mentors = market.mentors();
+        Self {
+            market,
+            columns: None,
+            search: Search::new(mentors),
+            vacancy: Vacancy::new(mentors),
+            effort: Effort::default(),
+            is_lowest: false,
+            standing: Vec::new(),
+            touched: Vec::new(),
+        }
+    }
+
+    /// What it took so far.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.effort
+    }
+
+    /// Makes an optimum of seats and prices at which nobody envies anybody.
+    fn settle(&mut self, standing: &[u32], progress: &Progress) -> Result<(), Cancelled> {
+        self.is_lowest = false;
+        for (left, &executive) in standing.iter().enumerate().rev() {
+            progress.report(Stage::Admission, left)?;
+            self.search.admit(&mut self.market, executive, &mut self.effort);
+        }
+        let vacancies = (0..).take(self.market.mentors()).filter(|&mentor| self.is_asked(mentor));
+        let vacancies: Vec<u32> = vacancies.collect();
+        if vacancies.is_empty() {
+            return Ok(());
+        }
+        let columns = self.columns_within_reach();
+        for (left, &mentor) in vacancies.iter().enumerate().rev() {
+            progress.report(Stage::Vacancies, left)?;
+            self.fill(mentor, &columns);
+        }
+        Ok(())
+    }
+
+    /// The pairs that can matter while prices only fall: whatever would be too dear for free now will be then.
+    fn columns_within_reach(&self) -> Rows {
+        let market = &self.market;
+        let length = |executive| {
+            let least = market.least(executive);
+            let within = |&(_, loss): &(u32, u16)| market.measure.at_least(loss) < least;
+            u32::try_from(market.rows.row(executive).take_while(within).count()).unwrap_or(u32::MAX)
+        };
+        let lengths: Vec<u32> = (0..market.executives()).map(length).collect();
+        market.rows.transposed(market.mentors(), &lengths)
+    }
+
+    /// All pairs by mentor; made when the first change needs them.
+    pub(crate) fn take_columns(&mut self) -> Rows {
+        let all =
+            || self.market.rows.transposed(self.market.mentors(), &vec![u32::MAX; self.market.executives()]);
+        self.columns.take().unwrap_or_else(all)
+    }
+
+    /// Whether a mentor has a free place that has a price.
+    pub(crate) fn is_asked(&self, mentor: u32) -> bool {
+        self.market.has_free_place(mentor as usize) && self.market.prices[mentor as usize] > Value::ZERO
+    }
+
+    /// Offers a mentor's free places until they are taken or cost nothing.
+    pub(crate) fn fill(&mut self, mentor: u32, columns: &Rows) {
+        while self.is_asked(mentor) {
+            self.vacancy.fill(&mut self.market, columns, mentor, &mut self.effort);
+        }
+    }
+
+    /// The best assignment with its proof; the smallest prices are found now, if they were not since the last change.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if that was asked of the progress; the engine is as it was.
+    pub fn solution(&mut self, progress: &Progress) -> Result<Solution, Cancelled> {
+        self.lower_prices(progress)?;
+        let market = &self.market;
+        let seats = || (0..market.executives()).map(|executive| market.seat_of(executive));
+        let taken = || seats().filter(|seat| seat.mentor != NOBODY);
+        Ok(Solution {
+            assignment: seats().map(|seat| (seat.mentor != NOBODY).then_some(seat.mentor as usize)).collect(),
+            score: taken().map(|seat| i64::from(SCORE_MAX) - i64::from(seat.loss)).sum(),
+            certificate: Certificate {
+                prices: market.prices.iter().copied().map(Cost::from).collect(),
+                cost: (0..market.executives()).map(|executive| Cost::from(market.paid(executive))).sum(),
+            },
+        })
+    }
+
+    /// Makes sure that the prices are the smallest that prove the optimum.
+    pub(crate) fn lower_prices(&mut self, progress: &Progress) -> Result<(), Cancelled> {
+        if !self.is_lowest {
+            floor::lower(&mut self.market, progress, &mut self.effort)?;
+            self.is_lowest = true;
+        }
+        Ok(())
+    }
+
+    /// Whether no pair of this loss or a greater one can be better for an executive than what they have.
+    pub(crate) fn is_out_of_reach(&self, executive: usize, loss: u16) -> bool {
+        self.market.measure.at_least(loss) >= self.market.least(executive)
+    }
+}

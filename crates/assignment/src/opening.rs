@@ -1,0 +1,137 @@
+//! The start from nothing: an auction in whole points of score, then one round in exact costs.
+
+use crate::auction::{Auction, Valuation};
+use crate::market::Market;
+use crate::problem::SCORE_MAX;
+use crate::progress::{Cancelled, Effort, Progress};
+use crate::value::{Measure, Value};
+
+/// The auction's phases in points of score: the increment of every bid, and what falls off the prices afterwards. Prices
+/// that are too high cost a path each in the end, prices that are too low are soon bid up again.
+const PHASES: [(i32, i32); 5] = [(2_000, 8_000), (250, 1_000), (31, 124), (4, 64), (1, 0)];
+/// What a pair below a band costs in the auction, in points; the exact part counts people instead.
+const BAND_POINTS: i32 = 20_000;
+/// What leaving costs in the auction, in points: low enough that a shortage does not drive prices for long.
+const LEAVING_POINTS: i32 = 200_000;
+/// The auction is left out if one round of bids seats all but one executive in so many.
+const FEW: usize = 5;
+/// How many bids may follow from one in the exact round, and how many rounds there are.
+const CHAIN: usize = 32;
+const ROUNDS: usize = 3;
+
+/// Seats as many as an auction can at prices at which nobody envies anybody; returns who is left.
+pub(crate) fn auction(
+    market: &mut Market,
+    progress: &Progress,
+    effort: &mut Effort,
+) -> Result<Vec<u32>, Cancelled> {
+    let starts = starts(market);
+    let bidders: Vec<u32> = market.standing().rev().collect();
+    let prices = rough_prices(market, &starts, &bidders, (progress, effort))?;
+    let exact = Exact(market);
+    let mut auction = Auction::open(starts, prices, bidders);
+    for _ in 0..ROUNDS {
+        auction.round((&market.rows, &exact), CHAIN, (progress, effort))?;
+    }
+    for (mentor, bids) in (0..).zip(auction.held()) {
+        for bid in bids {
+            market.seat(bid.executive, mentor, bid.loss);
+        }
+    }
+    market.prices = auction.prices;
+    auction.bidders.append(&mut auction.away);
+    Ok(auction.bidders)
+}
+
+/// The sums of the places before each mentor, of no more places than candidates.
+fn starts(market: &Market) -> Vec<u32> {
+    let mut candidates = vec![0_u32; market.mentors()];
+    for executive in 0..market.executives() {
+        for &mentor in market.rows.others(executive) {
+            candidates[mentor as usize] += 1;
+        }
+    }
+    let mut sum = 0;
+    let places = (0..).zip(candidates).map(|(mentor, candidates)| {
+        sum += candidates.min(market.places(mentor));
+        sum
+    });
+    std::iter::once(0).chain(places).collect()
+}
+
+/// Prices by an auction that knows nothing smaller than a point.
+fn rough_prices(
+    market: &Market,
+    starts: &[u32],
+    bidders: &[u32],
+    (progress, effort): (&Progress, &mut Effort),
+) -> Result<Vec<Value>, Cancelled> {
+    // Nobody may come where there is no place, whatever the goal.
+    let is_closed = |mentor| market.places(mentor) == 0;
+    let rough = Rough::new(&market.measure);
+    let prices =
+        (0..market.mentors()).map(|mentor| if is_closed(mentor) { LEAVING_POINTS } else { 0 }).collect();
+    let mut auction = Auction::open(starts.to_vec(), prices, bidders.to_vec());
+    auction.round((&market.rows, &rough), 1, (progress, effort))?;
+    let few = auction.bidders.len() * FEW < bidders.len();
+    auction.reopen(LEAVING_POINTS, bidders);
+    for (increment, discount) in PHASES.into_iter().filter(|_| !few) {
+        auction.run((&market.rows, &rough), increment, (progress, effort))?;
+        auction.reopen(discount, bidders);
+    }
+    let price = |(mentor, points)| if is_closed(mentor) { Value::CLOSED } else { Value::of_points(points) };
+    Ok(auction.prices.into_iter().enumerate().map(price).collect())
+}
+
+/// All goals in their order.
+struct Exact<'a>(&'a Market);
+
+impl Valuation for Exact<'_> {
+    type Price = Value;
+
+    #[inline]
+    fn at_least(&self, loss: u16) -> Value {
+        self.0.measure.at_least(loss)
+    }
+
+    #[inline]
+    fn pair(&self, executive: usize, mentor: usize, loss: u16) -> Value {
+        self.0.measure.pair(executive, mentor, loss)
+    }
+
+    #[inline]
+    fn leaving(&self, executive: usize) -> Value {
+        self.0.penalty(executive)
+    }
+}
+
+/// Points of score, with what is worse than points as many points.
+struct Rough {
+    points: Vec<i32>,
+}
+
+impl Rough {
+    fn new(measure: &Measure) -> Self {
+        let points = |loss| i32::from(loss) + BAND_POINTS * i32::from(measure.bands_below(loss));
+        Self { points: (0..=SCORE_MAX).map(points).collect() }
+    }
+}
+
+impl Valuation for Rough {
+    type Price = i32;
+
+    #[inline]
+    fn at_least(&self, loss: u16) -> i32 {
+        self.points.get(usize::from(loss)).copied().unwrap_or(LEAVING_POINTS)
+    }
+
+    #[inline]
+    fn pair(&self, _executive: usize, _mentor: usize, loss: u16) -> i32 {
+        self.at_least(loss)
+    }
+
+    #[inline]
+    fn leaving(&self, _executive: usize) -> i32 {
+        LEAVING_POINTS
+    }
+}

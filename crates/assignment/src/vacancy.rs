@@ -1,0 +1,123 @@
+//! One place too many: the cheapest chain of moves that fills it, by Dijkstra's algorithm backwards.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::market::{Market, NOBODY};
+use crate::progress::Effort;
+use crate::rows::Rows;
+use crate::value::Value;
+
+/// The search for who comes to a free place that has a price, with buffers that outlive one search.
+#[derive(Clone, Debug)]
+pub(crate) struct Vacancy {
+    /// Per mentor, the least reduced cost of a chain that moves the free place there, and its last move.
+    labels: Vec<Label>,
+    reached: Vec<u32>,
+    queue: BinaryHeap<Reverse<(Value, u32)>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    distance: Value,
+    mover: Move,
+}
+
+/// An executive who would go to a free place of this mentor.
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    executive: u32,
+    to: u32,
+    loss: u16,
+}
+
+const STAYS: Move = Move { executive: NOBODY, to: NOBODY, loss: 0 };
+const UNREACHED: Label = Label { distance: Value::UNREACHED, mover: STAYS };
+
+impl Vacancy {
+    pub(crate) fn new(mentors: usize) -> Self {
+        Self { labels: vec![UNREACHED; mentors], reached: Vec::new(), queue: BinaryHeap::new() }
+    }
+
+    /// Lowers the price of a mentor with a free place, to zero or until somebody's coming is worth it.
+    pub(crate) fn fill(&mut self, market: &mut Market, columns: &Rows, mentor: u32, effort: &mut Effort) {
+        effort.paths += 1;
+        let (length, mut last) = self.shortest(market, columns, mentor, effort);
+        for &mentor in &self.reached {
+            let distance = self.labels[mentor as usize].distance;
+            if distance < length {
+                let price = &mut market.prices[mentor as usize];
+                *price = *price - (length - distance);
+            }
+        }
+        while last.executive != NOBODY {
+            market.seat(last.executive, last.to, last.loss);
+            last = self.labels[last.to as usize].mover;
+        }
+        for mentor in self.reached.drain(..) {
+            self.labels[mentor as usize] = UNREACHED;
+        }
+        self.queue.clear();
+    }
+
+    /// The cheapest chain that ends in a place that may stay free, or with somebody who had no seat: its length and the
+    /// move that is farthest from the free place.
+    fn shortest(
+        &mut self,
+        market: &Market,
+        columns: &Rows,
+        mentor: u32,
+        effort: &mut Effort,
+    ) -> (Value, Move) {
+        self.labels[mentor as usize].distance = Value::ZERO;
+        self.reached.push(mentor);
+        self.queue.push(Reverse((Value::ZERO, mentor)));
+        let mut best = (Value::UNREACHED, STAYS);
+        while let Some(Reverse((distance, mentor))) = self.queue.pop() {
+            if distance >= best.0 {
+                break;
+            }
+            let label = self.labels[mentor as usize];
+            if distance > label.distance {
+                continue;
+            }
+            effort.mentors_settled += 1;
+            let start = distance + market.prices[mentor as usize];
+            if start < best.0 {
+                best = (start, label.mover);
+            }
+            for (executive, loss) in columns.row(mentor as usize) {
+                effort.pairs_relaxed += 1;
+                self.relax(market, start, Move { executive, to: mentor, loss }, &mut best);
+            }
+        }
+        best
+    }
+
+    /// Looks at one move to a free place, given the length of the chain so far plus the price of that place.
+    fn relax(&mut self, market: &Market, start: Value, mover: Move, best: &mut (Value, Move)) {
+        let executive = mover.executive as usize;
+        let seat = market.seat_of(executive);
+        if seat.locked || seat.mentor == mover.to || mover.loss == crate::rows::FORBIDDEN {
+            return;
+        }
+        let cost = market.measure.pair(executive, mover.to as usize, mover.loss);
+        if seat.mentor == NOBODY {
+            let distance = start + cost - market.penalty(executive);
+            if distance < best.0 {
+                *best = (distance, mover);
+            }
+            return;
+        }
+        let distance = start + cost - market.least(executive);
+        let label = &mut self.labels[seat.mentor as usize];
+        if distance >= best.0 || distance >= label.distance {
+            return;
+        }
+        if label.distance == Value::UNREACHED {
+            self.reached.push(seat.mentor);
+        }
+        *label = Label { distance, mover };
+        self.queue.push(Reverse((distance, seat.mentor)));
+    }
+}

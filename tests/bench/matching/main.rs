@@ -1,0 +1,41 @@
+//! The race of the matching solvers: the same instances for ours and its peers, in one run.
+//!
+//! `bench-matching PEERS OUTPUT [quick]`: PEERS is the folder that `peers/install` prints, OUTPUT gets the plot. Every
+//! solver runs in a process of its own; who took how much is in `measure`, who is judged how in `judge`, the families
+//! of instances are in `family` and `people`, the order of the runs in `race`.
+
+mod drive;
+mod judge;
+mod plot;
+mod program;
+mod race;
+mod table;
+mod upkeep;
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use crate::race::Track;
+
+fn main() -> anyhow::Result<()> {
+    let words: Vec<String> = env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["drive", instance, answer] => drive::drive(Path::new(instance), Path::new(answer)),
+        [peers, output] => run(peers, output, &program::FULL),
+        [peers, output, "quick"] => run(peers, output, &program::QUICK),
+        _ => bail!("bench-matching PEERS OUTPUT [quick]"),
+    }
+}
+
+fn run(peers: &str, output: &str, program: &program::Program) -> anyhow::Result<()> {
+    std::fs::create_dir_all(output)?;
+    let (peers, output) = (PathBuf::from(peers), PathBuf::from(output));
+    let scratch = output.join(format!("running-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch)?;
+    let ran =
+        program::run(program, &Track { peers, scratch: scratch.clone(), repeats: program.repeats }, &output);
+    std::fs::remove_dir_all(scratch)?;
+    ran
+}
