@@ -1,6 +1,6 @@
 # `make run` and `make test` are all there is to know; both install what is missing and say so.
 
-.PHONY: run demo test soak check buf audit record bench bench-matching prepare
+.PHONY: run demo test soak check buf audit record bench bench-eventlog bench-matching prepare
 
 run: prepare
 	cargo run --package updraft -- run --demonstration --identity-page
@@ -37,8 +37,11 @@ record: prepare
 	UPDRAFT_RECORD_HISTORY=yes cargo test --package it --test it -- --exact history::every_event_is_recorded_in_its_form_of_today
 
 # Benchmarks; each prints its ratio against a limit or a peer of the same run.
-bench: prepare
-	cargo bench --package bench
+bench: bench-eventlog bench-matching
+
+# The event log beside the limit of its server and beside its peers, which are installed when missing.
+bench-eventlog: prepare
+	peers=$$(tests/bench/eventlog/peers/install) && UPDRAFT_PEERS=$$peers cargo bench --package bench --bench eventlog
 
 # The matching solver against its peers, which are installed first; QUICK=1 takes small instances.
 bench-matching:
