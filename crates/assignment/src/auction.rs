@@ -7,7 +7,9 @@ use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::rows::Rows;
 
 /// Bids between two looks at whether the computation is cancelled.
-const BIDS_AT_ONCE: u32 = 4_096;
+const BIDS_AT_ONCE: usize = 4_096;
+/// Executives whose rows are fetched together before they bid: the waits for memory overlap.
+const FETCHED_AT_ONCE: usize = 8;
 
 /// What candidates are worth to executives.
 pub(crate) trait Valuation {
@@ -70,12 +72,17 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         increment: P,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
+        let mut bidders = Vec::with_capacity(FETCHED_AT_ONCE);
         while !self.bidders.is_empty() {
             progress.report(Stage::Auction, self.bidders.len())?;
-            for _ in 0..BIDS_AT_ONCE {
-                let Some(executive) = self.bidders.pop() else { break };
-                let out = self.bid(rows, valuation, increment, executive, effort);
-                self.bidders.extend(out);
+            for _ in 0..BIDS_AT_ONCE / FETCHED_AT_ONCE {
+                let few = self.bidders.len().saturating_sub(FETCHED_AT_ONCE);
+                bidders.extend(self.bidders.drain(few..));
+                bidders.iter().for_each(|&executive| rows.fetch(executive as usize));
+                while let Some(executive) = bidders.pop() {
+                    let out = self.bid(rows, valuation, increment, executive, effort);
+                    self.bidders.extend(out);
+                }
             }
         }
         Ok(())
@@ -92,7 +99,10 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     ) -> Result<(), Cancelled> {
         let bidders = std::mem::take(&mut self.bidders);
         for (turn, &first) in bidders.iter().enumerate().rev() {
-            if turn % BIDS_AT_ONCE as usize == 0 {
+            if let Some(soon) = turn.checked_sub(FETCHED_AT_ONCE) {
+                rows.fetch(bidders[soon] as usize);
+            }
+            if turn % BIDS_AT_ONCE == 0 {
                 progress.report(Stage::Auction, turn)?;
             }
             let mut bidder = Some(first);

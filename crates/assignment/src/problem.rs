@@ -181,20 +181,24 @@ impl Problem {
     fn validate_pairs(&self) -> Result<(), Invalid> {
         // Per mentor, the last executive; no executive has the index that stands for nobody.
         let mut last_with = vec![u32::MAX; self.mentors.len()];
-        let (mut last, mut is_grouped) = (0, true);
-        for (pair, &Pair { executive, mentor, score }) in self.pairs.iter().enumerate() {
-            if executive as usize >= self.executives.len() || mentor as usize >= self.mentors.len() {
-                return Err(Invalid::PairIndex { pair });
-            }
-            if score > SCORE_MAX {
-                return Err(Invalid::Score { pair, score });
+        let (mut first, mut last, mut is_grouped) = (0, 0, true);
+        for own in self.pairs.chunk_by(|one, next| one.executive == next.executive) {
+            let executive = own[0].executive;
+            if executive as usize >= self.executives.len() {
+                return Err(Invalid::PairIndex { pair: first });
             }
             is_grouped &= last <= executive;
             last = executive;
-            let before = std::mem::replace(&mut last_with[mentor as usize], executive);
-            if before == executive && is_grouped {
-                return Err(self.repeated(pair));
+            for (pair, &Pair { mentor, score, .. }) in (first..).zip(own) {
+                let with = last_with.get_mut(mentor as usize).ok_or(Invalid::PairIndex { pair })?;
+                if score > SCORE_MAX {
+                    return Err(Invalid::Score { pair, score });
+                }
+                if std::mem::replace(with, executive) == executive && is_grouped {
+                    return Err(self.repeated(pair));
+                }
             }
+            first += own.len();
         }
         if is_grouped {
             return Ok(());

@@ -5,8 +5,12 @@ use crate::problem::{Problem, SCORE_MAX};
 /// The loss of a pair that is no longer admissible; such pairs stand at the end of their row.
 pub(crate) const FORBIDDEN: u16 = u16::MAX;
 
-/// How many pairs of a row are sorted at first; then as many again as are sorted already.
-const SORTED_AT_FIRST: usize = 16;
+/// How many pairs of a row are sorted at first: at least so many, and one in so many of a long row; then three times as many
+/// as are sorted already.
+const SORTED_AT_FIRST: usize = 8;
+const SORTED_OF: usize = 128;
+/// What is sorted as soon as it is read beyond those: to choose among so few would take longer.
+const SORTED_AT_ONCE: usize = 64;
 
 /// Per person of one side, the people of the other side and what the pair lacks to the best score.
 ///
@@ -119,6 +123,12 @@ impl Rows {
         self.pairs.len() as u64
     }
 
+    /// Has the beginning of a row fetched from memory, so that it is there when it is read.
+    #[inline]
+    pub(crate) fn fetch(&self, row: usize) {
+        std::hint::black_box(self.pairs.get(self.rows[row].start as usize).copied());
+    }
+
     /// One pair, if it was admissible when the rows were made.
     pub(crate) fn find(&self, row: usize, other: usize) -> Option<(u32, u16)> {
         self.row(row).find(|pair| pair.0 as usize == other)
@@ -153,43 +163,44 @@ impl Iterator for Scan<'_> {
             if self.at == self.pairs.len() {
                 return None;
             }
-            *self.sorted += sort_some(&mut self.pairs[self.at..], self.at.max(SORTED_AT_FIRST));
+            *self.sorted += sort_some(self.pairs, self.at);
         }
-        let pair = self.pairs[self.at];
+        let pair = *self.pairs.get(self.at)?;
         self.at += 1;
         Some(unpack(pair))
     }
 }
 
-/// Brings the least few to the front, sorted, or all if there are not many more; returns how many.
+/// Sorts some more pairs of a row, of which so many are sorted; returns how many.
 #[cold]
 #[expect(clippy::cast_possible_truncation, reason = "a row has no more pairs than there are")]
-fn sort_some(pairs: &mut [u64], few: usize) -> u32 {
-    let few = if pairs.len() <= 2 * few { pairs.len() } else { few };
-    if few < pairs.len() {
-        bring_forward(pairs, few);
+fn sort_some(pairs: &mut [u64], sorted: usize) -> u32 {
+    let pairs = &mut pairs[sorted..];
+    let few = if sorted == 0 { SORTED_AT_FIRST.max(pairs.len() / SORTED_OF) } else { 3 * sorted };
+    if pairs.len() <= 2 * few || sorted > 0 && pairs.len() <= SORTED_AT_ONCE {
+        pairs.sort_unstable();
+        return pairs.len() as u32;
     }
-    pairs[..few].sort_unstable();
+    bring_forward(pairs, few);
     few as u32
 }
 
-/// Brings the least few to the front of more than twice as many, in one pass: those that may be among them gather in
-/// front, and whenever there are twice as many as wanted, the greater half falls back.
+/// Brings the least few to the front of more than twice as many and sorts them, in one pass: those that may be among them
+/// gather in front, and whenever there are twice as many as wanted, the greater half falls back.
 fn bring_forward(pairs: &mut [u64], few: usize) {
-    let mut end = 2 * few;
-    let mut limit = *pairs[..end].select_nth_unstable(few).1;
-    end = few;
-    for at in 2 * few..pairs.len() {
-        if pairs[at] < limit {
-            pairs.swap(at, end);
-            end += 1;
+    let most = 2 * few;
+    pairs[..most].sort_unstable();
+    let (mut end, mut limit) = (few, pairs[few]);
+    for at in most..pairs.len() {
+        if pairs[at] >= limit {
+            continue;
         }
-        if end == 2 * few {
-            limit = *pairs[..end].select_nth_unstable(few).1;
-            end = few;
+        pairs.swap(at, end);
+        end += 1;
+        if end == most {
+            pairs[..most].sort_unstable();
+            (end, limit) = (few, pairs[few]);
         }
     }
-    if end > few {
-        pairs[..end].select_nth_unstable(few);
-    }
+    pairs[..end].sort_unstable();
 }
