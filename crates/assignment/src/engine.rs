@@ -23,8 +23,7 @@ impl Instance {
     ///
     /// [`Invalid`] if the problem contradicts itself; what it is and where.
     pub fn new(problem: &Problem) -> Result<Self, Invalid> {
-        problem.validate()?;
-        Ok(Self(Market::open(problem)))
+        Market::open(problem).map(Self)
     }
 
     /// Finds the best assignment.

@@ -148,6 +148,12 @@ impl Problem {
     ///
     /// [`Invalid`] with the first thing found to be wrong.
     pub fn validate(&self) -> Result<(), Invalid> {
+        self.validate_with(|_| ()).map(|_| ())
+    }
+
+    /// The same, and shows all pairs of one executive after the other at the moment when they are read; tells whether
+    /// they are in that order. Whatever was shown is void otherwise.
+    pub(crate) fn validate_with(&self, show: impl FnMut(&[Pair])) -> Result<bool, Invalid> {
         if self.executives.len() > EXECUTIVES_MAX {
             return Err(Invalid::Executives { count: self.executives.len() });
         }
@@ -163,8 +169,9 @@ impl Problem {
         if let Some((first, second)) = repeated(self.mentors.iter().map(|mentor| mentor.key)) {
             return Err(Invalid::MentorKey { first, second });
         }
-        self.validate_pairs()?;
-        self.validate_locks()
+        let is_grouped = self.validate_pairs(show)?;
+        self.validate_locks()?;
+        Ok(is_grouped)
     }
 
     fn validate_bands(&self) -> Result<(), Invalid> {
@@ -178,7 +185,7 @@ impl Problem {
         Ok(())
     }
 
-    fn validate_pairs(&self) -> Result<(), Invalid> {
+    fn validate_pairs(&self, mut show: impl FnMut(&[Pair])) -> Result<bool, Invalid> {
         // Per mentor, the last executive; no executive has the index that stands for nobody.
         let mut last_with = vec![u32::MAX; self.mentors.len()];
         let (mut first, mut last, mut is_grouped) = (0, 0, true);
@@ -199,9 +206,12 @@ impl Problem {
                 }
             }
             first += own.len();
+            if is_grouped {
+                show(own);
+            }
         }
         if is_grouped {
-            return Ok(());
+            return Ok(true);
         }
         let mut order: Vec<u32> = (0..).take(self.pairs.len()).collect();
         order.sort_by_key(|&pair| self.pairs[pair as usize].executive);
@@ -212,7 +222,7 @@ impl Problem {
                 return Err(self.repeated(pair as usize));
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn repeated(&self, second: usize) -> Invalid {

@@ -1,6 +1,6 @@
 //! The admissible pairs, grouped by one side: compressed sparse rows in one flat array.
 
-use crate::problem::{Problem, SCORE_MAX};
+use crate::problem::{Invalid, Pair, Problem, SCORE_MAX};
 
 /// The loss of a pair that is no longer admissible; such pairs stand at the end of their row.
 pub(crate) const FORBIDDEN: u16 = u16::MAX;
@@ -42,31 +42,35 @@ fn unpack(pair: u64) -> (u32, u16) {
 }
 
 impl Rows {
-    /// Per executive, the candidates.
-    pub(crate) fn of_executives(problem: &Problem) -> Self {
-        Self::gathered(problem).unwrap_or_else(|| {
-            let pairs = problem.pairs.iter();
-            Self::group(
-                problem.executives.len(),
-                pairs.map(|pair| (pair.executive, pair.mentor, SCORE_MAX - pair.score)),
-            )
-        })
+    /// Per executive, the candidates of a problem that is validated by the way: what is in the cache is copied and sorted.
+    pub(crate) fn of_executives(problem: &Problem) -> Result<Self, Invalid> {
+        let count = problem.executives.len();
+        let mut rows =
+            Self { rows: Vec::with_capacity(count + 1), pairs: Vec::with_capacity(problem.pairs.len()) };
+        if problem.validate_with(|own| rows.append(own))? {
+            rows.begin(count);
+            return Ok(rows);
+        }
+        let pairs = problem.pairs.iter();
+        Ok(Self::group(count, pairs.map(|pair| (pair.executive, pair.mentor, SCORE_MAX - pair.score))))
     }
 
-    /// The same if the pairs come one executive after the other; they only have to be copied then.
-    fn gathered(problem: &Problem) -> Option<Self> {
-        let count = problem.executives.len();
-        let (mut rows, mut pairs) = (Vec::with_capacity(count + 1), Vec::with_capacity(problem.pairs.len()));
-        for own in problem.pairs.chunk_by(|one, next| one.executive == next.executive) {
-            let executive = own[0].executive as usize;
-            if executive < rows.len() {
-                return None;
-            }
-            rows.resize(executive + 1, Row { start: u32::try_from(pairs.len()).ok()?, sorted: 0 });
-            pairs.extend(own.iter().map(|pair| pack(pair.mentor, SCORE_MAX - pair.score)));
-        }
-        rows.resize(count + 1, Row { start: u32::try_from(pairs.len()).ok()?, sorted: 0 });
-        Some(Self { rows, pairs })
+    /// Appends the row of the next executive who has one.
+    fn append(&mut self, own: &[Pair]) {
+        let (start, row) = (self.pairs.len(), own[0].executive as usize);
+        self.begin(row);
+        self.pairs.extend(own.iter().map(|pair| pack(pair.mentor, SCORE_MAX - pair.score)));
+        self.rows[row].sorted = sort_some(&mut self.pairs[start..], 0);
+    }
+
+    /// Begins all rows up to this one here.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a valid problem has no more pairs than 32 bits can count"
+    )]
+    fn begin(&mut self, row: usize) {
+        let start = self.pairs.len() as u32;
+        self.rows.resize(self.rows.len().max(row + 1), Row { start, sorted: 0 });
     }
 
     /// The same pairs by the other side: so many of each row, those with the least losses, as `lengths` says; what these
