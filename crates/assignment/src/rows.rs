@@ -12,6 +12,9 @@ const SORTED_OF: usize = 128;
 /// What is sorted as soon as it is read beyond those: to choose among so few would take longer.
 const SORTED_AT_ONCE: usize = 64;
 
+/// How many pairs the memory delivers at once.
+const PAIRS_PER_LINE: usize = 8;
+
 /// Per person of one side, the people of the other side and what the pair lacks to the best score.
 ///
 /// Only as much of a row is sorted as was ever read in order: most of it never is.
@@ -130,7 +133,10 @@ impl Rows {
     /// Has the beginning of a row fetched from memory, so that it is there when it is read.
     #[inline]
     pub(crate) fn fetch(&self, row: usize) {
-        std::hint::black_box(self.pairs.get(self.rows[row].start as usize).copied());
+        let start = self.rows[row].start as usize;
+        for line in [0, PAIRS_PER_LINE] {
+            std::hint::black_box(self.pairs.get(start + line).copied());
+        }
     }
 
     /// One pair, if it was admissible when the rows were made.
