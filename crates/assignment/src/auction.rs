@@ -84,7 +84,9 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
             for _ in 0..BIDS_AT_ONCE / FETCHED_AT_ONCE {
                 let few = self.bidders.len().saturating_sub(FETCHED_AT_ONCE);
                 bidders.extend(self.bidders.drain(few..));
-                bidders.iter().for_each(|&executive| rows.fetch(executive as usize));
+                for &executive in &bidders {
+                    rows.fetch(executive as usize);
+                }
                 while let Some(executive) = bidders.pop() {
                     let out = self.bid(rows, valuation, increment, executive, effort);
                     self.bidders.extend(out);

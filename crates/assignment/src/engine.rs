@@ -17,7 +17,7 @@ use crate::value::Value;
 pub struct Instance(pub(crate) Market);
 
 impl Instance {
-    /// Validates a problem and sorts its pairs; takes time and memory linear in their number.
+    /// Validates a problem and groups its pairs; takes time and memory linear in their number.
     ///
     /// # Errors
     ///

@@ -295,6 +295,12 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_listed_twice_is_named_in_any_order_of_the_pairs() {
+        let again = |p: &mut Problem| p.pairs.push(p.pairs[0]);
+        assert_invalid(again, Invalid::PairRepeated { first: 0, second: 3 });
+    }
+
+    #[test]
     fn a_wrong_lock_is_named() {
         assert_invalid(|p| p.locks = vec![(1, 1)], Invalid::LockNoPair { lock: 0 });
         assert_invalid(|p| p.locks = vec![(9, 9)], Invalid::LockNoPair { lock: 0 });
