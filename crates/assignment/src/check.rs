@@ -98,15 +98,16 @@ struct Demand {
     score: Option<u16>,
     /// The least this executive can be had for (*u*).
     least: Levels,
+    /// The points of some pair that asks for nothing else but a tie-break.
+    enough: i64,
 }
 
 fn proved(problem: &Problem, solution: &Solution) -> Result<Vec<Demand>, Flaw> {
-    problem.validate().map_err(Flaw::Problem)?;
     let prices = &solution.certificate.prices;
     if (solution.assignment.len(), prices.len()) != (problem.executives.len(), problem.mentors.len()) {
         return Err(Flaw::Shape);
     }
-    let demand = demand(problem, solution);
+    let demand = demand(problem, solution).map_err(Flaw::Problem)?;
     feasible(problem, &solution.assignment, &demand)?;
     let cost = cost(problem, &solution.assignment, &demand);
     let score: i64 = demand.iter().filter_map(|demand| demand.score).map(i64::from).sum();
@@ -119,37 +120,68 @@ fn proved(problem: &Problem, solution: &Solution) -> Result<Vec<Demand>, Flaw> {
     if lower_bound(problem, prices, &demand) == cost { Ok(demand) } else { Err(Flaw::Gap) }
 }
 
-/// Reads all pairs once.
-fn demand(problem: &Problem, solution: &Solution) -> Vec<Demand> {
-    let prices = &solution.certificate.prices;
-    let price_points: Vec<i64> = prices.iter().copied().map(points).collect();
-    let fair = problem.bands.last().copied().unwrap_or_default();
-    let executives = 0..problem.executives.len();
-    let mut demand: Vec<Demand> =
-        executives.map(|executive| Demand { score: None, least: penalty(problem, executive) }).collect();
-    let mut locked = vec![None; demand.len()];
-    for &(executive, mentor) in &problem.locks {
-        locked[executive] = Some(mentor);
+/// Validates the problem, and reads the pairs of each executive at the moment when they are in the cache for that.
+fn demand(problem: &Problem, solution: &Solution) -> Result<Vec<Demand>, Invalid> {
+    let mut reading = Reading::new(problem, solution);
+    if !problem.validate_with(|own| reading.read(own))? {
+        reading = Reading::new(problem, solution);
+        problem.pairs.chunks(1).for_each(|own| reading.read(own));
     }
-    for own in problem.pairs.chunk_by(|one, next| one.executive == next.executive) {
+    Ok(reading.demand)
+}
+
+struct Reading<'a> {
+    problem: &'a Problem,
+    solution: &'a Solution,
+    price_points: Vec<i64>,
+    /// The score from which a pair is below no band.
+    fair: u16,
+    /// Per executive, the mentor of the lock.
+    locked: Vec<Option<usize>>,
+    demand: Vec<Demand>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(problem: &'a Problem, solution: &'a Solution) -> Self {
+        let executives = 0..problem.executives.len();
+        let mut locked = vec![None; executives.len()];
+        // Whether locks name people who exist is not known before the end of the validation.
+        for &(executive, mentor) in problem.locks.iter().filter(|lock| lock.0 < executives.len()) {
+            locked[executive] = Some(mentor);
+        }
+        Self {
+            problem,
+            solution,
+            price_points: solution.certificate.prices.iter().copied().map(points).collect(),
+            fair: problem.bands.last().copied().unwrap_or_default(),
+            locked,
+            demand: executives
+                .map(|executive| Demand { score: None, least: penalty(problem, executive), enough: i64::MAX })
+                .collect(),
+        }
+    }
+
+    /// Reads some pairs of one executive, who are admissible.
+    fn read(&mut self, own: &[Pair]) {
         let executive = own[0].executive as usize;
-        let (demand, lock) = (&mut demand[executive], locked[executive]);
-        let asked_points = |pair: &Pair| 10_000 - i64::from(pair.score) + price_points[pair.mentor as usize];
+        let (demand, lock) = (&mut self.demand[executive], self.locked[executive]);
+        let asked = |pair: &Pair| 10_000 - i64::from(pair.score) + self.price_points[pair.mentor as usize];
         // Most pairs are dearer by their points alone than one that costs nothing but points and a tie-break.
-        let plain = own.iter().filter(|pair| pair.score >= fair).map(asked_points);
-        let enough = plain.filter(|&points| points >= 0).min().unwrap_or(i64::MAX);
+        let plain = own.iter().filter(|pair| pair.score >= self.fair).map(asked);
+        let enough = plain.filter(|&points| points >= 0).fold(demand.enough, i64::min);
+        demand.enough = enough;
         for pair in own {
             let mentor = pair.mentor as usize;
-            if solution.assignment[executive] == Some(mentor) {
+            if self.solution.assignment[executive] == Some(mentor) {
                 demand.score = Some(pair.score);
             }
-            if lock.map_or(asked_points(pair) <= enough, |lock| lock == mentor) {
-                let asked = add(pair_cost(problem, pair), 1, wide(prices[mentor]));
+            if lock.map_or(asked(pair) <= enough, |lock| lock == mentor) {
+                let price = wide(self.solution.certificate.prices[mentor]);
+                let asked = add(pair_cost(self.problem, pair), 1, price);
                 demand.least = if lock.is_some() { asked } else { asked.min(demand.least) };
             }
         }
     }
-    demand
 }
 
 /// The points of a price that has no part in the goals before them, and not too many to be added; below anything else.
