@@ -7,7 +7,9 @@ use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::rows::Rows;
 
 /// Bids between two looks at whether the computation is cancelled.
-const BIDS_AT_ONCE: u32 = 4_096;
+const BIDS_AT_ONCE: usize = 4_096;
+/// Executives whose rows are fetched together before they bid: the waits for memory overlap.
+const FETCHED_AT_ONCE: usize = 8;
 
 /// What candidates are worth to executives.
 pub(crate) trait Valuation {
@@ -32,10 +34,8 @@ pub(crate) trait Valuation {
 /// auction algorithm for the transportation problem, ibid. 20 (1989) 67–96.
 #[derive(Debug)]
 pub(crate) struct Auction<P> {
-    /// Per mentor, where its bids begin; one more than mentors.
-    starts: Vec<u32>,
-    /// Per mentor, how many bids it holds.
-    held: Vec<u32>,
+    /// Per mentor, the bids it holds; one more than mentors.
+    shelves: Vec<Shelf>,
     /// Per mentor, as many as places; those held form a heap with the lowest one first.
     bids: Vec<Bid<P>>,
     /// Per mentor, the price of the next place.
@@ -44,6 +44,13 @@ pub(crate) struct Auction<P> {
     pub(crate) bidders: Vec<u32>,
     /// Executives who would rather stay away at the present prices.
     pub(crate) away: Vec<u32>,
+}
+
+/// Where the bids of a mentor begin, and how many are held.
+#[derive(Clone, Copy, Debug)]
+struct Shelf {
+    start: u32,
+    held: u32,
 }
 
 /// A bid that a mentor holds.
@@ -60,7 +67,8 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         let places = starts.last().copied().unwrap_or_default();
         let nobody = Bid { level: P::default(), executive: NOBODY, loss: 0 };
         let bids = vec![nobody; places as usize];
-        Self { held: vec![0; prices.len()], starts, bids, prices, bidders, away: Vec::new() }
+        let shelves = starts.into_iter().map(|start| Shelf { start, held: 0 }).collect();
+        Self { shelves, bids, prices, bidders, away: Vec::new() }
     }
 
     /// Lets executives bid until everybody sits or stays away; every bid raises a price by at least the increment.
@@ -70,12 +78,19 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         increment: P,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
+        let mut bidders = Vec::with_capacity(FETCHED_AT_ONCE);
         while !self.bidders.is_empty() {
             progress.report(Stage::Auction, self.bidders.len())?;
-            for _ in 0..BIDS_AT_ONCE {
-                let Some(executive) = self.bidders.pop() else { break };
-                let out = self.bid(rows, valuation, increment, executive, effort);
-                self.bidders.extend(out);
+            for _ in 0..BIDS_AT_ONCE / FETCHED_AT_ONCE {
+                let few = self.bidders.len().saturating_sub(FETCHED_AT_ONCE);
+                bidders.extend(self.bidders.drain(few..));
+                for &executive in &bidders {
+                    rows.fetch(executive as usize);
+                }
+                while let Some(executive) = bidders.pop() {
+                    let out = self.bid(rows, valuation, increment, executive, effort);
+                    self.bidders.extend(out);
+                }
             }
         }
         Ok(())
@@ -92,7 +107,10 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     ) -> Result<(), Cancelled> {
         let bidders = std::mem::take(&mut self.bidders);
         for (turn, &first) in bidders.iter().enumerate().rev() {
-            if turn % BIDS_AT_ONCE as usize == 0 {
+            if let Some(soon) = turn.checked_sub(FETCHED_AT_ONCE) {
+                rows.fetch(bidders[soon] as usize);
+            }
+            if turn % BIDS_AT_ONCE == 0 {
                 progress.report(Stage::Auction, turn)?;
             }
             let mut bidder = Some(first);
@@ -121,12 +139,13 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         let mut best = valuation.leaving(executive as usize);
         let mut second = best;
         let mut choice = None;
+        let mut read = 0;
         for (mentor, loss) in rows.scan(executive as usize) {
             let least = valuation.at_least(loss);
             if least >= second {
                 break;
             }
-            effort.pairs_bid_for += 1;
+            read += 1;
             let price = self.prices[mentor as usize];
             if least + price >= second {
                 continue;
@@ -139,6 +158,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
                 second = value;
             }
         }
+        effort.pairs_bid_for += read;
         let Some((mentor, loss)) = choice else {
             self.away.push(executive);
             return None;
@@ -148,8 +168,9 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
 
     /// Holds a bid; returns whose bid is held no longer.
     fn hold(&mut self, mentor: usize, bid: Bid<P>) -> Option<u32> {
-        let bids = &mut self.bids[self.starts[mentor] as usize..self.starts[mentor + 1] as usize];
-        let held = self.held[mentor] as usize;
+        let Shelf { start, held } = self.shelves[mentor];
+        let bids = &mut self.bids[start as usize..self.shelves[mentor + 1].start as usize];
+        let held = held as usize;
         if held == bids.len() {
             let out = bids[0].executive;
             sift_down(bids, bid);
@@ -157,28 +178,24 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
             return Some(out);
         }
         sift_up(bids, held, bid);
-        self.held[mentor] += 1;
-        if self.held[mentor] as usize == bids.len() {
+        self.shelves[mentor].held += 1;
+        if held + 1 == bids.len() {
             self.prices[mentor] = bids[0].level;
         }
         None
     }
 
-    /// Whether a mentor has places and at least one of them is free.
-    fn has_free_place(&self, mentor: usize) -> bool {
-        self.held[mentor] < self.starts[mentor + 1] - self.starts[mentor]
-    }
-
     /// Gives all places back: a mentor with a free one asks for nothing again, and others for that much less.
     pub(crate) fn reopen(&mut self, discount: P, bidders: &[u32]) {
         for mentor in 0..self.prices.len() {
-            if self.starts[mentor] == self.starts[mentor + 1] {
+            let places = self.shelves[mentor + 1].start - self.shelves[mentor].start;
+            if places == 0 {
                 continue;
             }
             let price = self.prices[mentor];
-            let is_free = self.has_free_place(mentor) || price < discount;
+            let held = std::mem::take(&mut self.shelves[mentor].held);
+            let is_free = held < places || price < discount;
             self.prices[mentor] = if is_free { P::default() } else { price - discount };
-            self.held[mentor] = 0;
         }
         self.bidders.clear();
         self.bidders.extend(bidders);
@@ -187,10 +204,8 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
 
     /// Each mentor's bids.
     pub(crate) fn held(&self) -> impl Iterator<Item = &[Bid<P>]> + '_ {
-        self.starts
-            .iter()
-            .zip(&self.held)
-            .map(|(&start, &held)| &self.bids[start as usize..(start + held) as usize])
+        let bids = |&Shelf { start, held }: &Shelf| &self.bids[start as usize..(start + held) as usize];
+        self.shelves[..self.prices.len()].iter().map(bids)
     }
 }
 

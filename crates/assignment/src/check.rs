@@ -1,10 +1,11 @@
 //! The proof, recomputed: a second implementation that shares no code with the solver.
 //!
 //! It shares the statement only ([`Problem`] with its validation, and [`Solution`]); what a pair costs is written here a
-//! second time, in wider integers, so that an error in the one does not hide in the other. Apart from the validation,
-//! which sorts, time and memory are linear in the number of pairs.
+//! second time, in wider integers, so that an error in the one does not hide in the other. Time is linear in the number of
+//! pairs, unless these have to be sorted to be validated, and memory in that of people.
 
 use std::array;
+use std::collections::HashSet;
 
 use crate::cost::{Cost, LEVELS};
 use crate::problem::{Invalid, Pair, Problem};
@@ -65,58 +66,7 @@ type Levels = [i128; LEVELS];
 ///
 /// [`Flaw`] with the first thing found to be wrong.
 pub fn check(problem: &Problem, solution: &Solution) -> Result<(), Flaw> {
-    problem.validate().map_err(Flaw::Problem)?;
-    let people = (solution.assignment.len(), solution.certificate.prices.len());
-    if people != (problem.executives.len(), problem.mentors.len()) {
-        return Err(Flaw::Shape);
-    }
-    let chosen = chosen(problem, &solution.assignment)?;
-    let scores = chosen.iter().flatten().map(|pair| i64::from(pair.score));
-    let cost = cost(problem, &chosen);
-    if (cost, scores.sum()) != (wide(solution.certificate.cost), solution.score) {
-        return Err(Flaw::Sum);
-    }
-    let prices = prices(solution);
-    if let Some(mentor) = prices.iter().position(|&price| price < [0; LEVELS]) {
-        return Err(Flaw::NegativePrice { mentor });
-    }
-    if lower_bound(problem, &prices) == cost { Ok(()) } else { Err(Flaw::Gap) }
-}
-
-fn prices(solution: &Solution) -> Vec<[i64; LEVELS]> {
-    solution.certificate.prices.iter().map(|&price| price.into()).collect()
-}
-
-/// The pairs of the assignment, if it keeps to the admissible ones, the locks and the places.
-fn chosen<'a>(problem: &'a Problem, assignment: &[Option<usize>]) -> Result<Vec<Option<&'a Pair>>, Flaw> {
-    if let Some(&(executive, _)) = problem.locks.iter().find(|lock| assignment[lock.0] != Some(lock.1)) {
-        return Err(Flaw::Lock { executive });
-    }
-    let mut chosen = vec![None; assignment.len()];
-    for pair in &problem.pairs {
-        let executive = pair.executive as usize;
-        if assignment[executive] == Some(pair.mentor as usize) {
-            chosen[executive] = Some(pair);
-        }
-    }
-    let mut places: Vec<u32> = problem.mentors.iter().map(|mentor| mentor.capacity).collect();
-    for (executive, mentor) in assignment.iter().enumerate() {
-        let &Some(mentor) = mentor else { continue };
-        if chosen[executive].is_none() {
-            return Err(Flaw::NoPair { executive });
-        }
-        places[mentor] = places[mentor].checked_sub(1).ok_or(Flaw::OverCapacity { mentor })?;
-    }
-    Ok(chosen)
-}
-
-fn cost(problem: &Problem, chosen: &[Option<&Pair>]) -> Levels {
-    let mut sum = [0; LEVELS];
-    for (executive, pair) in chosen.iter().enumerate() {
-        let cost = pair.map_or_else(|| penalty(problem, executive), |pair| pair_cost(problem, pair));
-        sum = add(sum, 1, cost);
-    }
-    sum
+    proved(problem, solution).map(|_| ())
 }
 
 /// Accepts the solution of a problem that lists only some of its admissible pairs, if it is the best over all of them.
@@ -127,13 +77,12 @@ fn cost(problem: &Problem, chosen: &[Option<&Pair>]) -> Levels {
 ///
 /// [`Flaw`] with the first thing found to be wrong.
 pub fn check_pruned(problem: &Problem, omitted: &[Option<u16>], solution: &Solution) -> Result<(), Flaw> {
-    check(problem, solution)?;
-    if omitted.len() != problem.executives.len() {
+    let demand = proved(problem, solution)?;
+    if omitted.len() != demand.len() {
         return Err(Flaw::Shape);
     }
-    let prices = prices(solution);
-    let locked: Vec<usize> = problem.locks.iter().map(|lock| lock.0).collect();
-    for (executive, least) in least(problem, &prices).into_iter().enumerate() {
+    let locked: HashSet<usize> = problem.locks.iter().map(|lock| lock.0).collect();
+    for (executive, Demand { least, .. }) in demand.into_iter().enumerate() {
         let is_within_reach = |score| merit(problem, score).map(i128::from) < least;
         if omitted[executive].is_some_and(is_within_reach) && !locked.contains(&executive) {
             return Err(Flaw::Omitted { executive });
@@ -142,55 +91,139 @@ pub fn check_pruned(problem: &Problem, omitted: &[Option<u16>], solution: &Solut
     Ok(())
 }
 
+/// What the pairs say about one executive.
+#[derive(Clone, Copy, Debug)]
+struct Demand {
+    /// The score of the pair that is part of the assignment.
+    score: Option<u16>,
+    /// The least this executive can be had for (*u*).
+    least: Levels,
+    /// The points of some pair that asks for nothing else but a tie-break.
+    enough: i64,
+}
+
+fn proved(problem: &Problem, solution: &Solution) -> Result<Vec<Demand>, Flaw> {
+    let prices = &solution.certificate.prices;
+    if (solution.assignment.len(), prices.len()) != (problem.executives.len(), problem.mentors.len()) {
+        return Err(Flaw::Shape);
+    }
+    let demand = demand(problem, solution).map_err(Flaw::Problem)?;
+    feasible(problem, &solution.assignment, &demand)?;
+    let cost = cost(problem, &solution.assignment, &demand);
+    let score: i64 = demand.iter().filter_map(|demand| demand.score).map(i64::from).sum();
+    if (cost, score) != (wide(solution.certificate.cost), solution.score) {
+        return Err(Flaw::Sum);
+    }
+    if let Some(mentor) = prices.iter().position(|&price| price < Cost::ZERO) {
+        return Err(Flaw::NegativePrice { mentor });
+    }
+    if lower_bound(problem, prices, &demand) == cost { Ok(demand) } else { Err(Flaw::Gap) }
+}
+
+/// Validates the problem, and reads the pairs of each executive at the moment when they are in the cache for that.
+fn demand(problem: &Problem, solution: &Solution) -> Result<Vec<Demand>, Invalid> {
+    let mut reading = Reading::new(problem, solution);
+    if !problem.validate_with(|own| reading.read(own))? {
+        reading = Reading::new(problem, solution);
+        problem.pairs.chunks(1).for_each(|own| reading.read(own));
+    }
+    Ok(reading.demand)
+}
+
+struct Reading<'a> {
+    problem: &'a Problem,
+    solution: &'a Solution,
+    price_points: Vec<i64>,
+    /// The score from which a pair is below no band.
+    fair: u16,
+    /// Per executive, the mentor of the lock.
+    locked: Vec<Option<usize>>,
+    demand: Vec<Demand>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(problem: &'a Problem, solution: &'a Solution) -> Self {
+        let executives = 0..problem.executives.len();
+        let mut locked = vec![None; executives.len()];
+        // Whether locks name people who exist is not known before the end of the validation.
+        for &(executive, mentor) in problem.locks.iter().filter(|lock| lock.0 < executives.len()) {
+            locked[executive] = Some(mentor);
+        }
+        Self {
+            problem,
+            solution,
+            price_points: solution.certificate.prices.iter().copied().map(points).collect(),
+            fair: problem.bands.last().copied().unwrap_or_default(),
+            locked,
+            demand: executives
+                .map(|executive| Demand { score: None, least: penalty(problem, executive), enough: i64::MAX })
+                .collect(),
+        }
+    }
+
+    /// Reads some pairs of one executive, who are admissible.
+    fn read(&mut self, own: &[Pair]) {
+        let executive = own[0].executive as usize;
+        let (demand, lock) = (&mut self.demand[executive], self.locked[executive]);
+        let asked = |pair: &Pair| 10_000 - i64::from(pair.score) + self.price_points[pair.mentor as usize];
+        // Most pairs are dearer by their points alone than one that costs nothing but points and a tie-break.
+        let plain = own.iter().filter(|pair| pair.score >= self.fair).map(asked);
+        let enough = plain.filter(|&points| points >= 0).fold(demand.enough, i64::min);
+        demand.enough = enough;
+        for pair in own {
+            let mentor = pair.mentor as usize;
+            if self.solution.assignment[executive] == Some(mentor) {
+                demand.score = Some(pair.score);
+            }
+            if lock.map_or(asked(pair) <= enough, |lock| lock == mentor) {
+                let price = wide(self.solution.certificate.prices[mentor]);
+                let asked = add(pair_cost(self.problem, pair), 1, price);
+                demand.least = if lock.is_some() { asked } else { asked.min(demand.least) };
+            }
+        }
+    }
+}
+
+/// The points of a price that has no part in the goals before them, and not too many to be added; below anything else.
+fn points(price: Cost) -> i64 {
+    let [people @ .., points, _] = <[i64; LEVELS]>::from(price);
+    let is_plain = (0..1 << 40).contains(&points) && people.iter().all(|&level| level == 0);
+    if is_plain { points } else { -(1 << 40) }
+}
+
+/// Whether the assignment keeps to the admissible pairs, the locks and the places.
+fn feasible(problem: &Problem, assignment: &[Option<usize>], demand: &[Demand]) -> Result<(), Flaw> {
+    if let Some(&(executive, _)) = problem.locks.iter().find(|lock| assignment[lock.0] != Some(lock.1)) {
+        return Err(Flaw::Lock { executive });
+    }
+    let mut places: Vec<u32> = problem.mentors.iter().map(|mentor| mentor.capacity).collect();
+    for (executive, mentor) in assignment.iter().enumerate() {
+        let &Some(mentor) = mentor else { continue };
+        if demand[executive].score.is_none() {
+            return Err(Flaw::NoPair { executive });
+        }
+        places[mentor] = places[mentor].checked_sub(1).ok_or(Flaw::OverCapacity { mentor })?;
+    }
+    Ok(())
+}
+
+fn cost(problem: &Problem, assignment: &[Option<usize>], demand: &[Demand]) -> Levels {
+    let mut sum = [0; LEVELS];
+    for (executive, mentor) in assignment.iter().enumerate() {
+        let cost = match mentor.zip(demand[executive].score) {
+            Some((mentor, score)) => cost_of(problem, (executive, mentor), score),
+            None => penalty(problem, executive),
+        };
+        sum = add(sum, 1, cost);
+    }
+    sum
+}
+
 /// Σu − Σ b\_j p\_j: no assignment that keeps the locks costs less, whatever the prices ≥ 0.
-fn lower_bound(problem: &Problem, prices: &[[i64; LEVELS]]) -> Levels {
-    let demand = least(problem, prices).into_iter().fold([0; LEVELS], |sum, least| add(sum, 1, least));
-    let supply = problem.mentors.iter().zip(prices);
-    supply.fold(demand, |sum, (mentor, price)| add(sum, -i128::from(mentor.capacity), price.map(i128::from)))
-}
-
-/// Per executive, u.
-fn least(problem: &Problem, prices: &[[i64; LEVELS]]) -> Vec<Levels> {
-    let mut locked = vec![None; problem.executives.len()];
-    for &(executive, mentor) in &problem.locks {
-        locked[executive] = Some(mentor);
-    }
-    let price_points = |price: &[i64; LEVELS]| points(&price.map(i128::from)).unwrap_or(i64::MIN);
-    let price_points: Vec<i64> = prices.iter().map(price_points).collect();
-    let mut least: Vec<Levels> = (0..locked.len()).map(|executive| penalty(problem, executive)).collect();
-    let mut least_points = vec![i64::MAX; least.len()];
-    for pair in &problem.pairs {
-        let (executive, mentor) = (pair.executive as usize, pair.mentor as usize);
-        // Most pairs are dearer by their points alone.
-        let is_dearer = 10_000 - i64::from(pair.score) + price_points[mentor] > least_points[executive];
-        if is_dearer && locked[executive].is_none() {
-            continue;
-        }
-        let (price, least) = (&prices[mentor], &mut least[executive]);
-        let asked = || add(pair_cost(problem, pair), 1, price.map(i128::from));
-        match locked[executive] {
-            // The tie-break is dear to compute, and decides only between pairs that are equal in all else.
-            None if is_below(&merit(problem, pair.score), price, least) => *least = asked().min(*least),
-            Some(locked) if locked == mentor => *least = asked(),
-            _ => continue,
-        }
-        least_points[executive] = points(least).unwrap_or(i64::MAX);
-    }
-    least
-}
-
-/// The points of score, if no goal before the score has a part in it, and they are few enough to be added; else nothing
-/// can be said by points alone.
-fn points(levels: &Levels) -> Option<i64> {
-    let [people @ .., points, _] = levels;
-    let points = i64::try_from(*points).ok().filter(|points| points.abs() < 1 << 40);
-    points.filter(|_| people.iter().all(|&level| level == 0))
-}
-
-/// Whether a cost and a price are less than this together.
-fn is_below(cost: &[i64; LEVELS], price: &[i64; LEVELS], least: &Levels) -> bool {
-    let asked = cost.iter().zip(price).map(|(&cost, &price)| i128::from(cost) + i128::from(price));
-    asked.lt(least.iter().copied())
+fn lower_bound(problem: &Problem, prices: &[Cost], demand: &[Demand]) -> Levels {
+    let demand = demand.iter().fold([0; LEVELS], |sum, demand| add(sum, 1, demand.least));
+    let supply = problem.mentors.iter().zip(prices).filter(|(_, price)| **price != Cost::ZERO);
+    supply.fold(demand, |sum, (mentor, &price)| add(sum, -i128::from(mentor.capacity), wide(price)))
 }
 
 /// Levels in the order of [`crate::Cost`]: obliged, unmatched, the bands, loss, tie.
@@ -202,8 +235,12 @@ fn penalty(problem: &Problem, executive: usize) -> Levels {
 }
 
 fn pair_cost(problem: &Problem, pair: &Pair) -> Levels {
-    let mut levels = merit(problem, pair.score).map(i128::from);
-    let keys = [problem.executives[pair.executive as usize].key, problem.mentors[pair.mentor as usize].key];
+    cost_of(problem, (pair.executive as usize, pair.mentor as usize), pair.score)
+}
+
+fn cost_of(problem: &Problem, (executive, mentor): (usize, usize), score: u16) -> Levels {
+    let mut levels = merit(problem, score).map(i128::from);
+    let keys = [problem.executives[executive].key, problem.mentors[mentor].key];
     levels[LEVELS - 1] = i128::from(keys.into_iter().fold(0, split_mix) >> 24);
     levels
 }

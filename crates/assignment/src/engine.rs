@@ -17,14 +17,13 @@ use crate::value::Value;
 pub struct Instance(pub(crate) Market);
 
 impl Instance {
-    /// Validates a problem and sorts its pairs; takes time and memory linear in their number.
+    /// Validates a problem and groups its pairs; takes time and memory linear in their number.
     ///
     /// # Errors
     ///
     /// [`Invalid`] if the problem contradicts itself; what it is and where.
     pub fn new(problem: &Problem) -> Result<Self, Invalid> {
-        problem.validate()?;
-        Ok(Self(Market::open(problem)))
+        Market::open(problem).map(Self)
     }
 
     /// Finds the best assignment.

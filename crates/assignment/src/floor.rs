@@ -10,6 +10,8 @@ use crate::value::{Measure, Value};
 
 /// Mentors between two looks at whether the computation is cancelled.
 const MENTORS_AT_ONCE: u64 = 1_024;
+/// How many mentors ahead the rows of executives are fetched: the waits for memory overlap.
+const FETCHED_AHEAD: usize = 8;
 
 /// Lowers the prices of an optimal market to the smallest that prove its optimum.
 ///
@@ -37,6 +39,10 @@ pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effor
     loop {
         let next = if starts.last() > queue.peek() { starts.pop() } else { queue.pop() };
         let Some(next @ Reverse((_, mentor))) = next else { break };
+        let soon = starts.len().checked_sub(FETCHED_AHEAD).and_then(|soon| starts.get(soon));
+        if let Some(soon) = soon.and_then(|Reverse((_, soon))| market.first_seated(*soon as usize)) {
+            market.rows.fetch(soon as usize);
+        }
         if next != order(&market.prices, &floor, mentor) {
             continue;
         }

@@ -55,13 +55,15 @@
 //!   Jonker & Volgenant 1987); the price of every mentor nearer than that end rises by the difference.
 //! - **Vacancies** (`vacancy`): for each free place with a price, the same search backwards: the price falls until it is zero
 //!   or somebody comes, from another mentor, whose place then is offered, or from nowhere.
-//! - **Floor** (`floor`): one Dijkstra from all prices of zero and all who stand finds by how much each price may fall.
+//! - **Floor** (`floor`): prices rise from zero until nobody who stands or sits elsewhere would come; by Dijkstra's order
+//!   of the falls they leave, few rise twice.
 //!
 //! The goals are staged without stages: the auction only looks for good prices, so it may treat goals as points, while
 //! what decides is compared as vectors. Weights that make one integer of all goals would be exact in an auction, too, but ε
 //! would have to fall all the way from the largest weight.
 //!
-//! Rows are sorted by loss, so that every scan stops at the first candidate that would be too dear even for free (p ≥ 0).
+//! Rows are read by rising loss, so that every scan stops at the first candidate that would be too dear even for free
+//! (p ≥ 0), and only what is read is ever sorted: first the best few, chosen in one pass, then more on demand (`rows`).
 //! The tie-break is a hash of two keys and is computed only where all other goals are equal or nearly so.
 //!
 //! # Repairs and questions
@@ -76,10 +78,11 @@
 //!
 //! # Complexity
 //!
-//! With n executives and m pairs, opening takes O(m log m) and as many bids as there are (some 17 per executive in
-//! realistic problems); every path O(m log m) at worst, mostly some hundred pairs, as it ends at the first place or
-//! departure that nothing can undercut. The floor takes O(m log m). Memory is O(n + m): 6 bytes per pair, and again as
-//! much for the pairs that matter to vacancies.
+//! With n executives and m pairs, to read a problem takes O(m), to sort what is read later O(m log m) at worst. The auction
+//! takes as many bids as there are (some 15 per executive in realistic problems); every path O(m log m) at worst, mostly some hundred pairs, as it ends at the first place or
+//! departure that nothing can undercut. The floor takes O(m log m) as long as few prices
+//! rise twice. Memory is O(n + m): 8 bytes per pair, and again as much for the pairs that matter to vacancies. What limits
+//! large problems is the wait for memory: rows, prices and seats are visited in the order of bids and paths.
 //!
 //! All arithmetic is exact. Prices and distances are sums along chains of at most n moves each way, so no component exceeds
 //! 7 n times the largest cost of its goal: 2²² for bands, 2³⁶ for the loss and 2⁶² for the tie-break with
@@ -88,7 +91,7 @@
 //!
 //! # Reading order
 //!
-//! `problem` (what is asked), `cost` (what is better), `solve` (the answer), `value` (costs packed), `rows` (pairs sorted),
+//! `problem` (what is asked), `cost` (what is better), `solve` (the answer), `value` (costs packed), `rows` (pairs by person),
 //! `market` (who sits where at which prices), `path`, `vacancy` and `floor` (the searches), `auction` and `opening` (the
 //! start), `engine` (how they come together), `change`, `what_if`, `frontier`, `prune` (what is asked of it), `explain` (why
 //! somebody has no mentor), `progress`, [`check`] (the proof).

@@ -1,6 +1,6 @@
 //! The state of the search: who sits where, and at which prices.
 
-use crate::problem::{Executive, Problem};
+use crate::problem::{Executive, Invalid, Problem};
 use crate::rows::Rows;
 use crate::value::{Measure, Value};
 
@@ -86,12 +86,13 @@ impl Desk {
 }
 
 impl Market {
-    /// Opens the market of a valid problem: locks sit, nobody else does, every price is zero.
-    pub(crate) fn open(problem: &Problem) -> Self {
+    /// Opens the market of a problem, if it is valid: locks sit, nobody else does, every price is zero.
+    pub(crate) fn open(problem: &Problem) -> Result<Self, Invalid> {
+        let rows = Rows::of_executives(problem)?;
         let desk = |capacity| Desk { capacity, locked: 0, taken: 0, first: NOBODY };
         let mut market = Self {
             measure: Measure::new(problem),
-            rows: Rows::of_executives(problem),
+            rows,
             claims: problem.executives.iter().copied().map(Claim::of).collect(),
             seats: vec![STANDING; problem.executives.len()],
             desks: problem.mentors.iter().map(|mentor| desk(mentor.capacity)).collect(),
@@ -102,7 +103,7 @@ impl Market {
                 market.lock(executive, mentor, loss);
             }
         }
-        market
+        Ok(market)
     }
 
     /// Binds an executive who has no seat to this mentor: the place leaves the market.

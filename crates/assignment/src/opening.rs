@@ -120,13 +120,17 @@ impl Valuation for Exact<'_> {
 
 /// Points of score, with what is worse than points as many points.
 struct Rough {
+    /// The least loss below a band.
+    unfair: u16,
     points: Vec<i32>,
 }
 
 impl Rough {
     fn new(measure: &Measure) -> Self {
         let points = |loss| i32::from(loss) + BAND_POINTS * i32::from(measure.bands_below(loss));
-        Self { points: (0..=SCORE_MAX).map(points).collect() }
+        let is_unfair = |loss: &u16| measure.bands_below(*loss) > 0;
+        let unfair = (0..=SCORE_MAX).find(is_unfair).unwrap_or(SCORE_MAX + 1);
+        Self { unfair, points: (0..=SCORE_MAX).map(points).collect() }
     }
 }
 
@@ -135,6 +139,9 @@ impl Valuation for Rough {
 
     #[inline]
     fn at_least(&self, loss: u16) -> i32 {
+        if loss < self.unfair {
+            return i32::from(loss);
+        }
         self.points.get(usize::from(loss)).copied().unwrap_or(LEAVING_POINTS)
     }
 

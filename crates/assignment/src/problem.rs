@@ -148,6 +148,12 @@ impl Problem {
     ///
     /// [`Invalid`] with the first thing found to be wrong.
     pub fn validate(&self) -> Result<(), Invalid> {
+        self.validate_with(|_| ()).map(|_| ())
+    }
+
+    /// The same, and shows all pairs of one executive after the other at the moment when they are read; tells whether
+    /// they are in that order. Whatever was shown is void otherwise.
+    pub(crate) fn validate_with(&self, show: impl FnMut(&[Pair])) -> Result<bool, Invalid> {
         if self.executives.len() > EXECUTIVES_MAX {
             return Err(Invalid::Executives { count: self.executives.len() });
         }
@@ -163,8 +169,9 @@ impl Problem {
         if let Some((first, second)) = repeated(self.mentors.iter().map(|mentor| mentor.key)) {
             return Err(Invalid::MentorKey { first, second });
         }
-        self.validate_pairs()?;
-        self.validate_locks()
+        let is_grouped = self.validate_pairs(show)?;
+        self.validate_locks()?;
+        Ok(is_grouped)
     }
 
     fn validate_bands(&self) -> Result<(), Invalid> {
@@ -178,26 +185,33 @@ impl Problem {
         Ok(())
     }
 
-    fn validate_pairs(&self) -> Result<(), Invalid> {
+    fn validate_pairs(&self, mut show: impl FnMut(&[Pair])) -> Result<bool, Invalid> {
         // Per mentor, the last executive; no executive has the index that stands for nobody.
         let mut last_with = vec![u32::MAX; self.mentors.len()];
-        let (mut last, mut is_grouped) = (0, true);
-        for (pair, &Pair { executive, mentor, score }) in self.pairs.iter().enumerate() {
-            if executive as usize >= self.executives.len() || mentor as usize >= self.mentors.len() {
-                return Err(Invalid::PairIndex { pair });
-            }
-            if score > SCORE_MAX {
-                return Err(Invalid::Score { pair, score });
+        let (mut first, mut last, mut is_grouped) = (0, 0, true);
+        for own in self.pairs.chunk_by(|one, next| one.executive == next.executive) {
+            let executive = own[0].executive;
+            if executive as usize >= self.executives.len() {
+                return Err(Invalid::PairIndex { pair: first });
             }
             is_grouped &= last <= executive;
             last = executive;
-            let before = std::mem::replace(&mut last_with[mentor as usize], executive);
-            if before == executive && is_grouped {
-                return Err(self.repeated(pair));
+            for (pair, &Pair { mentor, score, .. }) in (first..).zip(own) {
+                let with = last_with.get_mut(mentor as usize).ok_or(Invalid::PairIndex { pair })?;
+                if score > SCORE_MAX {
+                    return Err(Invalid::Score { pair, score });
+                }
+                if std::mem::replace(with, executive) == executive && is_grouped {
+                    return Err(self.repeated(pair));
+                }
+            }
+            first += own.len();
+            if is_grouped {
+                show(own);
             }
         }
         if is_grouped {
-            return Ok(());
+            return Ok(true);
         }
         let mut order: Vec<u32> = (0..).take(self.pairs.len()).collect();
         order.sort_by_key(|&pair| self.pairs[pair as usize].executive);
@@ -208,7 +222,7 @@ impl Problem {
                 return Err(self.repeated(pair as usize));
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn repeated(&self, second: usize) -> Invalid {
@@ -278,6 +292,12 @@ mod tests {
         assert_invalid(|p| p.pairs[2].executive = 2, Invalid::PairIndex { pair: 2 });
         assert_invalid(|p| p.pairs[2].mentor = 2, Invalid::PairIndex { pair: 2 });
         assert_invalid(|p| p.pairs[1].mentor = 0, Invalid::PairRepeated { first: 0, second: 1 });
+    }
+
+    #[test]
+    fn a_pair_listed_twice_is_named_in_any_order_of_the_pairs() {
+        let again = |p: &mut Problem| p.pairs.push(p.pairs[0]);
+        assert_invalid(again, Invalid::PairRepeated { first: 0, second: 3 });
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! The admissible pairs, grouped by one side: compressed sparse rows in one flat array.
 
-use crate::problem::{Problem, SCORE_MAX};
+use crate::problem::{Invalid, Pair, Problem, SCORE_MAX};
 
 /// The loss of a pair that is no longer admissible; such pairs stand at the end of their row.
 pub(crate) const FORBIDDEN: u16 = u16::MAX;
 
-/// How many pairs of a row are sorted at first; then as many again as are sorted already.
-const SORTED_AT_FIRST: usize = 16;
+/// How many pairs of a row are sorted at first: at least so many, and one in so many of a long row; then three times as many
+/// as are sorted already.
+const SORTED_AT_FIRST: usize = 8;
+const SORTED_OF: usize = 128;
+/// What is sorted as soon as it is read beyond those: to choose among so few would take longer.
+const SORTED_AT_ONCE: usize = 64;
+
+/// How many pairs the memory delivers at once.
+const PAIRS_PER_LINE: usize = 8;
 
 /// Per person of one side, the people of the other side and what the pair lacks to the best score.
 ///
@@ -38,31 +45,35 @@ fn unpack(pair: u64) -> (u32, u16) {
 }
 
 impl Rows {
-    /// Per executive, the candidates.
-    pub(crate) fn of_executives(problem: &Problem) -> Self {
-        Self::gathered(problem).unwrap_or_else(|| {
-            let pairs = problem.pairs.iter();
-            Self::group(
-                problem.executives.len(),
-                pairs.map(|pair| (pair.executive, pair.mentor, SCORE_MAX - pair.score)),
-            )
-        })
+    /// Per executive, the candidates of a problem that is validated by the way: what is in the cache is copied and sorted.
+    pub(crate) fn of_executives(problem: &Problem) -> Result<Self, Invalid> {
+        let count = problem.executives.len();
+        let mut rows =
+            Self { rows: Vec::with_capacity(count + 1), pairs: Vec::with_capacity(problem.pairs.len()) };
+        if problem.validate_with(|own| rows.append(own))? {
+            rows.begin(count);
+            return Ok(rows);
+        }
+        let pairs = problem.pairs.iter();
+        Ok(Self::group(count, pairs.map(|pair| (pair.executive, pair.mentor, SCORE_MAX - pair.score))))
     }
 
-    /// The same if the pairs come one executive after the other; they only have to be copied then.
-    fn gathered(problem: &Problem) -> Option<Self> {
-        let count = problem.executives.len();
-        let (mut rows, mut pairs) = (Vec::with_capacity(count + 1), Vec::with_capacity(problem.pairs.len()));
-        for own in problem.pairs.chunk_by(|one, next| one.executive == next.executive) {
-            let executive = own[0].executive as usize;
-            if executive < rows.len() {
-                return None;
-            }
-            rows.resize(executive + 1, Row { start: u32::try_from(pairs.len()).ok()?, sorted: 0 });
-            pairs.extend(own.iter().map(|pair| pack(pair.mentor, SCORE_MAX - pair.score)));
-        }
-        rows.resize(count + 1, Row { start: u32::try_from(pairs.len()).ok()?, sorted: 0 });
-        Some(Self { rows, pairs })
+    /// Appends the row of the next executive who has one.
+    fn append(&mut self, own: &[Pair]) {
+        let (start, row) = (self.pairs.len(), own[0].executive as usize);
+        self.begin(row);
+        self.pairs.extend(own.iter().map(|pair| pack(pair.mentor, SCORE_MAX - pair.score)));
+        self.rows[row].sorted = sort_some(&mut self.pairs[start..], 0);
+    }
+
+    /// Begins all rows up to this one here.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a valid problem has no more pairs than 32 bits can count"
+    )]
+    fn begin(&mut self, row: usize) {
+        let start = self.pairs.len() as u32;
+        self.rows.resize(self.rows.len().max(row + 1), Row { start, sorted: 0 });
     }
 
     /// The same pairs by the other side: so many of each row, those with the least losses, as `lengths` says; what these
@@ -79,20 +90,19 @@ impl Rows {
     /// Rows of pairs in any order.
     fn group(count: usize, pairs: impl Iterator<Item = (u32, u32, u16)> + Clone) -> Self {
         let mut ends = vec![0_u32; count + 1];
-        for (row, _, _) in pairs.clone() {
-            ends[row as usize] += 1;
-        }
+        // The iterator runs the loops itself: those of nested rows are much faster so.
+        pairs.clone().for_each(|(row, _, _)| ends[row as usize] += 1);
         let mut sum = 0;
         for end in &mut ends {
             sum += std::mem::replace(end, sum);
         }
         let rows = ends.iter().map(|&start| Row { start, sorted: 0 }).collect();
         let mut grouped = vec![0; sum as usize];
-        for (row, other, loss) in pairs {
+        pairs.for_each(|(row, other, loss)| {
             let end = &mut ends[row as usize];
             grouped[*end as usize] = pack(other, loss);
             *end += 1;
-        }
+        });
         Self { rows, pairs: grouped }
     }
 
@@ -117,6 +127,15 @@ impl Rows {
     /// The number of pairs.
     pub(crate) fn pairs(&self) -> u64 {
         self.pairs.len() as u64
+    }
+
+    /// Has the beginning of a row fetched from memory, so that it is there when it is read.
+    #[inline]
+    pub(crate) fn fetch(&self, row: usize) {
+        let start = self.rows[row].start as usize;
+        for line in [0, PAIRS_PER_LINE] {
+            std::hint::black_box(self.pairs.get(start + line).copied());
+        }
     }
 
     /// One pair, if it was admissible when the rows were made.
@@ -153,43 +172,100 @@ impl Iterator for Scan<'_> {
             if self.at == self.pairs.len() {
                 return None;
             }
-            *self.sorted += sort_some(&mut self.pairs[self.at..], self.at.max(SORTED_AT_FIRST));
+            *self.sorted += sort_some(self.pairs, self.at);
         }
-        let pair = self.pairs[self.at];
+        let pair = *self.pairs.get(self.at)?;
         self.at += 1;
         Some(unpack(pair))
     }
 }
 
-/// Brings the least few to the front, sorted, or all if there are not many more; returns how many.
+/// Sorts some more pairs of a row, of which so many are sorted; returns how many.
 #[cold]
 #[expect(clippy::cast_possible_truncation, reason = "a row has no more pairs than there are")]
-fn sort_some(pairs: &mut [u64], few: usize) -> u32 {
-    let few = if pairs.len() <= 2 * few { pairs.len() } else { few };
-    if few < pairs.len() {
-        bring_forward(pairs, few);
+fn sort_some(pairs: &mut [u64], sorted: usize) -> u32 {
+    let pairs = &mut pairs[sorted..];
+    let few = if sorted == 0 { SORTED_AT_FIRST.max(pairs.len() / SORTED_OF) } else { 3 * sorted };
+    if pairs.len() <= 2 * few || sorted > 0 && pairs.len() <= SORTED_AT_ONCE {
+        pairs.sort_unstable();
+        return pairs.len() as u32;
     }
-    pairs[..few].sort_unstable();
+    bring_forward(pairs, few);
     few as u32
 }
 
-/// Brings the least few to the front of more than twice as many, in one pass: those that may be among them gather in
-/// front, and whenever there are twice as many as wanted, the greater half falls back.
+/// Brings the least few to the front of more than twice as many and sorts them, in one pass: those that may be among them
+/// gather in front, and whenever there are twice as many as wanted, the greater half falls back.
 fn bring_forward(pairs: &mut [u64], few: usize) {
-    let mut end = 2 * few;
-    let mut limit = *pairs[..end].select_nth_unstable(few).1;
-    end = few;
-    for at in 2 * few..pairs.len() {
-        if pairs[at] < limit {
-            pairs.swap(at, end);
-            end += 1;
+    let most = 2 * few;
+    pairs[..most].sort_unstable();
+    let (mut end, mut limit) = (few, pairs[few]);
+    for at in most..pairs.len() {
+        if pairs[at] >= limit {
+            continue;
         }
-        if end == 2 * few {
-            limit = *pairs[..end].select_nth_unstable(few).1;
-            end = few;
+        pairs.swap(at, end);
+        end += 1;
+        if end == most {
+            pairs[..most].sort_unstable();
+            (end, limit) = (few, pairs[few]);
         }
     }
-    if end > few {
-        pairs[..end].select_nth_unstable(few);
+    pairs[..end].sort_unstable();
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::problem::{Executive, Mentor};
+
+    /// Two rows of these losses, the pairs grouped or not.
+    fn problem(losses: &[u16], is_grouped: bool) -> Problem {
+        let pair = |executive| {
+            let pairs = (0..).zip(losses);
+            pairs.map(move |(mentor, loss)| Pair { executive, mentor, score: SCORE_MAX - loss })
+        };
+        let mut pairs: Vec<Pair> = pair(0).chain(pair(2)).collect();
+        if !is_grouped {
+            pairs.sort_by_key(|pair| pair.mentor);
+        }
+        Problem {
+            executives: (0..4).map(|key| Executive { key, obliged: true }).collect(),
+            mentors: (0..).take(losses.len()).map(|key| Mentor { key, capacity: 1 }).collect(),
+            pairs,
+            ..Problem::default()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_read_in_parts_is_in_order_and_complete(
+            losses in vec(0..=SCORE_MAX, 0..3_000),
+            parts in vec(0..3_000_usize, 0..4),
+            is_grouped: bool,
+        ) {
+            let mut rows = Rows::of_executives(&problem(&losses, is_grouped)).unwrap();
+            let mut sorted: Vec<u16> = losses.clone();
+            sorted.sort_unstable();
+            for part in parts.into_iter().chain([usize::MAX]) {
+                let read: Vec<u16> = rows.scan(2).take(part).map(|pair| pair.1).collect();
+                prop_assert_eq!(&read[..], &sorted[..part.min(sorted.len())]);
+            }
+            prop_assert!(rows.scan(0).all(|(mentor, loss)| losses[mentor as usize] == loss));
+            prop_assert_eq!(rows.scan(0).count(), losses.len());
+            prop_assert_eq!(rows.scan(1).count() + rows.scan(3).count(), 0);
+        }
+
+        #[test]
+        fn a_pair_whose_loss_is_changed_finds_its_new_place(losses in vec(0..=SCORE_MAX, 1..300), loss: u16) {
+            let mut rows = Rows::of_executives(&problem(&losses, true)).unwrap();
+            rows.set(0, 0, loss);
+            prop_assert!(rows.scan(0).is_sorted_by_key(|pair| pair.1));
+            prop_assert_eq!(rows.find(0, 0), Some((0, loss)));
+            prop_assert_eq!(rows.scan(0).count(), losses.len());
+        }
     }
 }

@@ -101,6 +101,13 @@ impl Vacancy {
         if seat.locked || seat.mentor == mover.to || mover.loss == crate::rows::FORBIDDEN {
             return;
         }
+        let cost = |loss| market.measure.at_least(loss);
+        if seat.mentor != NOBODY {
+            let least = cost(seat.loss) + market.prices[seat.mentor as usize] + Value::TIE_MAX;
+            if start + cost(mover.loss) - least >= best.0 {
+                return;
+            }
+        }
         let cost = market.measure.pair(executive, mover.to as usize, mover.loss);
         if seat.mentor == NOBODY {
             let distance = start + cost - market.penalty(executive);

@@ -14,6 +14,8 @@ const _: () = assert!(BANDS_MAX == 4, "there is a field for each band");
 const OBLIGED_SHIFT: u32 = UNMATCHED_SHIFT + 16;
 /// Where the field of the loss begins in [`Value::merit`]; below it is the tie-break.
 const LOSS_SHIFT: u32 = 64;
+/// Bits of the tie-break of one pair.
+const TIE_BITS: u32 = 40;
 /// What is left out of a rough number: all but the highest bits of a tie-break.
 const ROUGH_SHIFT: u32 = 40;
 
@@ -29,6 +31,9 @@ pub(crate) struct Value {
 
 impl Value {
     pub(crate) const ZERO: Self = Self { people: 0, merit: 0 };
+
+    /// No tie-break is more than this.
+    pub(crate) const TIE_MAX: Self = Self { people: 0, merit: (1 << TIE_BITS) - 1 };
 
     /// More than anything that can be reached; compared with, never calculated with.
     pub(crate) const UNREACHED: Self = Self { people: i128::MAX, merit: 0 };
@@ -158,7 +163,8 @@ impl Measure {
     /// The cost of a pair; what decides between equals is a fixed number of 40 bits, a hash of both keys.
     #[inline]
     pub(crate) fn pair(&self, executive: usize, mentor: usize, loss: u16) -> Value {
-        let tie = split_mix(self.executives[executive].wrapping_add(self.mentors[mentor])) >> 24;
+        let tie = split_mix(self.executives[executive].wrapping_add(self.mentors[mentor]))
+            >> (u64::BITS - TIE_BITS);
         let Value { people, merit } = self.at_least(loss);
         Value { people, merit: merit | i128::from(tie) }
     }
