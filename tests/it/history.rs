@@ -110,7 +110,7 @@ fn text(field: &FieldDescriptor) -> String {
         "hashtags".to_owned()
     } else if name.ends_with("_id") || name.ends_with("_ids") {
         Uuid::new_v5(&Uuid::NAMESPACE_OID, field.full_name().as_bytes()).to_string()
-    } else if name.ends_with("_date") || name == "last_day" {
+    } else if name.ends_with("_date") || name.ends_with("_day") {
         "2014-09-01".to_owned()
     } else if name == "time_zone" {
         "Europe/Berlin".to_owned()

@@ -113,7 +113,7 @@ async fn a_rebuild_that_is_killed_leaves_the_live_tables_and_the_next_one_sweeps
     }
     let left = "select count(*) from pg_tables where tablename like '%\\_rebuilt'";
     let left = async || sqlx::query_scalar::<_, i64>(left).fetch_one(&admin(world).await).await.unwrap();
-    assert_eq!(left().await, 8);
+    assert_eq!(left().await, 9);
     assert_equal_to_a_replay(world).await;
 
     // The server may not have noticed yet that the first one is gone.

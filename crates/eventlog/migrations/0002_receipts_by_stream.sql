@@ -7,9 +7,12 @@ alter table eventlog.idempotency
 -- What is kept under a key, with the position of the last event that the command left in its stream.
 create view eventlog.kept as
 select kept.scope, kept.key, kept.fingerprint, kept.id, kept.version,
-       coalesce(kept.position, event.position, 0) as position
-from eventlog.idempotency as kept
-left join eventlog.events as event
-    on event.stream_id = kept.id and event.stream_kind = kept.stream_kind and event.version = kept.version;
+       coalesce(kept.position,
+                (select event.position
+                 from eventlog.events as event
+                 where event.stream_id = kept.id and event.stream_kind = kept.stream_kind
+                   and event.version = kept.version),
+                0) as position
+from eventlog.idempotency as kept;
 
 grant select on eventlog.kept to updraft_service;

@@ -20,8 +20,9 @@ select 'snapshot', null, position, null, null, version, null, null, null, state,
 from snapshot
 union all
 select 'segment', directory || '/' || file, first_position, null, null, null, null, null, null, sha256, null, null, null
-from eventlog.archived_streams
-join eventlog.segments using (segment)
+from eventlog.archived_streams as archived
+-- By the few segments of this stream, never through all there are.
+cross join lateral (select * from eventlog.segments where segments.segment = archived.segment offset 0) as segments
 where stream_id = $1 and stream_kind = $2
 union all
 select 'event', null, position, stream_kind, stream_id, version, event_id, name, schema_version, payload, actor,

@@ -190,6 +190,7 @@ mod tests {
     use crate::domain::pairing::Points;
 
     use super::*;
+    use crate::domain::scoring::PerCriterion;
 
     fn key() -> Key {
         let tandem = TandemId::from_uuid(Uuid::from_u128(3));
@@ -201,7 +202,8 @@ mod tests {
     }
 
     fn offered(mentor: u128, mentee: u128) -> Offered {
-        Offered { pair: pair(mentor, mentee), points: Points::default() }
+        let by = PerCriterion([5_000, 0, 0, 0, 0, 0, 0]);
+        Offered { pair: pair(mentor, mentee), points: Points { by, ..Points::default() } }
     }
 
     fn staying() -> Step {

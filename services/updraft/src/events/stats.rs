@@ -111,7 +111,7 @@ async fn counts(pool: &PgPool) -> anyhow::Result<()> {
 
 async fn consumers(pool: &PgPool) -> anyhow::Result<()> {
     let consumers: Vec<Consumer> = sqlx::query_as(
-        "select consumer as name, lane, lanes, position, eventlog.is_held(held_until, holder) as led,
+        "select consumer as name, lane, lanes, position, eventlog.is_held(renewed_at, holder) as led,
                 (select count(*) from eventlog.events as event where event.position > checkpoint.position) as lag,
                 case when failed_position > position then
                     format('%s failures since %s at position %s, %s', failures, failing_since, failed_position, failed_name)
