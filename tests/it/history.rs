@@ -94,6 +94,10 @@ fn filled_field(field: &FieldDescriptor) -> Value {
         Kind::String => Value::String(text(field)),
         Kind::Bytes => Value::Bytes(field.name().as_bytes().to_vec().into()),
         Kind::Bool => Value::Bool(true),
+        // Together the weights are 10,000; the six before it have their numbers.
+        Kind::Int32 if field.full_name() == "updraft.matching.v1.Weights.load_balance" => {
+            Value::I32(10_000 - (1..=6).sum::<i32>())
+        }
         Kind::Int32 => Value::I32(i32::try_from(field.number()).unwrap()),
         Kind::Int64 => Value::I64(field.number().into()),
         Kind::Enum(values) => Value::EnumNumber(
@@ -114,6 +118,8 @@ fn text(field: &FieldDescriptor) -> String {
         "2014-09-01".to_owned()
     } else if name == "time_zone" {
         "Europe/Berlin".to_owned()
+    } else if name == "region" {
+        "DE-HE".to_owned()
     } else {
         "de".to_owned()
     }
