@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use sqlx::ConnectOptions;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{oneshot, watch};
 
@@ -73,7 +74,7 @@ pub(crate) async fn running(config: &ClusterConfig) -> Option<PgConnectOptions> 
 /// Whether a server starts or ends, and so soon listens to us or to nobody.
 fn is_passing(error: &sqlx::Error) -> bool {
     const CANNOT_CONNECT_NOW: &str = "57P03";
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == CANNOT_CONNECT_NOW)
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == CANNOT_CONNECT_NOW)
         || matches!(error, sqlx::Error::Io(_))
 }
 
