@@ -144,7 +144,6 @@ impl<V: Views> Lane<V> {
                 }
             }
             Err(error) => {
-                self.conn = None;
                 let error = Arc::new(error);
                 self.reply(
                     answers.into_iter().map(|answer| (answer, Err(Error::Shared(Arc::clone(&error))))),
@@ -156,10 +155,17 @@ impl<V: Views> Lane<V> {
 
     /// Appends and takes what was recorded into the views, in one commit.
     async fn commit(&mut self, appends: Vec<Append>) -> Result<Vec<Outcome>, Error> {
-        let conn = match &mut self.conn {
+        // Kept only if all goes well: after a failure the pool looks whether the connection is still alive.
+        let mut conn = match self.conn.take() {
             Some(conn) => conn,
-            None => self.conn.insert(self.pool.acquire().await?),
+            None => self.pool.acquire().await?,
         };
+        let outcomes = self.commit_on(&mut conn, appends).await?;
+        self.conn = Some(conn);
+        Ok(outcomes)
+    }
+
+    async fn commit_on(&self, conn: &mut PgConnection, appends: Vec<Append>) -> Result<Vec<Outcome>, Error> {
         if !V::INLINE {
             return append(conn, appends).await;
         }
