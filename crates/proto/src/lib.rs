@@ -13,7 +13,7 @@ mod reflection;
 pub use reflection::{descriptors, method_rule, pool};
 pub use updraft::{
     analytics::v1 as analytics, api::v1 as api, enrollment::v1 as enrollment, eventlog::v1 as eventlog,
-    matching::v1 as matching, notifications::v1 as notifications, sessions::v1 as sessions,
+    hris::v1 as hris, matching::v1 as matching, notifications::v1 as notifications, sessions::v1 as sessions,
 };
 pub use validate::{Violation, validate};
 
@@ -42,6 +42,11 @@ mod updraft {
     pub mod eventlog {
         pub mod v1 {
             tonic::include_proto!("updraft.eventlog.v1");
+        }
+    }
+    pub mod hris {
+        pub mod v1 {
+            tonic::include_proto!("updraft.hris.v1");
         }
     }
     pub mod matching {

@@ -113,7 +113,7 @@ impl Rules {
                     self.unknown.append(&mut rules.unknown);
                     self.items = Some(Box::new(rules));
                 }
-                ("string" | "int32" | "enum" | "repeated" | "bytes", Value::Message(inner)) => {
+                ("string" | "int32" | "int64" | "enum" | "repeated" | "bytes", Value::Message(inner)) => {
                     self.read(Some(inner), field);
                 }
                 (other, _) => self.unknown.push(format!("{field}: {other}")),
