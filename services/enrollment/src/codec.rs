@@ -3,6 +3,7 @@
 mod application;
 mod edition;
 mod obligation;
+mod participation;
 mod person;
 
 use eventlog::{Corrupt, Recorded};
@@ -21,6 +22,7 @@ pub(crate) use edition::{
     pairing_rule_to_proto, repair_rule, repair_rule_to_proto,
 };
 pub(crate) use obligation::{excuse_reason, excuse_reason_to_proto, need, need_to_proto};
+pub(crate) use participation::happenings;
 
 use crate::domain::availability::{Availability, Window};
 use crate::domain::iso_date;
