@@ -24,3 +24,28 @@ create table participations (
 );
 
 create index participations_in_order on participations (position, person_id);
+
+-- The order in which workers came to be reported, and ceased to be. Whoever writes workers holds the lock of the directory until
+-- the end of the transaction, so that the numbers become visible in their order; whoever follows goes on behind the last one seen.
+create sequence worker_changes;
+
+alter table workers add column change_number bigint not null default nextval('worker_changes');
+
+alter sequence worker_changes owned by workers.change_number;
+
+create index workers_in_order on workers (source_id, change_number);
+
+-- Only what followers are told takes a number: that a worker is there, is gone, or is somebody else.
+create function number_change() returns trigger
+    language plpgsql
+as $$
+begin
+    new.change_number := nextval('worker_changes');
+    return new;
+end
+$$;
+
+create trigger workers_numbered before update on workers
+    for each row
+    when (new.state is distinct from old.state or new.person_id is distinct from old.person_id)
+    execute function number_change();

@@ -11,6 +11,7 @@ pub mod obligations;
 pub mod operations;
 pub mod participations;
 pub mod tandems;
+pub mod watch;
 
 mod availability;
 mod people;
