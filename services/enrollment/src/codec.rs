@@ -5,6 +5,7 @@ mod edition;
 mod obligation;
 mod participation;
 mod person;
+mod worker;
 
 use eventlog::{Corrupt, Recorded};
 use identity::Id;
@@ -23,6 +24,7 @@ pub(crate) use edition::{
 };
 pub(crate) use obligation::{excuse_reason, excuse_reason_to_proto, need, need_to_proto};
 pub(crate) use participation::happenings;
+pub(crate) use worker::{record, tombstone_kind, worker_said};
 
 use crate::domain::availability::{Availability, Window};
 use crate::domain::iso_date;
