@@ -10,6 +10,7 @@ pub mod editions;
 pub mod obligations;
 pub mod operations;
 pub mod participations;
+pub mod stored_workers;
 pub mod sync_runs;
 pub mod tandems;
 pub mod watch;

@@ -3,23 +3,28 @@
 mod upload;
 mod watch;
 
+use std::time::Duration;
+
 use boot::{Call, Page, not_found, unavailable};
 use futures::stream::BoxStream;
 use identity::{Resource, SourceId, SyncRunId};
 use proto::hris as api;
 use proto::hris::hris_sync_service_server::HrisSyncService;
 use proto::status;
+use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use self::upload::Upload;
 use self::watch::Watcher;
 use super::{id, violation};
 use crate::Enrollment;
-use crate::codec;
 use crate::domain::sync_run::{LEAVERS_PERCENT_MAX, Mode, State};
-use crate::domain::worker::FieldIssue;
+use crate::domain::worker::{FieldIssue, Outcome};
 use crate::sync::Refused;
 use crate::views::sync_runs::{self, Opening, RunIssueRow, RunRow};
+
+/// How long a stream lives.
+const STREAM_AT_MOST: Duration = Duration::from_mins(15);
 
 #[tonic::async_trait]
 impl HrisSyncService for Enrollment {
@@ -68,6 +73,7 @@ impl HrisSyncService for Enrollment {
         let run = self.allowed_run(&call, &call.message.sync_run_id).await?.run;
         let finished = self.sync.finish(&call.context(), run, call.message.expected_workers).await;
         let sync_run = Some(run_to_proto(finished.map_err(refuse)?));
+        self.moves.send_replace(());
         Ok(Response::new(api::FinishSyncRunResponse { sync_run }))
     }
 
@@ -120,6 +126,7 @@ impl HrisSyncService for Enrollment {
         let call = self.desk.receive(request).await?;
         let run = self.allowed_run(&call, &call.message.sync_run_id).await?.run;
         let released = self.sync.release(&call.context(), run).await.map_err(refuse)?;
+        self.moves.send_replace(());
         Ok(Response::new(api::ReleaseSyncRunResponse { sync_run: Some(run_to_proto(released)) }))
     }
 
@@ -170,10 +177,28 @@ pub(super) fn refuse(refused: Refused) -> Status {
         Refused::NotOpen(_) => (Code::FailedPrecondition, "RUN_CLOSED"),
         Refused::NotHeld(_) => (Code::FailedPrecondition, "RUN_NOT_HELD"),
         Refused::Stale | Refused::Exists => (Code::Aborted, "ETAG_MISMATCH"),
+        Refused::DuplicateUserName => (Code::AlreadyExists, "DUPLICATE_USER_NAME"),
         Refused::TooMany => (Code::InvalidArgument, "TOO_MANY_RECORDS"),
         Refused::Failed(_) => return unavailable(refused),
     };
     status::refusal(code, reason, refused.to_string())
+}
+
+/// How long a stream lives, so that a credential which was revoked is of no use soon after.
+struct Lease(Instant);
+
+impl Lease {
+    fn new() -> Self {
+        Self(Instant::now() + STREAM_AT_MOST)
+    }
+
+    fn check(&self) -> Result<(), Status> {
+        if Instant::now() < self.0 {
+            return Ok(());
+        }
+        let message = "a stream lives for 15 minutes; go on from what was answered, and say again who calls";
+        Err(status::refusal(Code::Unavailable, "STREAM_TOO_OLD", message))
+    }
 }
 
 /// The end of a stream whose process ends.
@@ -222,6 +247,19 @@ fn run_to_proto(row: RunRow) -> api::SyncRun {
 fn issue_row_to_proto(row: RunIssueRow) -> api::SyncRunIssue {
     let issue = api::FieldIssue { field: row.field, reason: row.reason, message: row.message };
     api::SyncRunIssue { external_id: row.external_id, issue: Some(issue), refused: row.refused }
+}
+
+/// What became of a record, on the wire.
+pub(super) fn outcome_to_proto(outcome: Outcome) -> api::Outcome {
+    match outcome {
+        Outcome::Created => api::Outcome::Created,
+        Outcome::Updated => api::Outcome::Updated,
+        Outcome::Unchanged => api::Outcome::Unchanged,
+        Outcome::Stale => api::Outcome::Stale,
+        Outcome::Rejected => api::Outcome::Rejected,
+        Outcome::Removed => api::Outcome::Removed,
+        Outcome::Scheduled => api::Outcome::Scheduled,
+    }
 }
 
 /// Issues of a record on the wire.

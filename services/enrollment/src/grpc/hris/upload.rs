@@ -9,15 +9,15 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use futures::FutureExt;
 use identity::SyncRunId;
 use prost::Message;
-use proto::hris::{Outcome, UpsertWorkersRequest, UpsertWorkersResponse};
+use proto::hris::{UpsertWorkersRequest, UpsertWorkersResponse};
 use proto::status;
 use tonic::{Code, Status, Streaming};
 
 use super::super::violation;
-use super::{issues_to_proto, refuse, stopping};
+use super::{Lease, issues_to_proto, outcome_to_proto, refuse, stopping};
 use crate::Enrollment;
 use crate::codec;
-use crate::domain::worker::{self, Answer};
+use crate::domain::worker::Answer;
 use crate::sync::RECORDS_MAX;
 
 /// What a batch may hold in memory: there may be a message of four megabytes on top of it.
@@ -29,13 +29,14 @@ pub(super) struct Upload {
     call: Call<Streaming<UpsertWorkersRequest>>,
     /// The run, once the first record has named it.
     run: Option<(String, SyncRunId)>,
+    lease: Lease,
     /// Why the stream ends once what came before has been answered.
     end: Option<Status>,
 }
 
 impl Upload {
     pub(super) fn new(enrollment: &Enrollment, call: Call<Streaming<UpsertWorkersRequest>>) -> Self {
-        Self { enrollment: enrollment.clone(), call, run: None, end: None }
+        Self { enrollment: enrollment.clone(), call, run: None, lease: Lease::new(), end: None }
     }
 
     /// The answers, in the order of the records.
@@ -53,11 +54,13 @@ impl Upload {
         if batch.is_empty() {
             return self.end.take().map_or(Ok(None), Err);
         }
+        self.lease.check()?;
         let run = self.run_of(&batch).await?;
         let context = Context { now: self.enrollment.desk.now(), ..self.call.context() };
         let (refs, records): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|request| (request.client_ref, codec::record(request))).unzip();
         let answers = self.enrollment.sync.take(&context, run, records).await.map_err(refuse)?;
+        self.enrollment.moves.send_replace(());
         Ok(Some(refs.into_iter().zip(answers).map(|(client_ref, answer)| response(client_ref, answer)).collect()))
     }
 
@@ -103,18 +106,9 @@ impl Upload {
 }
 
 fn response(client_ref: u64, answer: Answer) -> UpsertWorkersResponse {
-    let outcome = match answer.outcome {
-        worker::Outcome::Created => Outcome::Created,
-        worker::Outcome::Updated => Outcome::Updated,
-        worker::Outcome::Unchanged => Outcome::Unchanged,
-        worker::Outcome::Stale => Outcome::Stale,
-        worker::Outcome::Rejected => Outcome::Rejected,
-        worker::Outcome::Removed => Outcome::Removed,
-        worker::Outcome::Scheduled => Outcome::Scheduled,
-    };
     UpsertWorkersResponse {
         client_ref,
-        outcome: outcome.into(),
+        outcome: outcome_to_proto(answer.outcome).into(),
         person_id: codec::optional_id_text(answer.person),
         issues: issues_to_proto(answer.issues),
     }

@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::super::violation;
+use super::Lease;
 use crate::Enrollment;
 use crate::views::watch::{self as feed, Place, Standing};
 
@@ -69,6 +70,7 @@ pub(super) struct Watcher {
     /// How far the service had come when the changes were last read.
     seen: i64,
     moves: watch::Receiver<()>,
+    lease: Lease,
     silent_since: Instant,
 }
 
@@ -89,7 +91,7 @@ impl Watcher {
             (token.place, token.after)
         };
         let (enrollment, moves) = (enrollment.clone(), enrollment.moves.subscribe());
-        Ok(Self { enrollment, source, place, snapshot, seen: 0, moves, silent_since: Instant::now() })
+        Ok(Self { enrollment, source, place, snapshot, seen: 0, moves, lease: Lease::new(), silent_since: Instant::now() })
     }
 
     /// All that is told, a page at a time: the next one is read when the client has taken the one before.
@@ -106,6 +108,7 @@ impl Watcher {
     async fn next(&mut self) -> Result<Vec<WatchWorkersResponse>, Status> {
         let heartbeat = Duration::from_secs(self.enrollment.config.watch_heartbeat_seconds);
         loop {
+            self.lease.check()?;
             self.moves.mark_unchanged();
             let page = self.read().await.map_err(unavailable)?;
             if !page.is_empty() {
