@@ -27,8 +27,16 @@ use uuid::Uuid;
 use crate::codec::{Application, Edition, Obligation, Person};
 
 /// The tables that a replay builds anew.
-pub const PROJECTIONS: &[&str] =
-    &["people", "editions", "applications", "obligations", "live_tandems", "partners", "engagements", "participations"];
+pub const PROJECTIONS: &[&str] = &[
+    "people",
+    "editions",
+    "applications",
+    "obligations",
+    "live_tandems",
+    "partners",
+    "engagements",
+    "participations",
+];
 
 /// The read models of the service's own events.
 #[derive(Clone, Copy, Debug)]

@@ -122,7 +122,8 @@ mod tests {
         };
         let refused = with(Some(upsert_workers_request::Change::Tombstone(tombstone)));
         assert_eq!(refused.unwrap_err().issues.len(), 4);
-        let worker = hris::Worker { external_id: "A".to_owned(), hire_date: "x".to_owned(), ..Default::default() };
+        let worker =
+            hris::Worker { external_id: "A".to_owned(), hire_date: "x".to_owned(), ..Default::default() };
         let upsert = hris::WorkerUpsert { worker: Some(worker), effective_date: "y".to_owned() };
         let refused = with(Some(upsert_workers_request::Change::Upsert(upsert))).unwrap_err();
         let fields: Vec<_> = refused.issues.iter().map(|issue| issue.field.as_str()).collect();

@@ -203,7 +203,8 @@ impl Lease {
 
 /// The end of a stream whose process ends.
 fn stopping() -> Status {
-    let message = "the service is about to stop; go on from what was answered, at another process or in a moment";
+    let message =
+        "the service is about to stop; go on from what was answered, at another process or in a moment";
     status::refusal(Code::Unavailable, "STOPPING", message)
 }
 

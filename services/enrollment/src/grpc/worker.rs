@@ -109,11 +109,8 @@ impl Enrollment {
 
 /// The status of a record with wrong fields.
 fn wrong(issues: Vec<FieldIssue>) -> Status {
-    let violation = |issue: FieldIssue| Violation {
-        field: issue.field,
-        code: issue.reason,
-        message: issue.message,
-    };
+    let violation =
+        |issue: FieldIssue| Violation { field: issue.field, code: issue.reason, message: issue.message };
     status::invalid(issues.into_iter().map(violation).collect())
 }
 

@@ -7,7 +7,6 @@ use identity::{EditionId, PersonId};
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
-use uuid::Uuid;
 
 use super::{named, unreadable};
 use crate::domain::participation::{Engagement, Happening, Kind, Ledger};
@@ -67,7 +66,8 @@ pub fn note(patches: &mut Patches, ledger: &Ledger) {
     }
     for begun in ledger.begun() {
         let Engagement { person, id, edition, kind } = begun;
-        let row = json!({ "engagement_id": id, "person_id": person, "edition_id": edition, "kind": kind.name() });
+        let row =
+            json!({ "engagement_id": id, "person_id": person, "edition_id": edition, "kind": kind.name() });
         patches.set(&ENGAGEMENTS, row);
     }
     for (person, turn) in ledger.turns() {
@@ -75,13 +75,4 @@ pub fn note(patches: &mut Patches, ledger: &Ledger) {
                           "position": turn.position });
         patches.set(&PARTICIPATIONS, row);
     }
-}
-
-/// The place behind the last turn that has been noted.
-///
-/// # Errors
-/// If the database fails.
-pub async fn last(conn: &mut PgConnection) -> sqlx::Result<(i64, Uuid)> {
-    let last = "select position, person_id from participations order by position desc, person_id desc limit 1";
-    Ok(sqlx::query_as(last).fetch_optional(conn).await?.unwrap_or_default())
 }

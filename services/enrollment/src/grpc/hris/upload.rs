@@ -5,8 +5,8 @@
 
 use boot::Call;
 use eventlog::Context;
-use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use futures::FutureExt;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use identity::SyncRunId;
 use prost::Message;
 use proto::hris::{UpsertWorkersRequest, UpsertWorkersResponse};
@@ -61,7 +61,9 @@ impl Upload {
             batch.into_iter().map(|request| (request.client_ref, codec::record(request))).unzip();
         let answers = self.enrollment.sync.take(&context, run, records).await.map_err(refuse)?;
         self.enrollment.moves.send_replace(());
-        Ok(Some(refs.into_iter().zip(answers).map(|(client_ref, answer)| response(client_ref, answer)).collect()))
+        Ok(Some(
+            refs.into_iter().zip(answers).map(|(client_ref, answer)| response(client_ref, answer)).collect(),
+        ))
     }
 
     /// Waits for a record, and takes whatever has come in besides, as much as one transaction takes.

@@ -91,7 +91,16 @@ impl Watcher {
             (token.place, token.after)
         };
         let (enrollment, moves) = (enrollment.clone(), enrollment.moves.subscribe());
-        Ok(Self { enrollment, source, place, snapshot, seen: 0, moves, lease: Lease::new(), silent_since: Instant::now() })
+        Ok(Self {
+            enrollment,
+            source,
+            place,
+            snapshot,
+            seen: 0,
+            moves,
+            lease: Lease::new(),
+            silent_since: Instant::now(),
+        })
     }
 
     /// All that is told, a page at a time: the next one is read when the client has taken the one before.
