@@ -4,6 +4,7 @@ mod application;
 mod edition;
 mod obligation;
 mod person;
+mod source;
 
 use eventlog::{Corrupt, Recorded};
 use identity::Id;
@@ -14,6 +15,7 @@ pub use application::Application;
 pub use edition::Edition;
 pub use obligation::Obligation;
 pub use person::Person;
+pub use source::Source;
 
 pub(crate) use application::{decision_reason, decision_reason_to_proto, offer, offer_to_proto};
 pub(crate) use edition::{
@@ -21,6 +23,9 @@ pub(crate) use edition::{
     pairing_rule_to_proto, repair_rule, repair_rule_to_proto,
 };
 pub(crate) use obligation::{excuse_reason, excuse_reason_to_proto, need, need_to_proto};
+pub(crate) use source::{
+    credential_kind, credential_kind_to_proto, owns_to_proto, settings as source_settings,
+};
 
 use crate::domain::availability::{Availability, Window};
 use crate::domain::iso_date;

@@ -11,6 +11,7 @@ pub mod person;
 pub mod reporting_line;
 pub mod roster;
 pub mod rules;
+pub mod source;
 
 use std::collections::BTreeSet;
 

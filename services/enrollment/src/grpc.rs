@@ -5,6 +5,7 @@ mod directory;
 mod edition;
 mod obligation;
 mod refusal;
+mod source;
 
 use boot::{not_found, unavailable};
 use eventlog::{Begun, Context};

@@ -1,7 +1,7 @@
 //! The read models: how events change them, and every query of the service.
 //!
 //! The tables people, editions, applications and obligations are what the service's own events say, `live_tandems` and
-//! `partners` what the matching says. The others (names, dates of birth, operations) are kept beside the events and are no part of a replay.
+//! `partners` what the matching says. The others (names, dates of birth, operations, sources) are kept beside the events and are no part of a replay.
 
 pub mod applications;
 pub mod birth_dates;
@@ -9,6 +9,7 @@ pub mod directory;
 pub mod editions;
 pub mod obligations;
 pub mod operations;
+pub mod sources;
 pub mod tandems;
 
 mod availability;
