@@ -18,6 +18,7 @@ mod grpc;
 mod import;
 mod react;
 mod secret;
+mod sync;
 mod tick;
 
 use boot::{Clock, Desk, Ground, NoConfig};
@@ -36,6 +37,7 @@ use vault::Vault;
 
 use crate::import::Imports;
 pub use crate::react::Reactions;
+use crate::sync::Sync;
 use crate::views::Views;
 
 /// What a request may hold besides the file of an import.
@@ -50,6 +52,7 @@ pub struct Enrollment {
     vault: Vault,
     journal: Journal<Views>,
     imports: Imports,
+    sync: Sync,
 }
 
 impl boot::Service for Enrollment {
@@ -66,8 +69,9 @@ impl boot::Service for Enrollment {
     fn open(ground: Ground, NoConfig {}: NoConfig) -> Self {
         let journal = ground.journal(Views);
         let imports = Imports::new(&ground, journal.clone());
+        let sync = Sync::new(&ground, journal.clone());
         let Ground { desk, clock, pool, vault, .. } = ground;
-        Self { desk, clock, pool, vault, journal, imports }
+        Self { desk, clock, pool, vault, journal, imports, sync }
     }
 
     fn routes(&self, routes: &mut RoutesBuilder) {
