@@ -103,7 +103,8 @@ async fn no_source_speaks_for_another() {
     let payroll = Payroll::new(&world, "payroll").await;
     let clock = Payroll::new(&world, "time-clock").await;
     let run = payroll.open(SyncMode::Delta).await;
-    let in_its_name = CreateSyncRunRequest { source_id: "payroll".to_owned(), ..clock.opening(SyncMode::Delta) };
+    let in_its_name =
+        CreateSyncRunRequest { source_id: "payroll".to_owned(), ..clock.opening(SyncMode::Delta) };
     let denied = (Code::PermissionDenied, "PERMISSION_DENIED".to_owned());
     assert_eq!(reason(&clock.try_open(in_its_name).await.unwrap_err()), denied);
     let sent = clock.try_send(&run, workers().into_iter().map(upsert)).await;
@@ -143,7 +144,9 @@ async fn a_bad_record_is_refused_alone_and_says_what_is_wrong() {
     };
     let changes = [
         upsert(Worker { family_name: "x".repeat(10_000), email: "nowhere".to_owned(), ..like("long") }),
-        upsert(Worker { given_name: "شهرزاد".to_owned(), family_name: "כהן".to_owned(), ..like("rtl") }),
+        upsert(Worker {
+            given_name: "شهرزاد".to_owned(), family_name: "כהן".to_owned(), ..like("rtl")
+        }),
         upsert(Worker { given_name: "Zo\u{200b}e\u{feff}".to_owned(), ..like("hidden") }),
         upsert(Worker { email: "\"o'hara, jo\"+hr@example.com".to_owned(), ..like("quoted") }),
         upsert(Worker { external_id: String::new(), hire_date: "2013-02-30".to_owned(), ..like("none") }),
@@ -159,7 +162,10 @@ async fn a_bad_record_is_refused_alone_and_says_what_is_wrong() {
             (answer.outcome(), issues.collect())
         })
         .collect();
-    assert_eq!(found[0], (rejected, vec![("worker.family_name", "TOO_LONG"), ("worker.email", "NOT_AN_ADDRESS")]));
+    assert_eq!(
+        found[0],
+        (rejected, vec![("worker.family_name", "TOO_LONG"), ("worker.email", "NOT_AN_ADDRESS")])
+    );
     assert_eq!(found[1], (created, vec![]));
     assert_eq!(found[2], (created, vec![("worker.given_name", "INVISIBLE_CHARACTER")]));
     assert_eq!(found[3], (created, vec![]));
@@ -173,7 +179,10 @@ async fn a_bad_record_is_refused_alone_and_says_what_is_wrong() {
     assert_eq!(issues.iter().filter(|issue| issue.refused).count(), 6, "{issues:#?}");
     assert!(issues.iter().all(|issue| !issue.issue.as_ref().unwrap().message.contains("xxx")));
     let named = issues.iter().find(|issue| issue.external_id == "hidden").unwrap();
-    assert_eq!((named.refused, named.issue.as_ref().unwrap().reason.as_str()), (false, "INVISIBLE_CHARACTER"));
+    assert_eq!(
+        (named.refused, named.issue.as_ref().unwrap().reason.as_str()),
+        (false, "INVISIBLE_CHARACTER")
+    );
     let done = payroll.try_finish(&run, 4).await.unwrap();
     let stats = done.stats.unwrap();
     counted(&stats);

@@ -34,7 +34,8 @@ struct Example<'w> {
 
 impl<'w> Example<'w> {
     async fn new(world: &'w World) -> Self {
-        let install = Command::new(root().join("deploy/hris-client/install")).stderr(Stdio::inherit()).output();
+        let install =
+            Command::new(root().join("deploy/hris-client/install")).stderr(Stdio::inherit()).output();
         let installed = install.await.unwrap();
         assert!(installed.status.success(), "deploy/hris-client/install says why");
         let said = String::from_utf8(installed.stdout).unwrap();

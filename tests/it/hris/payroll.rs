@@ -119,8 +119,11 @@ impl<'w> Payroll<'w> {
 
     /// What was found in a run.
     pub async fn issues(&self, run: &str) -> Vec<SyncRunIssue> {
-        let request =
-            ListSyncRunIssuesRequest { sync_run_id: run.to_owned(), page_size: 200, page_token: String::new() };
+        let request = ListSyncRunIssuesRequest {
+            sync_run_id: run.to_owned(),
+            page_size: 200,
+            page_token: String::new(),
+        };
         let page = self.client.clone().list_sync_run_issues(self.call(request)).await.unwrap();
         page.into_inner().issues
     }
@@ -174,7 +177,11 @@ pub fn upsert(worker: Worker) -> Change {
 }
 
 /// That a worker ends today.
-pub fn tombstone(external_id: &str, source_version: u64, kind: proto::hris::worker_tombstone::Kind) -> Change {
+pub fn tombstone(
+    external_id: &str,
+    source_version: u64,
+    kind: proto::hris::worker_tombstone::Kind,
+) -> Change {
     Change::Tombstone(WorkerTombstone {
         external_id: external_id.to_owned(),
         source_version,
