@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::OnceCell;
 
 use super::payroll::{Payroll, tombstone};
 use crate::world::World;
@@ -21,6 +22,17 @@ const CUT_AFTER_BYTES: usize = 12_000;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// The Python that has what the client needs; what is missing is installed once for all tests.
+static PYTHON: OnceCell<String> = OnceCell::const_new();
+
+async fn install() -> String {
+    let install = Command::new(root().join("deploy/hris-client/install")).stderr(Stdio::inherit()).output();
+    let installed = install.await.unwrap();
+    assert!(installed.status.success(), "deploy/hris-client/install says why");
+    let said = String::from_utf8(installed.stdout).unwrap();
+    said.lines().last().unwrap().to_owned()
 }
 
 /// The client with its environment, and a source that is its own.
@@ -34,12 +46,7 @@ struct Example<'w> {
 
 impl<'w> Example<'w> {
     async fn new(world: &'w World) -> Self {
-        let install =
-            Command::new(root().join("deploy/hris-client/install")).stderr(Stdio::inherit()).output();
-        let installed = install.await.unwrap();
-        assert!(installed.status.success(), "deploy/hris-client/install says why");
-        let said = String::from_utf8(installed.stdout).unwrap();
-        let python = said.lines().last().unwrap().to_owned();
+        let python = PYTHON.get_or_init(install).await.clone();
         let office = world.office(None);
         office.post("/api/v1/sources", json!({ "sourceId": "payroll" })).await.ok();
         let credential = json!({ "kind": "KIND_SECRET" });
