@@ -9,8 +9,11 @@ pub mod directory;
 pub mod editions;
 pub mod obligations;
 pub mod operations;
+pub mod sync_batches;
+pub mod sync_pending;
 pub mod sync_runs;
 pub mod tandems;
+pub mod workers;
 
 mod availability;
 mod people;
