@@ -130,6 +130,7 @@ impl boot::Service for Enrollment {
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
         self.imports.abandon().await?;
+        self.sync.pass(now).await?;
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }
