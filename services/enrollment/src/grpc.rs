@@ -3,9 +3,11 @@
 mod application;
 mod directory;
 mod edition;
+mod hris;
 mod obligation;
 mod refusal;
 mod source;
+mod worker;
 
 use boot::{not_found, unavailable};
 use eventlog::{Begun, Context};
