@@ -26,10 +26,10 @@ pub(crate) use edition::{
 };
 pub(crate) use obligation::{excuse_reason, excuse_reason_to_proto, need, need_to_proto};
 pub(crate) use participation::happenings;
-pub(crate) use worker::{record, tombstone_kind, worker_said};
 pub(crate) use source::{
     credential_kind, credential_kind_to_proto, owns_to_proto, settings as source_settings,
 };
+pub(crate) use worker::{record, tombstone_kind, worker_said};
 
 use crate::domain::availability::{Availability, Window};
 use crate::domain::iso_date;

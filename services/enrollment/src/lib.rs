@@ -111,9 +111,9 @@ impl boot::Service for Enrollment {
         routes.add_service(EditionServiceServer::new(self.clone()));
         routes.add_service(ApplicationServiceServer::new(self.clone()));
         routes.add_service(ObligationServiceServer::new(self.clone()));
+        routes.add_service(SourceServiceServer::new(self.clone()));
         routes.add_service(HrisSyncServiceServer::new(self.clone()));
         routes.add_service(WorkerServiceServer::new(self.clone()));
-        routes.add_service(SourceServiceServer::new(self.clone()));
     }
 
     fn views(&self) -> Views {
