@@ -37,8 +37,8 @@ fn said() -> impl Strategy<Value = Said> {
         title,
         inactive,
     });
-    let kinds = [Tombstone::Left, Tombstone::Rescinded, Tombstone::Erased];
-    let what = prop_oneof![4 => upsert, 1 => prop::sample::select(&kinds[..]).prop_map(What::End)];
+    let kinds = vec![Tombstone::Left, Tombstone::Rescinded, Tombstone::Erased];
+    let what = prop_oneof![4 => upsert, 1 => prop::sample::select(kinds).prop_map(What::End)];
     (0..SOURCES.len(), 0..KEYS, what, prop::bool::weighted(0.15))
         .prop_map(|(source, key, what, later)| Said { source, key, what, later })
 }
