@@ -9,6 +9,7 @@ pub mod eligibility;
 pub mod hierarchy;
 pub mod merge;
 pub mod obligation;
+pub mod participation;
 pub mod person;
 pub mod register;
 pub mod reporting_line;
