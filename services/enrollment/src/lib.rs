@@ -123,6 +123,7 @@ impl boot::Service for Enrollment {
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
         self.imports.abandon().await?;
         self.sync.pass(now).await?;
+        self.moves.send_replace(());
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }
