@@ -15,6 +15,7 @@ pub mod register;
 pub mod reporting_line;
 pub mod roster;
 pub mod rules;
+pub mod source;
 pub mod sync_run;
 pub mod worker;
 

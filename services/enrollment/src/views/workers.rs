@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::copying::Rows;
 use super::{named, unreadable};
-use crate::domain::merge::{Attribute, Source};
+use crate::domain::merge::Source;
 use crate::domain::register::Written;
+use crate::domain::source::Attribute;
 use crate::domain::worker::{Employment, State, Stored, Worker};
 
 /// What stands between the units of a path on its way to the database; a text of a record never holds it.
