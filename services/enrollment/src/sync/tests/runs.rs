@@ -111,7 +111,7 @@ async fn a_dry_run_tells_everything_and_changes_nothing() {
     let (people, events) = (stage.standing().await, stage.events().await);
     let run = stage.open("roster", Mode::FullSnapshot, true).await.unwrap();
     let answers = stage.take(run, vec![upsert("w00", 2, Some("x")), upsert("y", 1, Some("w00"))]).await;
-    assert_eq!(outcomes(&answers), [Outcome::Updated, Outcome::Created].map(|it| it));
+    assert_eq!(outcomes(&answers), [Outcome::Updated, Outcome::Created]);
     assert_eq!(answers[1].person, None);
     let ended = stage.finish(run, 2).await;
     assert_eq!((ended.state, ended.counts.left), (State::Committed, 5));
@@ -180,7 +180,10 @@ async fn cycles_orphans_and_second_tops_are_told_and_have_no_level() {
     let expected = [("a", "REPORTING_CYCLE"), ("orphan", "UNKNOWN_MANAGER"), ("other", "SECOND_TOP")];
     assert_eq!(found.len(), expected.len());
     assert!(found[0].0 == "a" || found[0].0 == "b", "{found:?}");
-    assert_eq!(found.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>(), expected.map(|(_, reason)| reason));
+    assert_eq!(
+        found.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>(),
+        expected.map(|(_, reason)| reason)
+    );
     for key in ["a", "b", "orphan", "below"] {
         assert_eq!(stage.level(key).await, None, "{key}");
     }
