@@ -34,6 +34,7 @@ mod repairs;
 mod replay;
 mod roster;
 mod rpc;
+mod scim;
 mod scoring;
 mod sessions;
 mod trace;
