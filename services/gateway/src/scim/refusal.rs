@@ -55,9 +55,24 @@ impl Refusal {
 
     /// A record that was refused, by what is wrong with its fields.
     pub(super) fn of_issues(issues: &[FieldIssue]) -> Self {
-        let texts = issues.iter().map(|issue| (issue.field.as_str(), issue.message.as_str()));
-        let detail = fields(texts);
-        match issues.iter().any(|issue| is_taken(&issue.reason)) {
+        let fields = issues.iter();
+        Self::of_fields(fields.map(|one| (one.field.as_str(), one.reason.as_str(), one.message.as_str())))
+    }
+
+    /// A record that was refused: field, reason and message of each thing that is wrong.
+    fn of_fields<'a>(wrong: impl Iterator<Item = (&'a str, &'a str, &'a str)>) -> Self {
+        let mut taken = false;
+        let sentence = |(field, reason, message): (&str, &str, &str)| {
+            taken |= is_taken(reason);
+            match attribute(field) {
+                "" => message.to_owned(),
+                name => format!("{name}: {message}"),
+            }
+        };
+        let detail = wrong.map(sentence).collect::<Vec<_>>().join(" ");
+        let detail =
+            if detail.is_empty() { "The user breaks a rule of its attributes.".to_owned() } else { detail };
+        match taken {
             true => Self { status: StatusCode::CONFLICT, kind: Some(ScimType::Uniqueness), detail },
             false => Self::bad(ScimType::InvalidValue, detail),
         }
@@ -66,16 +81,6 @@ impl Refusal {
 
 fn is_taken(reason: &str) -> bool {
     matches!(reason, "DUPLICATE_USER_NAME" | "DUPLICATE_EMPLOYEE_NUMBER")
-}
-
-/// What is wrong with which attributes, in one text.
-fn fields<'a>(issues: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let sentence = |(field, message): (&str, &str)| match attribute(field) {
-        "" => message.to_owned(),
-        name => format!("{name}: {message}"),
-    };
-    let texts = issues.map(sentence).collect::<Vec<_>>();
-    if texts.is_empty() { "The user breaks a rule of its attributes.".to_owned() } else { texts.join(" ") }
 }
 
 /// The attribute in which a client said a field of the record.
@@ -117,8 +122,9 @@ impl From<Status> for Refusal {
             Code::InvalidArgument => {
                 let violations = details.bad_request().map(|request| request.field_violations.as_slice());
                 let violations = violations.unwrap_or_default().iter();
-                let texts = violations.map(|one| (one.field.as_str(), one.description.as_str()));
-                Self::bad(ScimType::InvalidValue, fields(texts))
+                Self::of_fields(
+                    violations.map(|one| (one.field.as_str(), one.reason.as_str(), one.description.as_str())),
+                )
             }
             Code::Unauthenticated => said(StatusCode::UNAUTHORIZED),
             Code::PermissionDenied => said(StatusCode::FORBIDDEN),
@@ -205,6 +211,12 @@ mod tests {
 
     #[test]
     fn what_must_be_unique_is_a_conflict() {
+        let issue = FieldIssue {
+            field: "worker.employee_number".to_owned(),
+            reason: "DUPLICATE_EMPLOYEE_NUMBER".to_owned(),
+            message: "The number is taken.".to_owned(),
+        };
+        assert_eq!(Refusal::of_issues(&[issue]).status, StatusCode::CONFLICT);
         let refused = status::refusal(Code::AlreadyExists, "DUPLICATE_USER_NAME", "The name is taken.");
         let refused = Refusal::from(refused);
         assert_eq!((refused.status, refused.kind), (StatusCode::CONFLICT, Some(ScimType::Uniqueness)));
