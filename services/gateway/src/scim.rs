@@ -108,8 +108,8 @@ impl Door {
 
 type Answer = Result<Response, Refusal>;
 
-fn found(body: &Value) -> Answer {
-    Ok(json(StatusCode::OK, body))
+fn found(body: &Value) -> Response {
+    json(StatusCode::OK, body)
 }
 
 async fn service_provider_config(
@@ -118,12 +118,12 @@ async fn service_provider_config(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let base = door.known(&headers, query.as_deref()).await?;
-    found(&discovery::service_provider_config(&base)?)
+    Ok(found(&discovery::service_provider_config(&base)?))
 }
 
 async fn resource_types(State(door): State<Door>, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let base = door.known(&headers, query.as_deref()).await?;
-    found(&discovery::list(vec![discovery::user_type(&base)?]))
+    Ok(found(&discovery::list(vec![discovery::user_type(&base)?])))
 }
 
 async fn resource_type(
@@ -133,12 +133,12 @@ async fn resource_type(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let base = door.known(&headers, query.as_deref()).await?;
-    found(&discovery::one(vec![discovery::user_type(&base)?], &id)?)
+    Ok(found(&discovery::one(vec![discovery::user_type(&base)?], &id)?))
 }
 
 async fn schemas(State(door): State<Door>, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let base = door.known(&headers, query.as_deref()).await?;
-    found(&discovery::list(discovery::schemas(&door.catalogue, &base)))
+    Ok(found(&discovery::list(discovery::schemas(&door.catalogue, &base))))
 }
 
 async fn schema(
@@ -148,5 +148,5 @@ async fn schema(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let base = door.known(&headers, query.as_deref()).await?;
-    found(&discovery::one(discovery::schemas(&door.catalogue, &base), &id)?)
+    Ok(found(&discovery::one(discovery::schemas(&door.catalogue, &base), &id)?))
 }

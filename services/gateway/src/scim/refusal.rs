@@ -72,10 +72,10 @@ impl Refusal {
         let detail = wrong.map(sentence).collect::<Vec<_>>().join(" ");
         let detail =
             if detail.is_empty() { "The user breaks a rule of its attributes.".to_owned() } else { detail };
-        match taken {
-            true => Self { status: StatusCode::CONFLICT, kind: Some(ScimType::Uniqueness), detail },
-            false => Self::bad(ScimType::InvalidValue, detail),
+        if taken {
+            return Self { status: StatusCode::CONFLICT, kind: Some(ScimType::Uniqueness), detail };
         }
+        Self::bad(ScimType::InvalidValue, detail)
     }
 }
 

@@ -63,7 +63,9 @@ async fn only_who_has_a_credential_is_let_in_and_speaks_for_its_source() {
     assert_eq!(send(ask(&world, Method::GET, "/Users/7")).await.status, 200);
     let received = world.received();
     assert_eq!(received.message, json!({ "sourceId": "payroll", "externalId": "7" }));
-    assert!(received.caller.roles.contains(&Role::Hris) && received.caller.source.unwrap().as_str() == "payroll");
+    assert!(
+        received.caller.roles.contains(&Role::Hris) && received.caller.source.unwrap().as_str() == "payroll"
+    );
 
     world.refuses("AuthenticateSource", Status::unauthenticated("revoked"));
     for path in ["/Users", "/Users/7", "/Schemas", "/ServiceProviderConfig", "/ResourceTypes/User"] {
