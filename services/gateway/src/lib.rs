@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`Config`]; `routes`, what the descriptors say of each method; `transcode`, one request from HTTP to
 //! gRPC and back, with `auth`, `conditions`, `message` and `upstream` at its side; `problem`, every refusal; `openapi`,
-//! the same routes as a document; `scim`, what HR systems speak; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
+//! the same routes as a document; `oauth`, tokens for HR systems, whose secrets `source_secret` verifies; `scim`, another way in for
+//! them; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
 
 mod auth;
 mod conditions;
@@ -10,12 +11,14 @@ mod config;
 mod html;
 mod identity_page;
 mod message;
+mod oauth;
 mod openapi;
 mod pages;
 mod problem;
 mod routes;
 mod scim;
 mod serve;
+mod source_secret;
 mod transcode;
 mod upstream;
 
@@ -38,7 +41,7 @@ pub use self::{
     routes::RouteError,
     serve::serve,
 };
-use self::{problem::Problem, upstream::Upstreams};
+use self::{problem::Problem, source_secret::SourceSecrets, upstream::Upstreams};
 
 /// Why the gateway cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +67,7 @@ pub enum StartError {
 struct Gateway {
     keys: Keys,
     upstreams: Upstreams,
+    source_secrets: SourceSecrets,
     identity_page: bool,
     /// Where clients reach the gateway, if it is not where it listens.
     public_url: Option<Uri>,
@@ -82,6 +86,7 @@ pub fn router(config: &Config, services: &Services, keys: Keys) -> Result<Router
     let gateway = Arc::new(Gateway {
         keys,
         upstreams,
+        source_secrets: SourceSecrets::default(),
         identity_page: config.identity_page,
         public_url: config.public_url.clone(),
     });
@@ -91,7 +96,8 @@ pub fn router(config: &Config, services: &Services, keys: Keys) -> Result<Router
         router = transcode::mount(router, &gateway, route);
     }
     let document = openapi()?.to_json().map_err(StartError::Document)?;
-    router = router.merge(pages::router(&gateway, document)).merge(scim::router(&gateway)?);
+    router = router.merge(pages::router(&gateway, document)).merge(oauth::router(&gateway));
+    router = router.merge(scim::router(&gateway)?);
     if config.identity_page {
         router = router.merge(identity_page::router(&gateway));
     }

@@ -12,7 +12,7 @@ use scim_v2::models::errors::{ScimHttpError, ScimType};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, source_secret::Refused};
 
 /// The media type of SCIM.
 pub(super) const MEDIA_TYPE: &str = "application/scim+json";
@@ -23,16 +23,18 @@ pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) kind: Option<ScimType>,
     detail: String,
+    /// When to come back, where that helps; 0 where it does not.
+    wait_seconds: u64,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, kind: None, detail: detail.into() }
+        Self { status, kind: None, detail: detail.into(), wait_seconds: 0 }
     }
 
     /// A 400 of a kind.
     pub(super) fn bad(kind: ScimType, detail: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, kind: Some(kind), detail: detail.into() }
+        Self { kind: Some(kind), ..Self::new(StatusCode::BAD_REQUEST, detail) }
     }
 
     /// The value of an attribute is not as it must be.
@@ -73,7 +75,7 @@ impl Refusal {
         let detail =
             if detail.is_empty() { "The user breaks a rule of its attributes.".to_owned() } else { detail };
         if taken {
-            return Self { status: StatusCode::CONFLICT, kind: Some(ScimType::Uniqueness), detail };
+            return Self { kind: Some(ScimType::Uniqueness), ..Self::new(StatusCode::CONFLICT, detail) };
         }
         Self::bad(ScimType::InvalidValue, detail)
     }
@@ -148,7 +150,8 @@ fn on_the_way(refused: &Status) -> Refusal {
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "Something broke on our side; it was recorded."),
     };
     tracing::warn!(code = ?refused.code(), error = refused.message(), "a service gave no answer of its own");
-    Refusal::new(status, detail)
+    let wait_seconds = u64::from(status == StatusCode::SERVICE_UNAVAILABLE);
+    Refusal { wait_seconds, ..Refusal::new(status, detail) }
 }
 
 impl From<serde_json::Error> for Refusal {
@@ -157,11 +160,25 @@ impl From<serde_json::Error> for Refusal {
     }
 }
 
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Wrong => Self::unauthenticated("The secret is of no source, or was revoked."),
+            Refused::TooOften { wait } => {
+                let refusal =
+                    Self::new(StatusCode::TOO_MANY_REQUESTS, "The secret was tried in vain too often.");
+                Self { wait_seconds: wait.as_secs() + 1, ..refusal }
+            }
+            Refused::Away(status) => on_the_way(&status),
+        }
+    }
+}
+
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         let detail = problem.detail().to_owned();
         let kind = (problem.status == StatusCode::BAD_REQUEST).then_some(ScimType::InvalidSyntax);
-        Self { status: problem.status, kind, detail }
+        Self { kind, ..Self::new(problem.status, detail) }
     }
 }
 
@@ -174,15 +191,11 @@ impl IntoResponse for Refusal {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                headers
-                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"updraft\""));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"updraft\""));
+        }
+        if self.wait_seconds > 0 {
+            headers.insert(header::RETRY_AFTER, self.wait_seconds.into());
         }
         response
     }

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use identity::{Caller, Role, SourceId};
+use identity::{Caller, SourceId};
 use proto::hris::{
-    AuthenticateSourceRequest, GetWorkerRequest, ListWorkersRequest, ListWorkersResponse, Outcome,
-    PutWorkerRequest, RemoveWorkerRequest, StoredWorker, authenticate_source_request::Credential,
-    source_service_client::SourceServiceClient, worker_service_client::WorkerServiceClient,
-    worker_tombstone::Kind,
+    GetWorkerRequest, ListWorkersRequest, ListWorkersResponse, Outcome, PutWorkerRequest,
+    RemoveWorkerRequest, StoredWorker, worker_service_client::WorkerServiceClient, worker_tombstone::Kind,
 };
-use tonic::{Code, Request, Status};
+use tonic::{Request, Status};
 
 use super::{filter::Narrowed, query::Cursor, refusal::Refusal, user::Wanted};
 use crate::{Gateway, auth, upstream::Connection};
@@ -27,23 +25,12 @@ impl Workers {
     /// Asks the service whose the bearer token is. It is asked each time, so that a credential that is revoked ends at once.
     ///
     /// # Errors
-    /// 401 without a credential that holds.
+    /// 401 without a credential that holds, 429 if it was tried in vain too often.
     pub(super) async fn of(gateway: &Gateway, headers: &axum::http::HeaderMap) -> Result<Self, Refusal> {
         let secret = auth::bearer(headers).ok_or_else(|| {
             Refusal::unauthenticated("Send the secret of the source: Authorization: Bearer …")
         })?;
-        let asking = connection(gateway, Caller::system(Role::Service))?;
-        let credential = Some(Credential::Secret(secret.to_owned()));
-        let request = request(AuthenticateSourceRequest { credential });
-        let answer = SourceServiceClient::new(asking).authenticate_source(request).await;
-        let answer = answer.map_err(|refused| match refused.code() {
-            Code::Unauthenticated | Code::InvalidArgument => {
-                Refusal::unauthenticated("The secret is of no source, or was revoked.")
-            }
-            _ => Refusal::from(refused),
-        })?;
-        let source = answer.into_inner().source_id.parse::<SourceId>();
-        let source = source.map_err(|error| Refusal::from(Status::internal(error.to_string())))?;
+        let source = gateway.source_secrets.source(&gateway.upstreams, secret).await?;
         let connection = connection(gateway, Caller::hris(source.clone()))?;
         Ok(Self { client: WorkerServiceClient::new(connection), source })
     }

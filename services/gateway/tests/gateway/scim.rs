@@ -33,7 +33,7 @@ fn stored(etag: &str) -> Value {
 }
 
 fn ask(world: &World, method: Method, path: &str) -> RequestBuilder {
-    world.anonymous(method, &format!("/scim/v2{path}")).bearer_auth("secret")
+    world.anonymous(method, &format!("/scim/v2{path}")).bearer_auth("updraft_1_secret")
 }
 
 fn body(request: RequestBuilder, body: &Value) -> RequestBuilder {
@@ -67,7 +67,8 @@ async fn only_who_has_a_credential_is_let_in_and_speaks_for_its_source() {
         received.caller.roles.contains(&Role::Hris) && received.caller.source.unwrap().as_str() == "payroll"
     );
 
-    world.refuses("AuthenticateSource", Status::unauthenticated("revoked"));
+    let revoked = proto::status::refusal(Code::Unauthenticated, "CREDENTIAL_INVALID", "It was revoked.");
+    world.refuses("AuthenticateSource", revoked);
     for path in ["/Users", "/Users/7", "/Schemas", "/ServiceProviderConfig", "/ResourceTypes/User"] {
         refused(ask(&world, Method::GET, path), 401, "").await;
     }
