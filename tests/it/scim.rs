@@ -13,6 +13,7 @@ use crate::world::World;
 
 const ADVENTUREWORKS: &[u8] = include_bytes!("../../services/updraft/roster/adventureworks-employees.csv");
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const CONFIDENTIAL: &str = "urn:updraft:scim:schemas:extension:confidential:1.0:User";
 const EMPLOYMENT: &str = "urn:updraft:scim:schemas:extension:employment:1.0:User";
 
 /// Adds a source; the secret of its first credential.
@@ -193,7 +194,8 @@ fn user(line: &HashMap<String, String>, superior: Option<&Value>) -> Value {
             "employeeNumber": line["employee_number"], "department": line["department"],
             "manager": superior.map(|id| json!({ "value": id })),
         },
-        EMPLOYMENT: { "hireDate": line["hire_date"], "birthDate": line["birth_date"] },
+        EMPLOYMENT: { "hireDate": line["hire_date"] },
+        CONFIDENTIAL: { "birthDate": line["birth_date"] },
     })
 }
 

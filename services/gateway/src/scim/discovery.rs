@@ -59,6 +59,7 @@ pub(super) fn user_type(base: &str) -> Result<Value, serde_json::Error> {
         description: Some("A worker of the source".to_owned()),
         endpoint: "/Users".to_owned(),
         schema: USER.to_owned(),
+        // What is never told is no part of a user that is answered, so that this extension is found at the schemas only.
         schema_extensions: vec![extension(ENTERPRISE), extension(EMPLOYMENT)].into(),
         meta: meta("ResourceType", format!("{base}/ResourceTypes/User")),
     })

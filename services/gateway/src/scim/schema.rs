@@ -16,12 +16,15 @@ pub(super) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(super) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// Our own extension.
 pub(super) const EMPLOYMENT: &str = "urn:updraft:scim:schemas:extension:employment:1.0:User";
+/// Our own extension of what is taken and never told back.
+pub(super) const CONFIDENTIAL: &str = "urn:updraft:scim:schemas:extension:confidential:1.0:User";
 
-const SOURCES: [&str; 4] = [
-    include_str!("schemas/common.json"),
-    include_str!("schemas/user.json"),
-    include_str!("schemas/enterprise.json"),
-    include_str!("schemas/employment.json"),
+const COMMON_ATTRIBUTES: &str = include_str!("schemas/common.json");
+const USER_SCHEMA: &str = include_str!("schemas/user.json");
+const EXTENSIONS: [(&str, &str); 3] = [
+    (ENTERPRISE, include_str!("schemas/enterprise.json")),
+    (EMPLOYMENT, include_str!("schemas/employment.json")),
+    (CONFIDENTIAL, include_str!("schemas/confidential.json")),
 ];
 
 /// Everything there is to know of attributes.
@@ -124,13 +127,14 @@ impl Catalogue {
     pub(super) fn load() -> Result<Self, serde_json::Error> {
         let attributes =
             |text: &str| serde_json::from_str::<Definition>(text).map(|schema| schema.attributes);
-        let [common, user, enterprise, employment] = SOURCES;
-        let mut core = attributes(common)?;
-        core.extend(attributes(user)?);
-        let extensions = vec![(ENTERPRISE, attributes(enterprise)?), (EMPLOYMENT, attributes(employment)?)];
-        let published = [(USER, user), (ENTERPRISE, enterprise), (EMPLOYMENT, employment)];
-        let published = published.into_iter().map(|(name, text)| Ok((name, serde_json::from_str(text)?)));
-        Ok(Self { core, extensions, published: published.collect::<Result<_, serde_json::Error>>()? })
+        let mut core = attributes(COMMON_ATTRIBUTES)?;
+        core.extend(attributes(USER_SCHEMA)?);
+        let (mut extensions, mut published) = (Vec::new(), vec![(USER, serde_json::from_str(USER_SCHEMA)?)]);
+        for (urn, text) in EXTENSIONS {
+            extensions.push((urn, attributes(text)?));
+            published.push((urn, serde_json::from_str(text)?));
+        }
+        Ok(Self { core, extensions, published })
     }
 
     /// The attributes of an extension, or of the core.
@@ -259,9 +263,17 @@ mod tests {
     #[test]
     fn nothing_secret_is_ever_returned() {
         let catalogue = Catalogue::load().unwrap();
-        for attribute in catalogue.attributes(Some(EMPLOYMENT)) {
-            let write_only = attribute.mutability == Mutability::WriteOnly;
-            assert_eq!(write_only, attribute.returned == Returned::Never, "{}", attribute.name);
+        for extension in [None, Some(ENTERPRISE), Some(EMPLOYMENT), Some(CONFIDENTIAL)] {
+            for attribute in catalogue.attributes(extension) {
+                let is_confidential = extension == Some(CONFIDENTIAL);
+                assert_eq!(
+                    is_confidential,
+                    attribute.mutability == Mutability::WriteOnly,
+                    "{}",
+                    attribute.name
+                );
+                assert_eq!(is_confidential, attribute.returned == Returned::Never, "{}", attribute.name);
+            }
         }
     }
 }

@@ -132,14 +132,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scim::schema::{EMPLOYMENT, ENTERPRISE, USER};
+    use crate::scim::schema::{CONFIDENTIAL, EMPLOYMENT, ENTERPRISE, USER};
 
     fn cut(only: &str, without: &str) -> Value {
         let user = json!({
             "id": "7", "userName": "ada", "title": "Analyst", "name": { "givenName": "Ada", "familyName": "Byron" },
             "emails": [{ "value": "a@example.com", "type": "work", "primary": true }],
             ENTERPRISE: { "department": "Analysis" },
-            EMPLOYMENT: { "hireDate": "2010-01-04", "leaveFirstDay": "2013-09-01" },
+            EMPLOYMENT: { "hireDate": "2010-01-04" }, CONFIDENTIAL: { "leaveFirstDay": "2013-09-01" },
         });
         let selection = Selection::of(only.split(','), without.split(',')).unwrap();
         Value::Object(selection.cut(&Catalogue::load().unwrap(), user.as_object().unwrap()))
@@ -162,7 +162,10 @@ mod tests {
         let extension =
             json!({ "id": "7", "schemas": [USER, ENTERPRISE], ENTERPRISE: { "department": "Analysis" } });
         assert_eq!(cut(ENTERPRISE, ""), extension);
-        assert_eq!(cut(&format!("{EMPLOYMENT}:leaveFirstDay"), ""), json!({ "id": "7", "schemas": [USER] }));
+        assert_eq!(
+            cut(&format!("{CONFIDENTIAL}:leaveFirstDay"), ""),
+            json!({ "id": "7", "schemas": [USER] })
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     refusal::Refusal,
-    schema::{Document, EMPLOYMENT, ENTERPRISE},
+    schema::{CONFIDENTIAL, Document, EMPLOYMENT, ENTERPRISE},
 };
 
 /// A day as the service takes it, within an instant as some clients send it.
@@ -50,9 +50,11 @@ pub(super) fn document(stored: &StoredWorker) -> Document {
 
     let mut employment = Document::new();
     put(&mut employment, "hireDate", &worker.hire_date);
-    put(&mut employment, "leaveFirstDay", &worker.leave_first_day);
-    put(&mut employment, "leaveLastDay", &worker.leave_last_day);
     put_object(&mut user, EMPLOYMENT, employment);
+    let mut confidential = Document::new();
+    put(&mut confidential, "leaveFirstDay", &worker.leave_first_day);
+    put(&mut confidential, "leaveLastDay", &worker.leave_last_day);
+    put_object(&mut user, CONFIDENTIAL, confidential);
     user
 }
 
@@ -91,7 +93,7 @@ pub(super) fn version(stored: &StoredWorker) -> String {
 pub(super) fn wanted(user: &Document, id: &str, before: Option<&StoredWorker>) -> Result<Wanted, Refusal> {
     let nothing = Document::new();
     let part = |urn: &str| user.get(urn).and_then(Value::as_object).unwrap_or(&nothing);
-    let (enterprise, employment) = (part(ENTERPRISE), part(EMPLOYMENT));
+    let (enterprise, confidential) = (part(ENTERPRISE), part(CONFIDENTIAL));
     let user_name = text(user, "userName");
     if user_name.is_empty() {
         return Err(Refusal::value("userName", "is required"));
@@ -108,23 +110,23 @@ pub(super) fn wanted(user: &Document, id: &str, before: Option<&StoredWorker>) -
         employee_number: text(enterprise, "employeeNumber"),
         org_unit_path: path(units),
         manager_external_id: manager(enterprise),
-        hire_date: day(employment, "hireDate"),
-        birth_date: day(employment, "birthDate"),
+        hire_date: day(part(EMPLOYMENT), "hireDate"),
+        birth_date: day(confidential, "birthDate"),
         ..Worker::default()
     };
-    let status = employment_status(user, employment, before);
+    let status = employment_status(user, confidential, before);
     worker.set_employment_status(status);
     if status == EmploymentStatus::OnLeave {
-        worker.leave_first_day = day(employment, "leaveFirstDay");
-        worker.leave_last_day = day(employment, "leaveLastDay");
+        worker.leave_first_day = day(confidential, "leaveFirstDay");
+        worker.leave_last_day = day(confidential, "leaveLastDay");
     }
-    let keep_birth_date = before.is_some() && !employment.contains_key("birthDate");
+    let keep_birth_date = before.is_some() && !confidential.contains_key("birthDate");
     Ok(Wanted { worker, external_id: text(user, "externalId"), keep_birth_date })
 }
 
 fn employment_status(
     user: &Document,
-    employment: &Document,
+    confidential: &Document,
     before: Option<&StoredWorker>,
 ) -> EmploymentStatus {
     let before = before.and_then(|stored| stored.worker.as_ref()).map(Worker::employment_status);
@@ -133,7 +135,7 @@ fn employment_status(
     if !active.unwrap_or(before != Some(EmploymentStatus::Inactive)) {
         return EmploymentStatus::Inactive;
     }
-    let on_leave = ["leaveFirstDay", "leaveLastDay"].iter().any(|name| !day(employment, name).is_empty());
+    let on_leave = ["leaveFirstDay", "leaveLastDay"].iter().any(|name| !day(confidential, name).is_empty());
     match before {
         _ if on_leave => EmploymentStatus::OnLeave,
         Some(EmploymentStatus::Pending) => EmploymentStatus::Pending,
@@ -293,7 +295,7 @@ mod tests {
             status(&user(json!({ "userName": "a", "active": false })), None),
             EmploymentStatus::Inactive
         );
-        let leave = json!({ "userName": "a", EMPLOYMENT: { "leaveLastDay": "2013-12-31" } });
+        let leave = json!({ "userName": "a", CONFIDENTIAL: { "leaveLastDay": "2013-12-31" } });
         assert_eq!(status(&user(leave), None), EmploymentStatus::OnLeave);
     }
 
@@ -302,8 +304,8 @@ mod tests {
         let before = stored();
         let keeps = |user: Value| wanted(&self::user(user), "7", Some(&before)).unwrap().keep_birth_date;
         assert!(keeps(json!({ "userName": "ada" })));
-        assert!(!keeps(json!({ "userName": "ada", EMPLOYMENT: { "birthDate": "1990-05-17" } })));
-        assert!(!keeps(json!({ "userName": "ada", EMPLOYMENT: { "birthDate": null } })));
+        assert!(!keeps(json!({ "userName": "ada", CONFIDENTIAL: { "birthDate": "1990-05-17" } })));
+        assert!(!keeps(json!({ "userName": "ada", CONFIDENTIAL: { "birthDate": null } })));
     }
 
     #[test]

@@ -262,7 +262,7 @@ async fn what_is_advertised_says_where_it_is() {
     }
     assert_eq!(config["pagination"]["cursor"], true);
     let schemas = get("/Schemas").await;
-    assert_eq!(schemas["totalResults"], 3);
+    assert_eq!(schemas["totalResults"], 4);
     for schema in schemas["Resources"].as_array().unwrap() {
         let id = schema["id"].as_str().unwrap();
         assert_eq!(schema["meta"]["location"], format!("https://hr.example.com/scim/v2/Schemas/{id}"));
