@@ -35,7 +35,6 @@ mod repairs;
 mod replay;
 mod roster;
 mod rpc;
-mod scim;
 mod scoring;
 mod sessions;
 mod sources;
