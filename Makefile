@@ -12,6 +12,7 @@ demo: prepare
 test: prepare check buf audit
 	deploy/tool nats-server --version
 	deploy/tool scim --help >/dev/null
+	deploy/hris-client/install
 	cargo test --workspace
 
 # The races of the event log with many more writers and for minutes, and how soon its followers are served.

@@ -29,6 +29,7 @@ mod editions;
 mod events;
 mod explanations;
 mod history;
+mod hris;
 mod matching;
 mod rebuild;
 mod repairs;

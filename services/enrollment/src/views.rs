@@ -2,7 +2,7 @@
 //!
 //! The tables people, editions, applications and obligations are what the service's own events say, `live_tandems` and
 //! `partners` what the matching says, `engagements` and `participations` what both say. The others (names, dates of birth,
-//! operations, sources) are kept beside the events and are no part of a replay.
+//! operations, sources and what they said) are kept beside the events and are no part of a replay.
 
 pub mod applications;
 pub mod birth_dates;
