@@ -3,6 +3,7 @@
 mod application;
 mod directory;
 mod edition;
+mod import;
 mod obligation;
 mod refusal;
 
