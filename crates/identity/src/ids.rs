@@ -137,6 +137,8 @@ pub enum FollowUp {}
 pub enum Operation {}
 /// A unit of the organisation.
 pub enum OrgUnit {}
+/// One synchronisation of an HR system with the directory.
+pub enum SyncRun {}
 
 /// The id of a [`Person`].
 pub type PersonId = Id<Person>;
@@ -164,6 +166,8 @@ pub type FollowUpId = Id<FollowUp>;
 pub type OperationId = Id<Operation>;
 /// The id of an [`OrgUnit`].
 pub type OrgUnitId = Id<OrgUnit>;
+/// The id of a [`SyncRun`].
+pub type SyncRunId = Id<SyncRun>;
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ pub use caller::{Caller, Role};
 pub use guard::{Denied, Guard, PolicyError, Resource, Scope};
 pub use ids::{
     Action, ActionId, Application, ApplicationId, Edition, EditionId, FollowUp, FollowUpId, Id, MatchRun,
-    MatchRunId, Obligation, ObligationId, Operation, OperationId, OrgUnit, OrgUnitId, Person, PersonId,
+    MatchRunId, Obligation, ObligationId, Operation, OperationId, OrgUnit, OrgUnitId, Person, PersonId, SyncRun, SyncRunId,
     Question, QuestionId, Repair, RepairId, Session, SessionId, Tandem, TandemId,
 };
 pub use keys::{KeyError, Keys};

@@ -9,6 +9,7 @@ pub mod directory;
 pub mod editions;
 pub mod obligations;
 pub mod operations;
+pub mod sync_runs;
 pub mod tandems;
 
 mod availability;
