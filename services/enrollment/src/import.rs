@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::domain::roster::{self, Entry, Issue, Survey};
+use crate::domain::roster::{self, Entry, Issue, Survey, report};
 use crate::domain::sync_run::{Counts, Mode, State};
 use crate::domain::worker::{Answer, FieldIssue, Outcome};
 use crate::sync::{RECORDS_MAX, Refused, Sync};
@@ -96,16 +96,17 @@ impl Imports {
     }
 
     /// Ends what an earlier process left under way, and forgets what is old.
-    pub(crate) async fn tidy(&self, context: &Context) -> Result<(), BoxError> {
+    pub(crate) async fn tidy(&self, now: Timestamp) -> Result<(), BoxError> {
+        let context = Context { now, actor: None, idempotency: None, expected_version: None };
         for (operation, run) in operations::orphaned(&self.pool, self.runner).await? {
             if let Some(run) = run {
-                self.give_up(context, run).await;
+                self.give_up(&context, run).await;
             }
             let detail = "The service was restarted before the import was done; what was taken over by then stands. \
                           Send the file again.";
             operations::fail(&self.pool, operation, detail).await?;
         }
-        let oldest: Timestamp = context.now.saturating_sub(KEPT)?;
+        let oldest = now.saturating_sub(KEPT)?;
         Ok(operations::drop_before(&self.pool, oldest).await?)
     }
 
@@ -208,7 +209,7 @@ impl Passage<'_> {
             let percent = i32::try_from(done * 99 / self.survey.lines).unwrap_or(99);
             operations::note(pool, self.operation, &batch, &counts, percent).await?;
         }
-        let found_before = sync_runs::last_issue(pool, self.run).await?;
+        let found_before = operations::found_so_far(pool, self.run).await?;
         let run = self.imports.sync.finish(self.context, self.run, self.expected()).await?;
         self.note_found(found_before).await?;
         Ok((run.counts, self.detail(&run)))
@@ -231,7 +232,7 @@ impl Passage<'_> {
         let answers = self.imports.sync.take(self.context, self.run, records).await?;
         for (place, Answer { outcome, issues, .. }) in answers.into_iter().enumerate() {
             counts.note(outcome);
-            batch.outcomes.push(outcome.name());
+            batch.outcomes.push(report::outcome(outcome));
             let refused = outcome == Outcome::Rejected;
             let (line, key) = (batch.lines[place].unsigned_abs(), &batch.keys[place]);
             let told = issues.into_iter().map(|issue| self.issue(line, key, issue, refused));

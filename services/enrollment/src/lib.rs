@@ -65,8 +65,8 @@ impl boot::Service for Enrollment {
 
     fn open(ground: Ground, NoConfig {}: NoConfig) -> Self {
         let journal = ground.journal(Views);
-        let imports = Imports::new(&ground, journal.clone());
         let sync = Sync::new(&ground, journal.clone());
+        let imports = Imports::new(&ground, sync.clone());
         let Ground { desk, clock, pool, vault, .. } = ground;
         Self { desk, clock, pool, vault, journal, imports, sync }
     }
@@ -89,7 +89,7 @@ impl boot::Service for Enrollment {
     }
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
-        self.imports.abandon().await?;
+        self.imports.tidy(now).await?;
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }

@@ -9,7 +9,9 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
-pub use lines::{Batch, IssueRow, Place, drop_before, issues, lines_of, note, note_issues, report};
+pub use lines::{
+    Batch, IssueRow, Place, drop_before, found_so_far, issues, lines_of, note, note_issues, report,
+};
 
 use super::{named, unreadable};
 use crate::domain::roster::{Issue, Survey};

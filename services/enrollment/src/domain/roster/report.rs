@@ -2,6 +2,8 @@
 
 use csv::{Terminator, WriterBuilder};
 
+use crate::domain::worker::Outcome;
+
 /// One row of the report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReportRow {
@@ -17,6 +19,20 @@ pub struct ReportRow {
     pub code: String,
     /// One sentence.
     pub detail: String,
+}
+
+/// What became of a line, in a word.
+#[must_use]
+pub const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Updated => "updated",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Stale => "stale",
+        Outcome::Rejected => "rejected",
+        Outcome::Removed => "removed",
+        Outcome::Scheduled => "scheduled",
+    }
 }
 
 /// How the report begins: a byte order mark, by which spreadsheets know UTF-8, and the header.

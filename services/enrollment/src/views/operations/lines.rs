@@ -1,6 +1,6 @@
 //! What became of the lines of a file: batch by batch as they are taken in, and by line as they are reported.
 
-use identity::OperationId;
+use identity::{OperationId, SyncRunId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
@@ -125,6 +125,17 @@ pub async fn note_issues(
     .execute(conn)
     .await
     .map(drop)
+}
+
+/// The place of the last issue that was found in a run by now.
+///
+/// # Errors
+/// If the database fails.
+pub async fn found_so_far(executor: impl PgExecutor<'_>, run: SyncRunId) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar("select max(ordinal) from sync_issues where sync_run_id = $1")
+        .bind(run.uuid())
+        .fetch_one(executor)
+        .await
 }
 
 /// The lines in which these employee numbers stand, as far as they do.
