@@ -137,8 +137,10 @@ pub enum FollowUp {}
 pub enum Operation {}
 /// A unit of the organisation.
 pub enum OrgUnit {}
-/// One synchronisation of an HR system with the directory.
+/// One synchronisation of a source of the directory.
 pub enum SyncRun {}
+/// What a source of the directory identifies itself with.
+pub enum Credential {}
 
 /// The id of a [`Person`].
 pub type PersonId = Id<Person>;
@@ -168,6 +170,8 @@ pub type OperationId = Id<Operation>;
 pub type OrgUnitId = Id<OrgUnit>;
 /// The id of a [`SyncRun`].
 pub type SyncRunId = Id<SyncRun>;
+/// The id of a [`Credential`].
+pub type CredentialId = Id<Credential>;
 
 #[cfg(test)]
 mod tests {

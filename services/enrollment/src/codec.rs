@@ -45,6 +45,10 @@ impl Fields<'_> {
         iso_date(text).ok_or_else(|| self.unreadable(field))
     }
 
+    fn optional_date(&self, field: &str, text: &str) -> Result<Option<Date>, Corrupt> {
+        if text.is_empty() { Ok(None) } else { self.date(field, text).map(Some) }
+    }
+
     fn some<T>(&self, field: &str, value: Option<T>) -> Result<T, Corrupt> {
         value.ok_or_else(|| self.unreadable(field))
     }

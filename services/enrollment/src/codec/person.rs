@@ -1,5 +1,4 @@
 use eventlog::{Aggregate, Corrupt, Draft, Recorded};
-use identity::PersonId;
 use proto::enrollment as stored;
 
 use super::{Fields, optional_id_text};
@@ -39,44 +38,84 @@ impl Aggregate for Person {
                 org_unit_id: place.org_unit.to_string(),
                 hire_date: place.hire_date.to_string(),
             }),
+            Change::Leaving(last_day) => {
+                Draft::of(&stored::PersonLeaving { person_id, last_day: last_day.to_string() })
+            }
             Change::Left(last_day) => {
                 Draft::of(&stored::PersonLeft { person_id, last_day: last_day.to_string() })
             }
             Change::Returned => Draft::of(&stored::PersonReturned { person_id }),
             Change::Absent(Leave { first_day, last_day }) => {
-                let (first_day, last_day) = (first_day.to_string(), last_day.to_string());
-                Draft::of(&stored::PersonAbsent { person_id, first_day, last_day })
+                let last_day = last_day.map(|day| day.to_string()).unwrap_or_default();
+                Draft::of(&stored::PersonAbsent { person_id, first_day: first_day.to_string(), last_day })
             }
+            Change::AbsenceEnded { first_day, last_day } => {
+                let (first_day, last_day) = (first_day.to_string(), last_day.to_string());
+                Draft::of(&stored::PersonAbsenceEnded { person_id, first_day, last_day })
+            }
+            Change::Rescinded => Draft::of(&stored::PersonRescinded { person_id }),
+            Change::Erased => Draft::of(&stored::PersonErased { person_id }),
         }
     }
 
     fn decode(event: &Recorded) -> Result<Event, Corrupt> {
         let fields = Fields(event);
-        let (person_id, change) = if event.is::<stored::PersonJoined>() {
+        let (person_id, change) = standing(event, &fields)
+            .or_else(|| absence(event, &fields))
+            .unwrap_or_else(|| Err(Corrupt::unknown(event)))?;
+        Ok(Event { person: fields.id("person_id", &person_id)?, change })
+    }
+}
+
+/// The person and the change, if the event is one of this kind.
+type Read = Option<Result<(String, Change), Corrupt>>;
+
+fn standing(event: &Recorded, fields: &Fields) -> Read {
+    let read = || {
+        Ok(if event.is::<stored::PersonJoined>() {
             let it: stored::PersonJoined = event.read()?;
-            let place = place(&fields, &it.manager_person_id, &it.org_unit_id, &it.hire_date)?;
-            (it.person_id, Change::Joined(place))
+            let place = place(fields, &it.manager_person_id, &it.org_unit_id, &it.hire_date)?;
+            Some((it.person_id, Change::Joined(place)))
         } else if event.is::<stored::PersonMoved>() {
             let it: stored::PersonMoved = event.read()?;
-            let place = place(&fields, &it.manager_person_id, &it.org_unit_id, &it.hire_date)?;
-            (it.person_id, Change::Moved(place))
+            let place = place(fields, &it.manager_person_id, &it.org_unit_id, &it.hire_date)?;
+            Some((it.person_id, Change::Moved(place)))
+        } else if event.is::<stored::PersonLeaving>() {
+            let it: stored::PersonLeaving = event.read()?;
+            Some((it.person_id, Change::Leaving(fields.date("last_day", &it.last_day)?)))
         } else if event.is::<stored::PersonLeft>() {
             let it: stored::PersonLeft = event.read()?;
-            (it.person_id, Change::Left(fields.date("last_day", &it.last_day)?))
+            Some((it.person_id, Change::Left(fields.date("last_day", &it.last_day)?)))
         } else if event.is::<stored::PersonReturned>() {
-            let it: stored::PersonReturned = event.read()?;
-            (it.person_id, Change::Returned)
-        } else if event.is::<stored::PersonAbsent>() {
+            Some((event.read::<stored::PersonReturned>()?.person_id, Change::Returned))
+        } else if event.is::<stored::PersonRescinded>() {
+            Some((event.read::<stored::PersonRescinded>()?.person_id, Change::Rescinded))
+        } else if event.is::<stored::PersonErased>() {
+            Some((event.read::<stored::PersonErased>()?.person_id, Change::Erased))
+        } else {
+            None
+        })
+    };
+    read().transpose()
+}
+
+fn absence(event: &Recorded, fields: &Fields) -> Read {
+    let read = || {
+        Ok(if event.is::<stored::PersonAbsent>() {
             let it: stored::PersonAbsent = event.read()?;
             let first_day = fields.date("first_day", &it.first_day)?;
-            let leave = Leave { first_day, last_day: fields.date("last_day", &it.last_day)? };
-            (it.person_id, Change::Absent(leave))
+            let last_day = fields.optional_date("last_day", &it.last_day)?;
+            Some((it.person_id, Change::Absent(Leave { first_day, last_day })))
+        } else if event.is::<stored::PersonAbsenceEnded>() {
+            let it: stored::PersonAbsenceEnded = event.read()?;
+            let first_day = fields.date("first_day", &it.first_day)?;
+            let last_day = fields.date("last_day", &it.last_day)?;
+            Some((it.person_id, Change::AbsenceEnded { first_day, last_day }))
         } else {
-            return Err(Corrupt::unknown(event));
-        };
-        let person: PersonId = fields.id("person_id", &person_id)?;
-        Ok(Event { person, change })
-    }
+            None
+        })
+    };
+    read().transpose()
 }
 
 fn place(fields: &Fields, manager: &str, org_unit: &str, hire_date: &str) -> Result<Place, Corrupt> {
@@ -89,7 +128,7 @@ fn place(fields: &Fields, manager: &str, org_unit: &str, hire_date: &str) -> Res
 
 #[cfg(test)]
 mod tests {
-    use identity::OrgUnitId;
+    use identity::{OrgUnitId, PersonId};
     use jiff::civil::date;
 
     use super::*;
@@ -101,9 +140,14 @@ mod tests {
         let changes = [
             Change::Joined(place(None)),
             Change::Moved(place(Some(PersonId::mint()))),
+            Change::Leaving(date(2014, 1, 31)),
             Change::Left(date(2014, 1, 31)),
             Change::Returned,
-            Change::Absent(Leave { first_day: date(2014, 1, 6), last_day: date(2014, 1, 31) }),
+            Change::Absent(Leave { first_day: date(2014, 1, 6), last_day: Some(date(2014, 1, 31)) }),
+            Change::Absent(Leave { first_day: date(2014, 1, 6), last_day: None }),
+            Change::AbsenceEnded { first_day: date(2014, 1, 6), last_day: date(2014, 1, 5) },
+            Change::Rescinded,
+            Change::Erased,
         ];
         round_trip::<Person>(changes.map(|change| Event { person: PersonId::mint(), change }));
     }

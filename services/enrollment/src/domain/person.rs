@@ -1,6 +1,6 @@
-//! A person of the directory: joins, moves, is on leave, leaves, returns.
+//! A person of the directory: joins, moves, is on leave, leaves, returns, is taken back, is forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use identity::{OrgUnitId, PersonId};
 use jiff::civil::Date;
@@ -19,29 +19,51 @@ pub struct Place {
 /// What may be asked.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// The roster lists the person at this place.
+    /// The directory lists the person at this place.
     Record {
         /// The person.
         person: PersonId,
-        /// Where the roster places them.
+        /// Where they are placed.
         place: Place,
     },
-    /// The person leaves the company.
+    /// The person has left: the last working day is today or past. Another day than before corrects it.
     Leave {
         /// The last working day.
         last_day: Date,
     },
-    /// The person is on leave.
+    /// The person leaves on a day to come, and works here until then.
+    Announce {
+        /// The last working day.
+        last_day: Date,
+    },
+    /// The person is on leave. Another end of a leave that begins on the same day replaces it.
     BeAbsent(Leave),
+    /// The leave ends on this day, which may lie before its first: then it never was.
+    EndLeave {
+        /// The first day, by which a leave is known.
+        first_day: Date,
+        /// The last day.
+        last_day: Date,
+    },
+    /// The record of the person was a mistake: they never worked here.
+    Rescind {
+        /// The day on which it was found.
+        today: Date,
+    },
+    /// What is known about the person is erased.
+    Erase {
+        /// The day on which it is.
+        today: Date,
+    },
 }
 
-/// Days on which a person is on leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Days on which a person is on leave. A person has one leave at most that begins on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leave {
     /// The first day.
     pub first_day: Date,
-    /// The last day.
-    pub last_day: Date,
+    /// The last day; none while nobody knows it.
+    pub last_day: Option<Date>,
 }
 
 /// What can happen to a person.
@@ -60,12 +82,25 @@ pub enum Change {
     Joined(Place),
     /// Stands somewhere else now.
     Moved(Place),
-    /// Leaves the company after this day.
+    /// Will leave the company after this day.
+    Leaving(Date),
+    /// Has left the company after this day.
     Left(Date),
     /// Came back after having left.
     Returned,
     /// Is on leave.
     Absent(Leave),
+    /// The end of a leave is another one now.
+    AbsenceEnded {
+        /// The first day, by which the leave is known.
+        first_day: Date,
+        /// The last day; before the first if the leave never was.
+        last_day: Date,
+    },
+    /// Never worked here.
+    Rescinded,
+    /// Is known no more.
+    Erased,
 }
 
 /// What is known of a person; nothing before they join.
@@ -76,8 +111,20 @@ pub struct State(Option<Employee>);
 struct Employee {
     person: PersonId,
     place: Place,
-    last_day: Option<Date>,
-    leaves: BTreeSet<Leave>,
+    standing: Standing,
+    /// The last days of leaves by their first; those that never were are kept, so that taking back again is no mistake.
+    leaves: BTreeMap<Date, Option<Date>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Works here, until a day that may be known.
+    Works(Option<Date>),
+    /// Has left after this day.
+    Left(Date),
+    /// Was a mistake, and counted as having left after this day.
+    Rescinded(Date),
+    Erased,
 }
 
 /// Why a command is refused.
@@ -95,12 +142,21 @@ pub enum Rejection {
     /// The last day of a leave precedes its first.
     #[error("The leave ends before it begins.")]
     LeaveEndsFirst,
+    /// Nobody recorded a leave from this day on.
+    #[error("There is no leave of this person that begins on {first_day}.")]
+    NoSuchLeave {
+        /// The first day.
+        first_day: Date,
+    },
     /// Who has left the company has no leave.
-    #[error("This person leaves the company after {last_day}; there is no leave to record.")]
+    #[error("This person has left the company after {last_day}; there is no leave to record.")]
     HasLeft {
         /// The last working day.
         last_day: Date,
     },
+    /// Whoever was erased comes back as somebody new.
+    #[error("This person was erased from the directory.")]
+    Erased,
 }
 
 /// Decides what happens on a command.
@@ -108,155 +164,135 @@ pub enum Rejection {
 /// # Errors
 /// The rule that forbids it.
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
-    match command {
-        Command::Record { person, place } => {
-            let changes = record(state, *place);
-            Ok(changes.into_iter().map(|change| Event { person: *person, change }).collect())
-        }
-        Command::Leave { last_day } => {
-            let employee = state.0.as_ref().ok_or(Rejection::Unknown)?;
-            if employee.last_day.is_some() {
-                return Ok(Vec::new());
-            }
-            let hire_date = employee.place.hire_date;
-            if *last_day < hire_date {
-                return Err(Rejection::LeavesBeforeJoining { hire_date });
-            }
-            Ok(vec![Event { person: employee.person, change: Change::Left(*last_day) }])
-        }
-        Command::BeAbsent(leave) => {
-            let employee = state.0.as_ref().ok_or(Rejection::Unknown)?;
-            if leave.last_day < leave.first_day {
-                return Err(Rejection::LeaveEndsFirst);
-            }
-            if let Some(last_day) = employee.last_day {
-                return Err(Rejection::HasLeft { last_day });
-            }
-            let absent = Event { person: employee.person, change: Change::Absent(*leave) };
-            Ok(if employee.leaves.contains(leave) { Vec::new() } else { vec![absent] })
-        }
-    }
+    let (person, changes) = match (&state.0, command) {
+        (None, Command::Record { person, place }) => (*person, vec![Change::Joined(*place)]),
+        (None, _) => return Err(Rejection::Unknown),
+        (Some(employee), command) => (employee.person, employee.decide(command)?),
+    };
+    Ok(changes.into_iter().map(|change| Event { person, change }).collect())
 }
 
-fn record(state: &State, place: Place) -> Vec<Change> {
-    let Some(employee) = &state.0 else { return vec![Change::Joined(place)] };
-    let returned = employee.last_day.map(|_| Change::Returned);
-    let moved = (employee.place != place).then_some(Change::Moved(place));
-    returned.into_iter().chain(moved).collect()
+impl Employee {
+    fn decide(&self, command: &Command) -> Result<Vec<Change>, Rejection> {
+        match command {
+            Command::Record { place, .. } => self.record(*place),
+            Command::Leave { last_day } => self.leave(*last_day),
+            Command::Announce { last_day } => self.announce(*last_day),
+            Command::BeAbsent(leave) => self.be_absent(*leave),
+            Command::EndLeave { first_day, last_day } => self.end_leave(*first_day, *last_day),
+            Command::Rescind { today } => Ok(match self.standing {
+                Standing::Works(_) => vec![Change::Left(*today), Change::Rescinded],
+                Standing::Left(_) => vec![Change::Rescinded],
+                Standing::Rescinded(_) | Standing::Erased => vec![],
+            }),
+            Command::Erase { today } => Ok(match self.standing {
+                Standing::Works(_) => vec![Change::Left(*today), Change::Erased],
+                Standing::Left(_) | Standing::Rescinded(_) => vec![Change::Erased],
+                Standing::Erased => vec![],
+            }),
+        }
+    }
+
+    fn record(&self, place: Place) -> Result<Vec<Change>, Rejection> {
+        let mut changes = self.return_to_work()?;
+        changes.extend((self.place != place).then_some(Change::Moved(place)));
+        Ok(changes)
+    }
+
+    fn leave(&self, last_day: Date) -> Result<Vec<Change>, Rejection> {
+        match self.standing {
+            Standing::Rescinded(_) | Standing::Erased => Ok(vec![]),
+            Standing::Left(before) if before == last_day => Ok(vec![]),
+            Standing::Left(_) | Standing::Works(_) => {
+                self.worked_on(last_day)?;
+                Ok(vec![Change::Left(last_day)])
+            }
+        }
+    }
+
+    fn announce(&self, last_day: Date) -> Result<Vec<Change>, Rejection> {
+        self.worked_on(last_day)?;
+        if self.standing == Standing::Works(Some(last_day)) {
+            return Ok(vec![]);
+        }
+        let mut changes = self.return_to_work()?;
+        changes.push(Change::Leaving(last_day));
+        Ok(changes)
+    }
+
+    /// Whoever returns is back from leave, too: what was left of one ended with the last working day.
+    fn return_to_work(&self) -> Result<Vec<Change>, Rejection> {
+        let gone = match self.standing {
+            Standing::Works(_) => return Ok(vec![]),
+            Standing::Left(last_day) | Standing::Rescinded(last_day) => last_day,
+            Standing::Erased => return Err(Rejection::Erased),
+        };
+        let outlasting = self.leaves.iter().filter(|(_, end)| end.is_none_or(|end| end > gone));
+        let ended =
+            outlasting.map(|(first_day, _)| Change::AbsenceEnded { first_day: *first_day, last_day: gone });
+        Ok([Change::Returned].into_iter().chain(ended).collect())
+    }
+
+    fn worked_on(&self, day: Date) -> Result<(), Rejection> {
+        let hire_date = self.place.hire_date;
+        if day < hire_date { Err(Rejection::LeavesBeforeJoining { hire_date }) } else { Ok(()) }
+    }
+
+    fn be_absent(&self, leave: Leave) -> Result<Vec<Change>, Rejection> {
+        if leave.last_day.is_some_and(|last_day| last_day < leave.first_day) {
+            return Err(Rejection::LeaveEndsFirst);
+        }
+        match self.standing {
+            Standing::Left(last_day) | Standing::Rescinded(last_day) => Err(Rejection::HasLeft { last_day }),
+            Standing::Erased => Err(Rejection::Erased),
+            Standing::Works(_) if self.leaves.get(&leave.first_day) == Some(&leave.last_day) => Ok(vec![]),
+            Standing::Works(_) => Ok(vec![Change::Absent(leave)]),
+        }
+    }
+
+    fn end_leave(&self, first_day: Date, last_day: Date) -> Result<Vec<Change>, Rejection> {
+        let never = |end: Date| end < first_day;
+        match self.leaves.get(&first_day) {
+            None => Err(Rejection::NoSuchLeave { first_day }),
+            Some(Some(end)) if *end == last_day || never(*end) && never(last_day) => Ok(vec![]),
+            Some(_) => Ok(vec![Change::AbsenceEnded { first_day, last_day }]),
+        }
+    }
 }
 
 /// Takes an event into the state.
 pub fn evolve(state: &mut State, event: &Event) {
-    match (&event.change, &mut state.0) {
-        (Change::Joined(place), _) => {
-            let (place, leaves) = (*place, BTreeSet::new());
-            state.0 = Some(Employee { person: event.person, place, last_day: None, leaves });
+    if let Change::Joined(place) = event.change {
+        let (person, standing, leaves) = (event.person, Standing::Works(None), BTreeMap::new());
+        state.0 = Some(Employee { person, place, standing, leaves });
+    } else if let Some(employee) = &mut state.0 {
+        employee.evolve(&event.change);
+    }
+}
+
+impl Employee {
+    fn evolve(&mut self, change: &Change) {
+        match *change {
+            Change::Joined(place) | Change::Moved(place) => self.place = place,
+            Change::Leaving(last_day) => self.standing = Standing::Works(Some(last_day)),
+            Change::Left(last_day) => self.standing = Standing::Left(last_day),
+            Change::Returned => self.standing = Standing::Works(None),
+            Change::Absent(leave) => {
+                self.leaves.insert(leave.first_day, leave.last_day);
+            }
+            Change::AbsenceEnded { first_day, last_day } => {
+                self.leaves.insert(first_day, Some(last_day));
+            }
+            Change::Rescinded => {
+                // Whoever was listed until then has left first.
+                if let Standing::Left(last_day) = self.standing {
+                    self.standing = Standing::Rescinded(last_day);
+                }
+            }
+            Change::Erased => self.standing = Standing::Erased,
         }
-        (Change::Moved(place), Some(employee)) => employee.place = *place,
-        (Change::Left(last_day), Some(employee)) => employee.last_day = Some(*last_day),
-        (Change::Returned, Some(employee)) => employee.last_day = None,
-        (Change::Absent(leave), Some(employee)) => drop(employee.leaves.insert(*leave)),
-        // Nothing can happen to somebody who never joined.
-        (Change::Moved(_) | Change::Left(_) | Change::Returned | Change::Absent(_), None) => {}
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn anna() -> PersonId {
-        PersonId::from_uuid(Uuid::from_u128(1))
-    }
-
-    fn place(department: u128) -> Place {
-        Place {
-            manager: Some(PersonId::from_uuid(Uuid::from_u128(9))),
-            org_unit: OrgUnitId::from_uuid(Uuid::from_u128(department)),
-            hire_date: date(2010, 3, 1),
-        }
-    }
-
-    fn given(history: &[Change]) -> State {
-        let mut state = State::default();
-        for change in history {
-            evolve(&mut state, &Event { person: anna(), change: change.clone() });
-        }
-        state
-    }
-
-    fn when(state: &State, command: &Command) -> Result<Vec<Change>, Rejection> {
-        decide(state, command).map(|events| events.into_iter().map(|event| event.change).collect())
-    }
-
-    fn record(department: u128) -> Command {
-        Command::Record { person: anna(), place: place(department) }
-    }
-
-    fn leave(last_day: Date) -> Command {
-        Command::Leave { last_day }
-    }
-
-    #[test]
-    fn somebody_new_joins() {
-        assert_eq!(when(&given(&[]), &record(1)), Ok(vec![Change::Joined(place(1))]));
-    }
-
-    #[test]
-    fn the_same_line_again_changes_nothing() {
-        assert_eq!(when(&given(&[Change::Joined(place(1))]), &record(1)), Ok(vec![]));
-    }
-
-    #[test]
-    fn another_place_is_a_move() {
-        let state = given(&[Change::Joined(place(1))]);
-        assert_eq!(when(&state, &record(2)), Ok(vec![Change::Moved(place(2))]));
-        let state = given(&[Change::Joined(place(1)), Change::Moved(place(2))]);
-        assert_eq!(when(&state, &record(2)), Ok(vec![]));
-    }
-
-    #[test]
-    fn a_leaver_leaves_once() {
-        let state = given(&[Change::Joined(place(1))]);
-        assert_eq!(when(&state, &leave(date(2014, 1, 31))), Ok(vec![Change::Left(date(2014, 1, 31))]));
-        let state = given(&[Change::Joined(place(1)), Change::Left(date(2014, 1, 31))]);
-        assert_eq!(when(&state, &leave(date(2014, 2, 28))), Ok(vec![]));
-    }
-
-    #[test]
-    fn a_leaver_on_the_roster_has_returned_and_perhaps_moved() {
-        let state = given(&[Change::Joined(place(1)), Change::Left(date(2014, 1, 31))]);
-        assert_eq!(when(&state, &record(1)), Ok(vec![Change::Returned]));
-        assert_eq!(when(&state, &record(2)), Ok(vec![Change::Returned, Change::Moved(place(2))]));
-    }
-
-    #[test]
-    fn a_stranger_cannot_leave() {
-        assert_eq!(when(&given(&[]), &leave(date(2014, 1, 31))), Err(Rejection::Unknown));
-    }
-
-    #[test]
-    fn a_leave_is_recorded_once_and_has_an_end_after_its_beginning() {
-        let leave = Leave { first_day: date(2014, 1, 6), last_day: date(2014, 1, 31) };
-        let joined = [Change::Joined(place(1))];
-        assert_eq!(when(&given(&joined), &Command::BeAbsent(leave)), Ok(vec![Change::Absent(leave)]));
-        let absent = [Change::Joined(place(1)), Change::Absent(leave)];
-        assert_eq!(when(&given(&absent), &Command::BeAbsent(leave)), Ok(vec![]));
-        let turned = Leave { first_day: leave.last_day, last_day: leave.first_day };
-        assert_eq!(when(&given(&joined), &Command::BeAbsent(turned)), Err(Rejection::LeaveEndsFirst));
-        let left = [Change::Joined(place(1)), Change::Left(date(2014, 1, 3))];
-        let refused = Err(Rejection::HasLeft { last_day: date(2014, 1, 3) });
-        assert_eq!(when(&given(&left), &Command::BeAbsent(leave)), refused);
-        assert_eq!(when(&given(&[]), &Command::BeAbsent(leave)), Err(Rejection::Unknown));
-    }
-
-    #[test]
-    fn nobody_leaves_before_the_first_day() {
-        let state = given(&[Change::Joined(place(1))]);
-        let refused = Rejection::LeavesBeforeJoining { hire_date: date(2010, 3, 1) };
-        assert_eq!(when(&state, &leave(date(2010, 2, 28))), Err(refused));
-    }
-}
+mod tests;

@@ -150,7 +150,7 @@ impl DirectoryService for Enrollment {
         let person = id("person_id", &call.message.person_id)?;
         call.allow(&Resource::of(person))?;
         let first_day = date("first_day", &call.message.first_day)?;
-        let leave = Leave { first_day, last_day: date("last_day", &call.message.last_day)? };
+        let leave = Leave { first_day, last_day: Some(date("last_day", &call.message.last_day)?) };
         let command = Command::BeAbsent(leave);
         let receipt = self.journal.execute::<Person>(&call.context(), person.uuid(), command).await;
         let receipt = boot::receipt(&receipt.map_err(refuse)?);
