@@ -3,9 +3,11 @@
 mod application;
 mod directory;
 mod edition;
+mod hris;
 mod import;
 mod obligation;
 mod refusal;
+mod worker;
 
 use boot::{not_found, unavailable};
 use eventlog::{Begun, Context};

@@ -6,9 +6,9 @@ use identity::{EditionId, PersonId, TandemId};
 use proto::matching::{TandemActivated, TandemCompleted, TandemDissolved, TandemPublished};
 use sqlx::PgConnection;
 
-use crate::codec::Obligation;
+use crate::codec::{self, Obligation};
 use crate::domain::obligation::{Command, Key};
-use crate::views::{Views, tandems};
+use crate::views::{Views, participations, tandems};
 
 /// Follows the events of the matching.
 pub struct Reactions {
@@ -26,6 +26,7 @@ impl Follower for Reactions {
         for event in events {
             note(&mut patches, event)?;
         }
+        note_who_takes_part(&mut patches, conn, events).await?;
         Ok(patches.write(conn).await?)
     }
 
@@ -47,6 +48,28 @@ impl Follower for Reactions {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What turns depends on what was before, so the engagements of whom the events are about are read, once for all of them.
+async fn note_who_takes_part(
+    patches: &mut Patches,
+    conn: &mut PgConnection,
+    events: &[Recorded],
+) -> Result<(), BoxError> {
+    let mut happenings = Vec::new();
+    for event in events {
+        happenings.extend(codec::happenings(event)?.into_iter().map(|happening| (happening, event)));
+    }
+    if happenings.is_empty() {
+        return Ok(());
+    }
+    let about: Vec<_> = happenings.iter().map(|(happening, _)| *happening).collect();
+    let mut ledger = participations::ledger(conn, &about).await?;
+    for (happening, event) in happenings {
+        ledger.take(happening, event.recorded_at, event.position);
+    }
+    participations::note(patches, &ledger);
+    Ok(())
 }
 
 fn note(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
