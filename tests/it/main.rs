@@ -37,4 +37,5 @@ mod rpc;
 mod scoring;
 mod sessions;
 mod trace;
+mod uploads;
 mod world;

@@ -31,7 +31,7 @@ async fn an_hr_system_imports_the_roster_by_grpc() {
     let world = World::new().await;
     let hris = Caller::system(Role::Hris);
     let mut directory = DirectoryServiceClient::new(channel(&world).await);
-    let import = CreateImportRequest { content: roster().into_bytes(), dry_run: false };
+    let import = CreateImportRequest { content: roster().into_bytes(), ..CreateImportRequest::default() };
     let started = directory.create_import(by(&world, &hris, import)).await.unwrap().into_inner();
     let operation_id = started.operation.unwrap().operation_id;
     let done = loop {
