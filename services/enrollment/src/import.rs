@@ -165,7 +165,7 @@ impl Imports {
         let request = Some(operation.uuid());
         let opening = Opening { source, mode, dry_run, request, leavers_percent_max };
         let run = self.sync.open(&context, opening).await?.run;
-        let passage = Passage { imports: self, operation, run, context: &context, survey: &survey };
+        let passage = Passage { imports: self, operation, run, mode, context: &context, survey: &survey };
         let outcome = passage.walk(&file).await;
         if outcome.is_err() {
             self.give_up(&context, run).await;
@@ -186,6 +186,7 @@ struct Passage<'a> {
     imports: &'a Imports,
     operation: OperationId,
     run: SyncRunId,
+    mode: Mode,
     context: &'a Context,
     survey: &'a Survey,
 }
@@ -244,7 +245,9 @@ impl Passage<'_> {
     /// How many workers the run must have seen. A snapshot of which some lines do not say whom they are about cannot tell who is
     /// absent: with them no number is right, and nobody leaves.
     fn expected(&self) -> i64 {
-        i64::try_from(self.survey.people + self.survey.nameless).unwrap_or(i64::MAX)
+        let Survey { people, nameless, .. } = self.survey;
+        let expected = if self.mode == Mode::FullSnapshot { people + nameless } else { *people };
+        i64::try_from(expected).unwrap_or(i64::MAX)
     }
 
     /// What is found only at the end, as about the reporting line, by the lines it is about.
@@ -255,7 +258,9 @@ impl Passage<'_> {
             let found = sync_runs::issues(pool, self.run, after, page).await?;
             let Some(last) = found.last() else { return Ok(()) };
             after = Some(last.ordinal);
-            let keys: Vec<&str> = found.iter().map(|issue| issue.external_id.as_str()).collect();
+            // What is about the whole run has no key, and so have lines whose number cannot be read.
+            let keys = found.iter().map(|issue| issue.external_id.as_str()).filter(|key| !key.is_empty());
+            let keys: Vec<&str> = keys.collect();
             let lines: HashMap<_, _> =
                 operations::lines_of(pool, self.operation, &keys).await?.into_iter().collect();
             let issues: Vec<Issue> = found

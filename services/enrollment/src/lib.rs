@@ -122,6 +122,7 @@ impl boot::Service for Enrollment {
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
         self.imports.tidy(now).await?;
+        self.sync.pass(now).await?;
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }

@@ -11,9 +11,12 @@ pub mod obligations;
 pub mod operations;
 pub mod participations;
 pub mod stored_workers;
+pub mod sync_batches;
+pub mod sync_pending;
 pub mod sync_runs;
 pub mod tandems;
 pub mod watch;
+pub mod workers;
 
 mod availability;
 mod people;
