@@ -14,6 +14,7 @@ pub mod person;
 pub mod register;
 pub mod roster;
 pub mod rules;
+pub mod source;
 pub mod sync_run;
 pub mod worker;
 

@@ -7,6 +7,7 @@ mod hris;
 mod import;
 mod obligation;
 mod refusal;
+mod source;
 mod worker;
 
 use boot::{not_found, unavailable};

@@ -1,7 +1,8 @@
 //! The read models: how events change them, and every query of the service.
 //!
 //! The tables people, editions, applications and obligations are what the service's own events say, `live_tandems` and
-//! `partners` what the matching says, `engagements` and `participations` what both say. The others (names, dates of birth, operations) are kept beside the events and are no part of a replay.
+//! `partners` what the matching says, `engagements` and `participations` what both say. The others (names, dates of birth,
+//! operations, sources) are kept beside the events and are no part of a replay.
 
 pub mod applications;
 pub mod birth_dates;
@@ -10,6 +11,7 @@ pub mod editions;
 pub mod obligations;
 pub mod operations;
 pub mod participations;
+pub mod sources;
 pub mod stored_workers;
 pub mod sync_batches;
 pub mod sync_pending;
@@ -19,6 +21,7 @@ pub mod watch;
 pub mod workers;
 
 mod availability;
+mod copying;
 mod people;
 
 use eventlog::{Aggregate, BoxError, Corrupt, Patches, Recorded};
@@ -28,6 +31,7 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use crate::codec::{Application, Edition, Obligation, Person};
+use crate::views::people::Newcomers;
 
 /// The tables that a replay builds anew.
 pub const PROJECTIONS: &[&str] = &[
@@ -47,18 +51,19 @@ pub struct Views;
 
 impl eventlog::Views for Views {
     async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
-        let mut patches = Patches::default();
+        let (mut newcomers, mut patches) = (Newcomers::default(), Patches::default());
         for event in events {
-            apply(&mut patches, event)?;
+            apply(&mut newcomers, &mut patches, event)?;
         }
+        newcomers.write(conn).await?;
         Ok(patches.write(conn).await?)
     }
 }
 
-fn apply(patches: &mut Patches, event: &Recorded) -> Result<(), Corrupt> {
+fn apply(newcomers: &mut Newcomers, patches: &mut Patches, event: &Recorded) -> Result<(), Corrupt> {
     let (version, at) = (event.version, event.recorded_at);
     match event.stream.kind.as_str() {
-        Person::KIND => people::apply(patches, &Person::decode(event)?),
+        Person::KIND => people::apply(newcomers, patches, &Person::decode(event)?, version),
         Edition::KIND => editions::apply(patches, &Edition::decode(event)?, version),
         Application::KIND => applications::apply(patches, &Application::decode(event)?, version, at),
         Obligation::KIND => obligations::apply(patches, &Obligation::decode(event)?, version),

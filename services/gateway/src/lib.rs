@@ -1,8 +1,9 @@
 //! REST for everything the services offer by gRPC, and the pages; it translates and decides nothing.
 //!
 //! Reading order: [`Config`]; `routes`, what the descriptors say of each method; `transcode`, one request from HTTP to
-//! gRPC and back, with `auth`, `conditions`, `message`, `download` and `upstream` at its side; `problem`, every refusal; `openapi`,
-//! the same routes as a document; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
+//! gRPC and back, with `auth`, `conditions`, `message`, `download` and `upstream` at its side; `problem`, every refusal;
+//! `openapi`, the same routes as a document; `oauth`, tokens for HR systems, whose secrets `source_secret` verifies; `pages` and
+//! `identity_page`, what a browser shows; `serve`, the connections.
 
 mod auth;
 mod conditions;
@@ -11,11 +12,13 @@ mod download;
 mod html;
 mod identity_page;
 mod message;
+mod oauth;
 mod openapi;
 mod pages;
 mod problem;
 mod routes;
 mod serve;
+mod source_secret;
 mod transcode;
 mod upstream;
 
@@ -38,7 +41,7 @@ pub use self::{
     routes::RouteError,
     serve::serve,
 };
-use self::{problem::Problem, upstream::Upstreams};
+use self::{problem::Problem, source_secret::SourceSecrets, upstream::Upstreams};
 
 /// Why the gateway cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +64,7 @@ pub enum StartError {
 struct Gateway {
     keys: Keys,
     upstreams: Upstreams,
+    source_secrets: SourceSecrets,
     identity_page: bool,
 }
 
@@ -74,14 +78,15 @@ pub fn router(config: &Config, services: &Services, keys: Keys) -> Result<Router
         return Err(StartError::IdentityPageOpen(config.listen));
     }
     let upstreams = Upstreams::new(services.by_package(), keys.clone());
-    let gateway = Arc::new(Gateway { keys, upstreams, identity_page: config.identity_page });
+    let (source_secrets, identity_page) = (SourceSecrets::default(), config.identity_page);
+    let gateway = Arc::new(Gateway { keys, upstreams, source_secrets, identity_page });
 
     let mut router = Router::new();
     for route in routes::all()? {
         router = transcode::mount(router, &gateway, route);
     }
     let document = openapi()?.to_json().map_err(StartError::Document)?;
-    router = router.merge(pages::router(&gateway, document));
+    router = router.merge(pages::router(&gateway, document)).merge(oauth::router(&gateway));
     if config.identity_page {
         router = router.merge(identity_page::router(&gateway));
     }

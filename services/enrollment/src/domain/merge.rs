@@ -6,84 +6,11 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::person::{Command, Leave, Place};
+use super::source::Attribute;
 use super::worker::{Employment, FieldIssue, State, Stored};
 
 /// Where the ids of departments come from: a department has the same id in every source that names it.
 const DEPARTMENTS: Uuid = Uuid::from_u128(0x6f0b_9f52_2a0d_4c0e_9d3a_5a4c_7d1e_8b21);
-
-/// What a source may decide of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attribute {
-    /// Personnel number.
-    EmployeeNumber,
-    /// Given and family name.
-    Name,
-    /// Name at the identity provider.
-    UserName,
-    /// Work address.
-    Email,
-    /// Job title.
-    JobTitle,
-    /// Department.
-    OrgUnit,
-    /// Direct superior.
-    Manager,
-    /// First day.
-    HireDate,
-    /// Date of birth.
-    BirthDate,
-    /// Whether the person works.
-    Employment,
-}
-
-impl Attribute {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::EmployeeNumber,
-        Self::Name,
-        Self::UserName,
-        Self::Email,
-        Self::JobTitle,
-        Self::OrgUnit,
-        Self::Manager,
-        Self::HireDate,
-        Self::BirthDate,
-        Self::Employment,
-    ];
-
-    /// Its name in the database.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::EmployeeNumber => "employee_number",
-            Self::Name => "name",
-            Self::UserName => "user_name",
-            Self::Email => "email",
-            Self::JobTitle => "job_title",
-            Self::OrgUnit => "org_unit",
-            Self::Manager => "manager",
-            Self::HireDate => "hire_date",
-            Self::BirthDate => "birth_date",
-            Self::Employment => "employment",
-        }
-    }
-
-    /// The field of a record that says it.
-    const fn field(self) -> &'static str {
-        match self {
-            Self::EmployeeNumber => "worker.employee_number",
-            Self::Name => "worker.family_name",
-            Self::UserName => "worker.user_name",
-            Self::Email => "worker.email",
-            Self::JobTitle => "worker.job_title",
-            Self::OrgUnit => "worker.org_unit_path",
-            Self::Manager => "worker.manager_external_id",
-            Self::HireDate => "worker.hire_date",
-            Self::BirthDate => "worker.birth_date",
-            Self::Employment => "worker.employment_status",
-        }
-    }
-}
 
 /// A source as the merge sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,10 +170,26 @@ impl<'a> Merge<'a> {
             if let Some(other) = others {
                 let (other, decides) = (&other.source.name, &deciding.source.name);
                 let message = format!("The source {other} says something else; {decides} decides.");
-                issues.push(FieldIssue::new(attribute.field(), "CONFLICT", message));
+                issues.push(FieldIssue::new(field(attribute), "CONFLICT", message));
             }
         }
         issues
+    }
+}
+
+/// The field of a record that says an attribute.
+const fn field(attribute: Attribute) -> &'static str {
+    match attribute {
+        Attribute::EmployeeNumber => "worker.employee_number",
+        Attribute::Name => "worker.family_name",
+        Attribute::UserName => "worker.user_name",
+        Attribute::Email => "worker.email",
+        Attribute::JobTitle => "worker.job_title",
+        Attribute::OrgUnit => "worker.org_unit_path",
+        Attribute::Manager => "worker.manager_external_id",
+        Attribute::HireDate => "worker.hire_date",
+        Attribute::BirthDate => "worker.birth_date",
+        Attribute::Employment => "worker.employment_status",
     }
 }
 

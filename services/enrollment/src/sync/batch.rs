@@ -10,8 +10,8 @@ use sqlx::PgConnection;
 
 use super::settling::Settled;
 use super::{Refused, Sync};
-use crate::domain::merge::Attribute;
 use crate::domain::register::{Moment, Received, Register};
+use crate::domain::source::Attribute;
 use crate::domain::sync_run::Counts;
 use crate::domain::worker::{Answer, Change, FieldIssue, Outcome, Record, State, Unreadable};
 use crate::views::sync_runs::{self, RunRow};

@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::sync_runs::RunRow;
 use crate::domain::hierarchy::Member;
+use crate::domain::sync_run::Mode;
 use crate::domain::worker::FieldIssue;
 
 /// From here on, a dry run changes nothing: see [`undo`].
@@ -153,7 +154,11 @@ pub async fn absent_count(executor: impl PgExecutor<'_>, run: &RunRow) -> sqlx::
 /// If the database fails.
 pub async fn reporting_line(executor: impl PgExecutor<'_>, run: &RunRow) -> sqlx::Result<Vec<Member>> {
     let rows: Vec<(String, Option<String>, bool)> =
-        sqlx::query_as(if run.dry_run { LINE_OF_DRY_RUN } else { LINE })
+        sqlx::query_as(match run.mode {
+            _ if run.dry_run => LINE_OF_DRY_RUN,
+            Mode::FullSnapshot => LINE_OF_SNAPSHOT,
+            Mode::Delta | Mode::Continuous => LINE,
+        })
             .bind(&run.source)
             .bind(run.run.uuid())
             .fetch_all(executor)
@@ -161,22 +166,30 @@ pub async fn reporting_line(executor: impl PgExecutor<'_>, run: &RunRow) -> sqlx
     Ok(rows.into_iter().map(|(key, manager, told)| Member { key, manager, told }).collect())
 }
 
-/// What is stored is as the run left it.
+/// What is stored is as the run left it, of whoever it was about and all above them.
 const LINE: &str = "
     with recursive seen as materialized (
         select distinct key from sync_batches cross join unnest(external_ids) as key where sync_run_id = $2
     ),
-    line (external_id, manager_external_id, seen) as (
-        select external_id, manager_external_id, true
+    line (external_id, manager_external_id) as (
+        select external_id, manager_external_id
         from seen join workers on source_id = $1 and external_id = key
         where state = 'active'
         union
-        select superior.external_id, superior.manager_external_id, exists (select from seen where key = superior.external_id)
+        select superior.external_id, superior.manager_external_id
         from line join workers as superior
             on superior.source_id = $1 and superior.external_id = line.manager_external_id
         where superior.state in ('active', 'inactive', 'left')
     )
-    select * from line";
+    select line.*, key is not null from line left join seen on key = external_id";
+
+/// A snapshot was about everybody, so that nobody has to be found.
+const LINE_OF_SNAPSHOT: &str = "
+    select external_id, manager_external_id, state = 'active' and key is not null
+    from workers
+    left join (select distinct key from sync_batches cross join unnest(external_ids) as key where sync_run_id = $2) as seen
+        on key = external_id
+    where source_id = $1 and state in ('active', 'inactive', 'left')";
 
 /// What the run said stands before what is stored; of several records of a worker, the last.
 const LINE_OF_DRY_RUN: &str = "

@@ -10,9 +10,11 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
+use super::copying::Rows;
 use super::{named, unreadable};
-use crate::domain::merge::{Attribute, Source};
+use crate::domain::merge::Source;
 use crate::domain::register::Written;
+use crate::domain::source::Attribute;
 use crate::domain::worker::{Employment, State, Stored, Worker};
 
 /// What stands between the units of a path on its way to the database; a text of a record never holds it.
@@ -239,9 +241,56 @@ pub async fn write(
     now: Timestamp,
     today: Date,
 ) -> sqlx::Result<()> {
-    if workers.is_empty() {
-        return Ok(());
+    let (new, old): (Vec<&Written>, Vec<&Written>) = workers.iter().partition(|written| written.new);
+    if !new.is_empty() {
+        let mut rows = Rows::new();
+        new.iter().for_each(|written| row(&mut rows, written, now, today));
+        rows.copy(&mut *conn, COPY).await?;
     }
+    if old.is_empty() { Ok(()) } else { update(conn, &old, now, today).await }
+}
+
+const COPY: &str = "
+    copy workers
+        (source_id, external_id, person_id, source_version, state, employee_number, user_name, given_name, family_name,
+         email, job_title, org_unit_path, manager_external_id, hire_date, employment, leave_first_day, leave_last_day,
+         alias, last_day, waits, created_at, updated_at)
+    from stdin (format binary)";
+
+fn row(rows: &mut Rows, Written { source, stored, .. }: &Written<'_>, now: Timestamp, today: Date) {
+    let Stored { person, state, worker, last_day, created_at } = stored;
+    let (leave_first_day, leave_last_day) = worker.employment.leave();
+    rows.row(22);
+    rows.text(&source.name);
+    rows.text(&worker.external_id);
+    rows.uuid(person.uuid());
+    rows.bigint(worker.source_version);
+    rows.text(state.name());
+    rows.or_null(worker.employee_number.as_deref(), Rows::text);
+    for text in
+        [&worker.user_name, &worker.given_name, &worker.family_name, &worker.email, &worker.job_title]
+    {
+        rows.text(text);
+    }
+    rows.texts(&worker.org_unit_path);
+    rows.or_null(worker.manager_external_id.as_deref(), Rows::text);
+    rows.or_null(worker.hire_date, Rows::date);
+    rows.text(worker.employment.name());
+    rows.or_null(leave_first_day, Rows::date);
+    rows.or_null(leave_last_day, Rows::date);
+    rows.text(&worker.alias);
+    rows.or_null(*last_day, Rows::date);
+    rows.boolean(stored.waits(today));
+    rows.time(*created_at);
+    rows.time(now);
+}
+
+async fn update(
+    conn: &mut PgConnection,
+    workers: &[&Written<'_>],
+    now: Timestamp,
+    today: Date,
+) -> sqlx::Result<()> {
     let said = |text: fn(&Worker) -> &str| {
         workers.iter().map(|written| text(&written.stored.worker)).collect::<Vec<_>>()
     };

@@ -37,8 +37,8 @@ fn said() -> impl Strategy<Value = Said> {
         title,
         inactive,
     });
-    let kinds = [Tombstone::Left, Tombstone::Rescinded, Tombstone::Erased];
-    let what = prop_oneof![4 => upsert, 1 => prop::sample::select(&kinds[..]).prop_map(What::End)];
+    let kinds = vec![Tombstone::Left, Tombstone::Rescinded, Tombstone::Erased];
+    let what = prop_oneof![4 => upsert, 1 => prop::sample::select(kinds).prop_map(What::End)];
     (0..SOURCES.len(), 0..KEYS, what, prop::bool::weighted(0.15))
         .prop_map(|(source, key, what, later)| Said { source, key, what, later })
 }
@@ -92,14 +92,9 @@ struct Shown {
 async fn directory(stage: &Stage, world: &str) -> Directory {
     let mut shown: Vec<Shown> = sqlx::query_as(
         "with keys as (
-             select person_id, array_agg(source_id || ':' || substr(external_id, $2) order by 1) as keys
-             from (select * from workers where state = 'active' and starts_with(external_id, $1) order by source_id) as live
-             group by person_id
-         ),
-         named as (
-             select person_id, array_agg(source_id || ':' || substr(external_id, $2)) as keys
-             from (select * from workers where state in ('active', 'expected', 'inactive', 'left')
-                   and starts_with(external_id, $1) order by source_id) as any_state
+             select person_id, array_agg(source_id || ':' || substr(external_id, $2) order by source_id, external_id) as keys
+             from workers
+             where state = 'active' and starts_with(external_id, $1)
              group by person_id
          )
          select keys.keys, replace(employee_number, $1, '') as employee_number, job_title, replace(email, $1, '') as email,

@@ -138,7 +138,7 @@ async fn whoever_is_erased_is_forgotten_and_comes_back_as_somebody_new() {
     let erased = stage.take(run, vec![end("head", 3, Tombstone::Erased), upsert("head", 2, None)]).await;
     assert_eq!(outcomes(&erased), [Outcome::Removed, Outcome::Stale]);
     assert_eq!(erased[0].person, Some(head));
-    assert_eq!(stage.events().await[2..], ["PersonMoved", "PersonLeft", "PersonErased"].map(str::to_owned));
+    assert_eq!(stage.events().await[2..], ["PersonLeft", "PersonErased", "PersonMoved"].map(str::to_owned));
     assert_eq!(stage.sync.vault.open(&mut conn, head.uuid(), &sealed).await.unwrap(), None);
     let traces = "select count(*) from workers where external_id = 'head'
                   and (family_name <> '' or email <> '' or employee_number is not null)";

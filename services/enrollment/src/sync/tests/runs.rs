@@ -111,7 +111,7 @@ async fn a_dry_run_tells_everything_and_changes_nothing() {
     let (people, events) = (stage.standing().await, stage.events().await);
     let run = stage.open("roster", Mode::FullSnapshot, true).await.unwrap();
     let answers = stage.take(run, vec![upsert("w00", 2, Some("x")), upsert("y", 1, Some("w00"))]).await;
-    assert_eq!(outcomes(&answers), [Outcome::Updated, Outcome::Created].map(|it| it));
+    assert_eq!(outcomes(&answers), [Outcome::Updated, Outcome::Created]);
     assert_eq!(answers[1].person, None);
     let ended = stage.finish(run, 2).await;
     assert_eq!((ended.state, ended.counts.left), (State::Committed, 5));
