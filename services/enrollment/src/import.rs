@@ -98,9 +98,10 @@ impl Imports {
     /// Ends what an earlier process left under way, and forgets what is old.
     pub(crate) async fn tidy(&self, now: Timestamp) -> Result<(), BoxError> {
         let context = Context { now, actor: None, idempotency: None, expected_version: None };
-        for (operation, run) in operations::orphaned(&self.pool, self.runner).await? {
-            if let Some(run) = run {
-                self.give_up(&context, run).await;
+        for operation in operations::orphaned(&self.pool, self.runner).await? {
+            // The operation may not have noted its run yet.
+            if let Some(run) = sync_runs::requested(&self.pool, SOURCE, operation.uuid()).await? {
+                self.give_up(&context, run.run).await;
             }
             let detail = "The service was restarted before the import was done; what was taken over by then stands. \
                           Send the file again.";

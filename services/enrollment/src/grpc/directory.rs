@@ -28,7 +28,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::CreateImportRequest>,
     ) -> Result<Response<api::CreateImportResponse>, Status> {
         let mut call = self.desk.receive(request).await?;
-        call.allow(&Resource::everything())?;
+        call.allow(&import::resource()?)?;
         let operation = match self.begin(&call.context()).await? {
             Begun::Replayed(first) => OperationId::from_uuid(first.id),
             Begun::Work(mut work) => {
@@ -52,7 +52,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::GetOperationRequest>,
     ) -> Result<Response<api::GetOperationResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow(&Resource::everything())?;
+        call.allow(&import::resource()?)?;
         let operation = self.operation(id("operation_id", &call.message.operation_id)?).await?;
         Ok(Response::new(api::GetOperationResponse { operation: Some(operation) }))
     }
@@ -62,7 +62,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::ListOperationIssuesRequest>,
     ) -> Result<Response<api::ListOperationIssuesResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow(&Resource::everything())?;
+        call.allow(&import::resource()?)?;
         let page = Page::<(i32, i32)>::of(call.message.page_size, &call.message.page_token)?;
         let operation = id("operation_id", &call.message.operation_id)?;
         let rows = operations::issues(&self.pool, operation, page.after, page.fetch()).await;
@@ -78,7 +78,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::DownloadImportReportRequest>,
     ) -> Result<Response<Report>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow(&Resource::everything())?;
+        call.allow(&import::resource()?)?;
         let operation = id("operation_id", &call.message.operation_id)?;
         self.operation(operation).await?;
         Ok(Response::new(import::report(self.pool.clone(), operation)))

@@ -3,18 +3,24 @@
 use boot::{Call, unavailable};
 use eventlog::Context;
 use futures::stream::{self, BoxStream, StreamExt};
-use identity::OperationId;
+use identity::{OperationId, Resource};
 use proto::{enrollment as api, hris};
 use sqlx::PgPool;
 use tonic::Status;
 
+use super::hris::source;
 use crate::domain::roster::report;
 use crate::domain::sync_run::{LEAVERS_PERCENT_MAX, Mode};
-use crate::import::Import;
+use crate::import::{Import, SOURCE};
 use crate::views::operations::{self, CountsRow, IssueRow, OperationRow, Place};
 
 /// A report on its way out.
 pub(super) type Report = BoxStream<'static, Result<api::DownloadImportReportResponse, Status>>;
+
+/// Whose records an upload holds: those of the source `roster`.
+pub(super) fn resource() -> Result<Resource, Status> {
+    Ok(Resource::of_source(source("source_id", SOURCE)?))
+}
 
 /// The import that is asked for; the file is taken out of the message.
 pub(super) fn of(call: &mut Call<api::CreateImportRequest>) -> Import {

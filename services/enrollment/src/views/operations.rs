@@ -216,20 +216,13 @@ pub async fn refuse(pool: &PgPool, operation: OperationId, issues: &[Issue]) -> 
 ///
 /// # Errors
 /// If the database fails.
-pub async fn orphaned(
-    executor: impl PgExecutor<'_>,
-    runner: Uuid,
-) -> sqlx::Result<Vec<(OperationId, Option<SyncRunId>)>> {
-    let rows: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
-        "select operation_id, sync_run_id from operations where state = 'running' and runner <> $1",
-    )
-    .bind(runner)
-    .fetch_all(executor)
-    .await?;
-    let ids = |(operation, run): (Uuid, Option<Uuid>)| {
-        (OperationId::from_uuid(operation), run.map(SyncRunId::from_uuid))
-    };
-    Ok(rows.into_iter().map(ids).collect())
+pub async fn orphaned(executor: impl PgExecutor<'_>, runner: Uuid) -> sqlx::Result<Vec<OperationId>> {
+    let found: Vec<Uuid> =
+        sqlx::query_scalar("select operation_id from operations where state = 'running' and runner <> $1")
+            .bind(runner)
+            .fetch_all(executor)
+            .await?;
+    Ok(found.into_iter().map(OperationId::from_uuid).collect())
 }
 
 /// One operation.
