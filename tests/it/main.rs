@@ -40,4 +40,5 @@ mod scoring;
 mod sessions;
 mod sources;
 mod trace;
+mod uploads;
 mod world;
