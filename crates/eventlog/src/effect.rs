@@ -3,13 +3,12 @@
 use std::error::Error as Cause;
 use std::iter::successors;
 use std::panic::AssertUnwindSafe;
-use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::{BoxError, Error, Follower, Recorded};
 
@@ -48,7 +47,7 @@ pub(crate) struct Taken {
 
 /// Takes in the events of a page as long as its time lasts.
 ///
-/// A run of events is taken in at once; it ends with an event that the follower reacts to.
+/// A run of events is taken in at once; it ends with an event that the follower reacts to and does not answer with the next one.
 pub(crate) async fn take_in<F: Follower>(
     follower: &F,
     conn: &mut PgConnection,
@@ -56,10 +55,10 @@ pub(crate) async fn take_in<F: Follower>(
 ) -> Result<Taken, Failure> {
     let begun = Instant::now();
     let mut taken = Taken { count: 0, reacted: false };
-    for run in events.split_inclusive(|event| follower.reacts_to(event)) {
+    while let Some(run) = next_run(follower, &events[taken.count..]) {
         let Some(end) = run.last() else { break };
         taken.count += run.len();
-        let effect = AssertUnwindSafe(affect(follower, conn, run, end)).catch_unwind().await;
+        let effect = AssertUnwindSafe(affect(follower, conn, run)).catch_unwind().await;
         let effect = effect.unwrap_or_else(|_| Err("it panicked".into()));
         taken.reacted |= effect.map_err(|source| failed(taken.count, end, source))?;
         if begun.elapsed() > PAGE_TIME {
@@ -69,23 +68,42 @@ pub(crate) async fn take_in<F: Follower>(
     Ok(taken)
 }
 
-/// Projects a run and reacts to its last event, each in the trace of what it is for; tells whether it has reacted.
+/// The events up to the first one that is answered before the next is taken in; all of them if there is none.
+fn next_run<'e, F: Follower>(follower: &F, events: &'e [Recorded]) -> Option<&'e [Recorded]> {
+    let mut answered: Option<(usize, &Recorded)> = None;
+    for (index, event) in events.iter().enumerate().filter(|(_, event)| follower.reacts_to(event)) {
+        match answered {
+            Some((last, before)) if !follower.is_answered_with(before, event) => {
+                return events.get(..=last);
+            }
+            _ => answered = Some((index, event)),
+        }
+    }
+    let end = answered.map_or(events.len(), |(last, _)| last + 1);
+    events.get(..end).filter(|run| !run.is_empty())
+}
+
+/// Projects a run and reacts to what is to be answered in it, each in the trace of what it is for; tells whether it has reacted.
 async fn affect<F: Follower>(
     follower: &F,
     conn: &mut PgConnection,
     run: &[Recorded],
-    end: &Recorded,
 ) -> Result<bool, BoxError> {
-    let span = |events: &[Recorded]| {
-        let traceparents = events.iter().filter_map(|event| event.meta.traceparent.as_deref());
-        telemetry::follow_span(follower.name(), traceparents)
-    };
-    follower.project(conn, run).instrument(span(run)).await?;
-    let reacts = follower.reacts_to(end);
-    if reacts {
-        follower.react(conn, end).instrument(span(from_ref(end))).await?;
+    let name = follower.name();
+    follower.project(conn, run).instrument(span(name, run)).await?;
+    let answered: Vec<&Recorded> = run.iter().filter(|event| follower.reacts_to(event)).collect();
+    let span = span(name, answered.iter().copied());
+    match answered.as_slice() {
+        [] => return Ok(false),
+        [event] => follower.react(conn, event).instrument(span).await?,
+        events => follower.react_together(conn, events).instrument(span).await?,
     }
-    Ok(reacts)
+    Ok(true)
+}
+
+fn span<'e>(follower: &'static str, events: impl IntoIterator<Item = &'e Recorded>) -> Span {
+    let traceparents = events.into_iter().filter_map(|event| event.meta.traceparent.as_deref());
+    telemetry::follow_span(follower, traceparents)
 }
 
 /// Blames the events, unless it was the connection that failed.

@@ -86,6 +86,7 @@ impl boot::Service for Enrollment {
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
         self.imports.abandon().await?;
+        tick::let_go(&self.pool, &self.journal, now).await?;
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }

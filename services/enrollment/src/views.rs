@@ -9,10 +9,10 @@ pub mod directory;
 pub mod editions;
 pub mod obligations;
 pub mod operations;
+pub mod people;
 pub mod tandems;
 
 mod availability;
-mod people;
 
 use eventlog::{Aggregate, BoxError, Corrupt, Patches, Recorded};
 use identity::PersonId;

@@ -212,6 +212,11 @@ fn of_sessions(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
             let it: s::SessionCancelled = event.read()?;
             session(&it.tandem_id, &it.edition_id, &it.session_id, Session::Cancelled)
         }
+        "SessionResumed" => {
+            let it: s::SessionResumed = event.read()?;
+            let what = Session::Resumed { start: instant(event, it.start_time)? };
+            session(&it.tandem_id, &it.edition_id, &it.session_id, what)
+        }
         "SessionHeld" => {
             let it: s::SessionHeld = event.read()?;
             session(&it.tandem_id, &it.edition_id, &it.session_id, Session::Past)

@@ -56,18 +56,6 @@ pub async fn of_two(conn: &mut PgConnection, edition: &EditionRow, pair: Pair) -
     Ok(Two { assessed, offered_already, places_left })
 }
 
-/// Whether the two of a tandem break a rule that concerns the organisation, as it is now.
-///
-/// # Errors
-/// If the database fails.
-pub async fn breaks_organisation(conn: &mut PgConnection, rules: &Rules, pair: Pair) -> sqlx::Result<bool> {
-    let standings = people::standings(conn, &[pair.mentor, pair.mentee]).await?;
-    let two = (standings.get(&pair.mentor), standings.get(&pair.mentee));
-    Ok(
-        matches!(two, (Some(mentor), Some(mentee)) if pairing::check_organisation(rules, mentor, mentee).is_err()),
-    )
-}
-
 /// What the rules need to know of these people.
 pub(super) async fn assemble(
     conn: &mut PgConnection,
