@@ -122,9 +122,11 @@ async fn whoever_has_no_right_is_refused_at_every_endpoint() {
 /// Whether somebody of the role who is no party to the record has no right there.
 fn is_denied(endpoint: &Endpoint, right: &str) -> bool {
     let own_only = right.split('+').all(|word| ["own", "party", "delegated"].contains(&word));
+    // The caller speaks for no source.
+    let of_a_source = right == "source";
     let last = endpoint.path.rsplit('/').find(|segment| segment.starts_with('{')).unwrap_or_default();
     let of_one_record = !matches!(last, "" | "{edition_id}");
-    right == "-" || own_only && of_one_record
+    right == "-" || of_a_source || own_only && of_one_record
 }
 
 async fn call(

@@ -69,7 +69,8 @@ impl Desk {
         let idempotency = match metadata.get(IDEMPOTENCY_KEY).map(tonic::metadata::MetadataValue::to_str) {
             None => None,
             Some(Ok(key)) if (1..=IDEMPOTENCY_KEY_LENGTH_MAX).contains(&key.len()) => Some(Idempotency {
-                scope: scope_of(&caller),
+                // Two callers may choose the same key.
+                scope: caller.subject(),
                 key: key.to_owned(),
                 fingerprint: fingerprint(&message),
             }),
@@ -233,12 +234,6 @@ fn forbidden(denied: &identity::Denied) -> Status {
 
 fn violation(field: &str, code: &'static str, message: String) -> Status {
     status::invalid(vec![Violation { field: field.to_owned(), code, message }])
-}
-
-/// Two callers may choose the same key.
-fn scope_of(caller: &Caller) -> String {
-    let roles = || caller.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join("+");
-    caller.person.map_or_else(roles, |person| person.to_string())
 }
 
 fn fingerprint<M: prost::Message + prost::Name>(message: &M) -> Vec<u8> {

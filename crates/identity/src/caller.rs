@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PersonId;
+use crate::{PersonId, SourceId};
 
 /// A hat somebody wears; the policies grant rights to roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,13 +78,16 @@ pub struct Caller {
     pub roles: BTreeSet<Role>,
     /// The executive for whom a delegate acts.
     pub delegate_for: Option<PersonId>,
+    /// The source of the directory for which an HR system speaks.
+    pub source: Option<SourceId>,
 }
 
 impl Caller {
     /// A person who wears these hats.
     #[must_use]
     pub fn of(person: PersonId, roles: impl IntoIterator<Item = Role>) -> Self {
-        Self { person: Some(person), roles: roles.into_iter().collect(), delegate_for: None }
+        let roles = roles.into_iter().collect();
+        Self { person: Some(person), roles, delegate_for: None, source: None }
     }
 
     /// An assistant who acts for an executive.
@@ -96,7 +99,26 @@ impl Caller {
     /// A system, which is no person.
     #[must_use]
     pub fn system(role: Role) -> Self {
-        Self { person: None, roles: BTreeSet::from([role]), delegate_for: None }
+        Self { person: None, roles: BTreeSet::from([role]), delegate_for: None, source: None }
+    }
+
+    /// The HR system that feeds a source of the directory.
+    #[must_use]
+    pub fn hris(source: SourceId) -> Self {
+        Self { source: Some(source), ..Self::system(Role::Hris) }
+    }
+
+    /// Who calls, in one word: the person, or what a system is and for which source it speaks.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        if let Some(person) = self.person {
+            return person.to_string();
+        }
+        let roles = self.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join("+");
+        match &self.source {
+            Some(source) => format!("{roles}:{source}"),
+            None => roles,
+        }
     }
 
     /// Tells whether the caller wears this hat.
@@ -116,5 +138,18 @@ mod tests {
             assert_eq!(serde_json::to_value(role).unwrap(), role.name());
             assert_eq!(role.to_string(), role.name());
         }
+    }
+
+    #[test]
+    fn no_two_callers_have_the_same_subject() {
+        let person = PersonId::mint();
+        let subjects = [
+            Caller::of(person, [Role::Office]),
+            Caller::system(Role::Hris),
+            Caller::hris("payroll".parse().unwrap()),
+            Caller::hris("roster".parse().unwrap()),
+        ]
+        .map(|caller| caller.subject());
+        assert_eq!(subjects, [person.to_string().as_str(), "hris", "hris:payroll", "hris:roster"]);
     }
 }

@@ -6,7 +6,7 @@ use cedar_policy::{
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
 
-use crate::{Caller, PersonId};
+use crate::{Caller, PersonId, SourceId};
 
 const SCHEMA: &str = include_str!("../policies/updraft.cedarschema");
 const POLICIES: &[&str] = &[
@@ -27,6 +27,8 @@ pub struct Resource {
     pub owner: Option<PersonId>,
     /// Between whom it is: mentor and mentee.
     pub parties: Vec<PersonId>,
+    /// Which source of the directory it comes from.
+    pub source: Option<SourceId>,
     /// Whether it reaches every record rather than one, as an unfiltered list does.
     pub everything: bool,
 }
@@ -48,6 +50,12 @@ impl Resource {
     #[must_use]
     pub fn between(parties: &[PersonId]) -> Self {
         Self { parties: parties.to_vec(), ..Self::default() }
+    }
+
+    /// What a source of the directory delivers: a run, a worker.
+    #[must_use]
+    pub fn of_source(source: SourceId) -> Self {
+        Self { source: Some(source), ..Self::default() }
     }
 
     /// A record that is about nobody, such as an edition's rules or a published report.
@@ -143,7 +151,7 @@ impl Guard {
             .into_iter()
             .flatten()
             .find(|person| {
-                let own = Resource { owner: Some(*person), parties: vec![*person], everything: false };
+                let own = Resource { parties: vec![*person], ..Resource::of(*person) };
                 self.check(caller, action, &own).is_ok()
             })
             .map(Scope::Own)
@@ -199,22 +207,28 @@ impl Names {
         let name = caller.person.map_or_else(|| "nobody".to_owned(), |person| person.to_string());
         let roles = caller.roles.iter().map(|role| uid(&self.role, role.name())).collect();
         let acts_for = caller.delegate_for.map(|person| ("delegate_for".to_owned(), self.person(person)));
-        Entity::new(uid(&self.person, &name), acts_for.into_iter().collect(), roles).ok()
+        let attributes = acts_for.into_iter().chain(source(caller.source.as_ref())).collect();
+        Entity::new(uid(&self.person, &name), attributes, roles).ok()
     }
 
     fn record(&self, resource: &Resource) -> Option<Entity> {
         let people = |ids: &[PersonId]| RestrictedExpression::new_set(ids.iter().map(|id| self.person(*id)));
-        let attributes = HashMap::from([
+        let mut attributes = HashMap::from([
             ("owner".to_owned(), people(resource.owner.as_slice())),
             ("parties".to_owned(), people(&resource.parties)),
             ("everything".to_owned(), RestrictedExpression::new_bool(resource.everything)),
         ]);
+        attributes.extend(source(resource.source.as_ref()));
         Entity::new(uid(&self.record, "asked for"), attributes, HashSet::new()).ok()
     }
 
     fn person(&self, id: PersonId) -> RestrictedExpression {
         RestrictedExpression::new_entity_uid(uid(&self.person, &id.to_string()))
     }
+}
+
+fn source(id: Option<&SourceId>) -> Option<(String, RestrictedExpression)> {
+    id.map(|id| ("source".to_owned(), RestrictedExpression::new_string(id.to_string())))
 }
 
 fn uid(kind: &EntityTypeName, name: &str) -> EntityUid {

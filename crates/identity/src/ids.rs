@@ -137,6 +137,10 @@ pub enum FollowUp {}
 pub enum Operation {}
 /// A unit of the organisation.
 pub enum OrgUnit {}
+/// One synchronisation of a source of the directory.
+pub enum SyncRun {}
+/// What a source of the directory identifies itself with.
+pub enum Credential {}
 
 /// The id of a [`Person`].
 pub type PersonId = Id<Person>;
@@ -164,6 +168,10 @@ pub type FollowUpId = Id<FollowUp>;
 pub type OperationId = Id<Operation>;
 /// The id of an [`OrgUnit`].
 pub type OrgUnitId = Id<OrgUnit>;
+/// The id of a [`SyncRun`].
+pub type SyncRunId = Id<SyncRun>;
+/// The id of a [`Credential`].
+pub type CredentialId = Id<Credential>;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use tonic::service::Interceptor;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use crate::{Audience, Caller, Keys, TokenError};
+use crate::{Audience, Caller, Keys, SourceId, TokenError};
 
 /// Long enough for a call with all its retries, short enough to be worthless when it leaks.
 const STATEMENT_TTL_SECONDS: u64 = 60;
@@ -19,10 +19,16 @@ const STATEMENT_TTL_SECONDS: u64 = 60;
 /// Reflection shows interfaces, no data, and is only served where it is switched on.
 const OPEN: [&str; 2] = ["/grpc.health.", "/grpc.reflection."];
 
+/// What the client certificate of a call says: the source of the directory for which it speaks, if it is known.
+///
+/// The server that ends TLS puts it into the request's extensions, which no client can reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certified(pub Option<SourceId>);
+
 /// Lets only verified callers through to the services of a server.
 ///
-/// The [`Caller`] stands in the request's extensions afterwards. Without a valid bearer token the
-/// answer is UNAUTHENTICATED.
+/// The [`Caller`] stands in the request's extensions afterwards. It is whom the bearer token names, or
+/// without one the source of the client's certificate; otherwise the answer is UNAUTHENTICATED.
 #[derive(Debug, Clone)]
 pub struct AuthLayer(pub Keys);
 
@@ -58,12 +64,23 @@ where
         if OPEN.iter().any(|prefix| request.uri().path().starts_with(prefix)) {
             return Either::Left(self.inner.call(request));
         }
-        match bearer(request.headers()).and_then(|token| self.keys.verify(token)) {
+        match self.caller(&request) {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
                 Either::Left(self.inner.call(request))
             }
             Err(refusal) => Either::Right(ready(Ok(Status::from(refusal).into_http()))),
+        }
+    }
+}
+
+impl<S> Auth<S> {
+    fn caller<B>(&self, request: &Request<B>) -> Result<Caller, TokenError> {
+        match (bearer(request.headers()), request.extensions().get()) {
+            (Ok(token), _) => self.keys.verify(token),
+            (Err(_), Some(Certified(Some(source)))) => Ok(Caller::hris(source.clone())),
+            (Err(_), Some(Certified(None))) => Err(TokenError::UnknownCertificate),
+            (Err(missing), None) => Err(missing),
         }
     }
 }
@@ -167,6 +184,32 @@ mod tests {
         }
         let refused = call(&keys, path, Some(&format!("Bearer {strange}"))).await;
         assert_eq!(reason(&refused), "TOKEN_INVALID");
+    }
+
+    #[tokio::test]
+    async fn a_certificate_speaks_for_its_source_where_there_is_no_token() {
+        let keys = Keys::generate().unwrap();
+        let call = async |certified: Certified, token: Option<&str>| {
+            let echo = service_fn(async |request: Request<()>| {
+                Ok::<_, Infallible>(Response::new(request.extensions().get::<Caller>().cloned()))
+            });
+            let path = "/updraft.hris.v1.HrisSyncService/CreateSyncRun";
+            let mut request = Request::builder().uri(path).extension(certified);
+            if let Some(token) = token {
+                request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+            }
+            AuthLayer(keys.clone()).layer(echo).oneshot(request.body(()).unwrap()).await.unwrap()
+        };
+        let payroll: SourceId = "payroll".parse().unwrap();
+        let known = call(Certified(Some(payroll.clone())), None).await;
+        assert_eq!(known.into_body(), Some(Caller::hris(payroll.clone())));
+        assert_eq!(reason(&call(Certified(None), None).await), "CERTIFICATE_UNKNOWN");
+
+        let office = Caller::system(Role::Office);
+        let token = keys.issue(&office, Audience::Updraft, 60).unwrap();
+        let both = call(Certified(Some(payroll.clone())), Some(&token)).await;
+        assert_eq!(both.into_body(), Some(office));
+        assert_eq!(reason(&call(Certified(Some(payroll)), Some("no token")).await), "TOKEN_INVALID");
     }
 
     #[tokio::test]

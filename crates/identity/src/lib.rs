@@ -11,15 +11,18 @@ mod ids;
 mod keys;
 mod layer;
 pub mod secret_file;
+mod source;
 mod token;
 
 pub use caller::{Caller, Role};
 pub use guard::{Denied, Guard, PolicyError, Resource, Scope};
 pub use ids::{
-    Action, ActionId, Application, ApplicationId, Edition, EditionId, FollowUp, FollowUpId, Id, MatchRun,
-    MatchRunId, Obligation, ObligationId, Operation, OperationId, OrgUnit, OrgUnitId, Person, PersonId,
-    Question, QuestionId, Repair, RepairId, Session, SessionId, Tandem, TandemId,
+    Action, ActionId, Application, ApplicationId, Credential, CredentialId, Edition, EditionId, FollowUp,
+    FollowUpId, Id, MatchRun, MatchRunId, Obligation, ObligationId, Operation, OperationId, OrgUnit,
+    OrgUnitId, Person, PersonId, Question, QuestionId, Repair, RepairId, Session, SessionId, SyncRun,
+    SyncRunId, Tandem, TandemId,
 };
 pub use keys::{KeyError, Keys};
-pub use layer::{Attest, Auth, AuthLayer};
+pub use layer::{Attest, Auth, AuthLayer, Certified};
+pub use source::{NoSourceId, SourceId};
 pub use token::{Audience, TokenError};

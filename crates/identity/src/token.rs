@@ -4,7 +4,7 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::{Caller, Id, KeyError, Keys, PersonId, Role};
+use crate::{Caller, Id, KeyError, Keys, PersonId, Role, SourceId};
 
 /// The type of every token, in its header.
 ///
@@ -49,6 +49,8 @@ struct Claims {
     roles: BTreeSet<Role>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delegate_for: Option<PersonId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceId>,
 }
 
 impl Keys {
@@ -63,13 +65,14 @@ impl Keys {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: audience.name().to_owned(),
-            sub: subject(caller),
+            sub: caller.subject(),
             iat: now,
             exp: now.saturating_add(ttl_seconds),
             jti: Id::<Claims>::mint().to_string(),
             person: caller.person,
             roles: caller.roles.clone(),
             delegate_for: caller.delegate_for,
+            source: caller.source.clone(),
         };
         jsonwebtoken::encode(&self.0.header, &claims, &self.0.signing).map_err(KeyError::Signing)
     }
@@ -108,7 +111,8 @@ impl Keys {
         rules.set_audience(&audiences.iter().map(|audience| audience.name()).collect::<Vec<_>>());
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         let claims = jsonwebtoken::decode::<Claims>(token, key, &rules)?.claims;
-        Ok(Caller { person: claims.person, roles: claims.roles, delegate_for: claims.delegate_for })
+        let Claims { person, roles, delegate_for, source, .. } = claims;
+        Ok(Caller { person, roles, delegate_for, source })
     }
 }
 
@@ -118,6 +122,9 @@ pub enum TokenError {
     /// The call carries no bearer token.
     #[error("the call carries no bearer token")]
     Missing,
+    /// The call carries no bearer token, and its client certificate speaks for nobody.
+    #[error("the client certificate is registered for no source")]
+    UnknownCertificate,
     /// The token has expired.
     #[error("the token has expired")]
     Expired,
@@ -132,6 +139,7 @@ impl TokenError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Missing => "TOKEN_MISSING",
+            Self::UnknownCertificate => "CERTIFICATE_UNKNOWN",
             Self::Expired => "TOKEN_EXPIRED",
             Self::Invalid(_) => "TOKEN_INVALID",
         }
@@ -148,14 +156,6 @@ impl From<jsonwebtoken::errors::Error> for TokenError {
             ErrorKind::ExpiredSignature => Self::Expired,
             _ => Self::Invalid(error),
         }
-    }
-}
-
-/// A system is its role: it has no person to name.
-fn subject(caller: &Caller) -> String {
-    match caller.person {
-        Some(person) => person.to_string(),
-        None => caller.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join("+"),
     }
 }
 
@@ -182,9 +182,12 @@ mod tests {
     #[test]
     fn a_caller_survives_the_token() {
         let keys = Keys::generate().unwrap();
-        for caller in
-            [caller(), Caller::delegate(PersonId::mint(), PersonId::mint()), Caller::system(Role::Hris)]
-        {
+        for caller in [
+            caller(),
+            Caller::delegate(PersonId::mint(), PersonId::mint()),
+            Caller::system(Role::Hris),
+            Caller::hris("payroll".parse().unwrap()),
+        ] {
             let token = keys.issue(&caller, Audience::Services, 60).unwrap();
             assert_eq!(keys.verify(&token).unwrap(), caller);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::{env, fs};
 
-use identity::{Caller, Guard, PersonId, Resource, Role, Scope};
+use identity::{Caller, Guard, PersonId, Resource, Role, Scope, SourceId};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/matrix.txt");
 const LEGEND: &str = "\
@@ -16,29 +16,38 @@ const LEGEND: &str = "\
 #   party      a record of a tandem to which the caller belongs
 #   delegated  a record of a tandem to which the executive belongs for whom the caller acts
 #   other      a record of other people
+#   source     a record of the source of the directory for which the caller speaks
+#   foreign    a record of another source
 #   all        all records at once
 #   public     a record that is about nobody
 
 ";
 
 /// A caller with this role and what stands in each relation to them.
-fn relations(role: Role) -> (Caller, [(&'static str, Resource); 6]) {
+fn relations(role: Role) -> (Caller, [(&'static str, Resource); 8]) {
     let [me, boss, mentor, mentee] = [(); 4].map(|()| PersonId::mint());
     let caller = match role {
-        Role::Hris | Role::Ops | Role::Service => Caller::system(role),
+        Role::Hris => Caller::hris(source("payroll")),
+        Role::Ops | Role::Service => Caller::system(role),
         Role::Delegate => Caller::delegate(me, boss),
         _ => Caller::of(me, [role]),
     };
-    let other = Resource { owner: Some(mentee), parties: vec![mentor, mentee], everything: false };
+    let other = Resource { parties: vec![mentor, mentee], ..Resource::of(mentee) };
     let relations = [
         ("own", Resource::of(me)),
         ("party", Resource::between(&[me, mentee])),
         ("delegated", Resource::between(&[mentor, boss])),
         ("other", other),
+        ("source", Resource::of_source(source("payroll"))),
+        ("foreign", Resource::of_source(source("roster"))),
         ("all", Resource::everything()),
         ("public", Resource::public()),
     ];
     (caller, relations)
+}
+
+fn source(name: &str) -> SourceId {
+    name.parse().unwrap()
 }
 
 fn cell(guard: &Guard, action: &str, role: Role) -> String {
@@ -180,9 +189,19 @@ fn the_works_council_and_the_auditor_see_no_record_of_others() {
     for (role, expected) in [
         (
             Role::WorksCouncil,
-            &["GetEdition", "GetReport", "GetScoringRules", "ListEditions", "ListScoringRules"][..],
+            &[
+                "GetEdition",
+                "GetReport",
+                "GetScoringRules",
+                "ListEditions",
+                "ListScoringRules",
+                "ListSources",
+            ][..],
         ),
-        (Role::Auditor, &["GetEdition", "GetScoringRules", "ListEditions", "ListScoringRules"]),
+        (
+            Role::Auditor,
+            &["GetEdition", "GetScoringRules", "ListEditions", "ListScoringRules", "ListSources"],
+        ),
         (Role::Ops, &[]),
     ] {
         let (caller, relations) = relations(role);
@@ -246,6 +265,66 @@ fn participants_read_published_reports_only() {
     let readers = [Role::Office, Role::Sponsor, Role::WorksCouncil];
     assert_eq!(permitted(&guard, "GetReport", "all"), readers);
     assert_eq!(permitted(&guard, "GetReport", "public"), [&[Role::Participant][..], &readers].concat());
+}
+
+#[test]
+fn a_source_delivers_its_own_workers_and_nobody_elses() {
+    let guard = Guard::new().unwrap();
+    let deliveries = [
+        "CreateSyncRun",
+        "UpsertWorkers",
+        "FinishSyncRun",
+        "WatchWorkers",
+        "GetWorker",
+        "ListWorkers",
+        "PutWorker",
+        "RemoveWorker",
+    ];
+    for action in deliveries {
+        assert_eq!(permitted(&guard, action, "source"), [Role::Hris], "{action}");
+        for relation in ["own", "party", "other", "foreign", "all", "public"] {
+            assert_eq!(permitted(&guard, action, relation), [], "{action} on {relation}");
+        }
+    }
+    for action in ["GetSyncRun", "ListSyncRuns", "ListSyncRunIssues", "DropSyncRun"] {
+        assert_eq!(permitted(&guard, action, "source"), [Role::Office, Role::Hris], "{action}");
+        assert_eq!(permitted(&guard, action, "foreign"), [Role::Office], "{action}");
+    }
+    assert_eq!(permitted(&guard, "ReleaseSyncRun", "source"), [Role::Office]);
+}
+
+#[test]
+fn a_system_without_a_source_delivers_to_none() {
+    let guard = Guard::new().unwrap();
+    let payroll = Resource::of_source(source("payroll"));
+    for action in ["CreateSyncRun", "PutWorker", "GetSyncRun", "WatchWorkers"] {
+        assert!(guard.check(&Caller::system(Role::Hris), action, &payroll).is_err(), "{action}");
+        assert!(guard.check(&Caller::system(Role::Hris), action, &Resource::public()).is_err(), "{action}");
+    }
+    // The claim alone makes nobody an HR system.
+    let claims =
+        Caller { source: Some(source("payroll")), ..Caller::of(PersonId::mint(), [Role::Participant]) };
+    assert!(guard.check(&claims, "PutWorker", &payroll).is_err());
+}
+
+#[test]
+fn sources_are_kept_by_the_office_and_their_rules_seen_by_those_who_watch_over_rules() {
+    let guard = Guard::new().unwrap();
+    let kept = [
+        "CreateSource",
+        "UpdateSource",
+        "CreateSourceCredential",
+        "ListSourceCredentials",
+        "RevokeSourceCredential",
+    ];
+    for relation in ["source", "foreign", "all", "public"] {
+        for action in kept {
+            assert_eq!(permitted(&guard, action, relation), [Role::Office], "{action} on {relation}");
+        }
+        let readers = [Role::Office, Role::WorksCouncil, Role::Auditor];
+        assert_eq!(permitted(&guard, "ListSources", relation), readers);
+        assert_eq!(permitted(&guard, "AuthenticateSource", relation), [Role::Service]);
+    }
 }
 
 #[test]

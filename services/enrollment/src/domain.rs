@@ -11,6 +11,8 @@ pub mod person;
 pub mod reporting_line;
 pub mod roster;
 pub mod rules;
+pub mod sync_run;
+pub mod worker;
 
 use std::collections::BTreeSet;
 

@@ -17,6 +17,7 @@ pub mod views;
 mod grpc;
 mod import;
 mod react;
+mod sync;
 mod tick;
 
 use boot::{Clock, Desk, Ground, NoConfig};
@@ -33,6 +34,7 @@ use vault::Vault;
 
 use crate::import::Imports;
 pub use crate::react::Reactions;
+use crate::sync::Sync;
 use crate::views::Views;
 
 /// What a request may hold besides the file of an import.
@@ -47,6 +49,7 @@ pub struct Enrollment {
     vault: Vault,
     journal: Journal<Views>,
     imports: Imports,
+    sync: Sync,
 }
 
 impl boot::Service for Enrollment {
@@ -63,8 +66,9 @@ impl boot::Service for Enrollment {
     fn open(ground: Ground, NoConfig {}: NoConfig) -> Self {
         let journal = ground.journal(Views);
         let imports = Imports::new(&ground, journal.clone());
+        let sync = Sync::new(&ground, journal.clone());
         let Ground { desk, clock, pool, vault, .. } = ground;
-        Self { desk, clock, pool, vault, journal, imports }
+        Self { desk, clock, pool, vault, journal, imports, sync }
     }
 
     fn routes(&self, routes: &mut RoutesBuilder) {

@@ -10,6 +10,7 @@ pub mod editions;
 pub mod obligations;
 pub mod operations;
 pub mod people;
+pub mod sync_runs;
 pub mod tandems;
 
 mod availability;

@@ -1,6 +1,6 @@
 //! `updraft token`: a token for a first run on one machine.
 
-use identity::{Audience, Caller, Keys, PersonId, Role};
+use identity::{Audience, Caller, Keys, PersonId, Role, SourceId};
 
 /// What the token says.
 #[derive(clap::Args)]
@@ -15,6 +15,9 @@ pub struct Args {
     /// The executive a delegate acts for.
     #[arg(long)]
     delegate_for: Option<PersonId>,
+    /// The source of the directory for which an HR system speaks; with the role hris.
+    #[arg(long)]
+    source: Option<SourceId>,
     /// How long the token holds.
     #[arg(long, default_value_t = 3600)]
     seconds: u64,
@@ -37,11 +40,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         !args.roles.contains(&Role::Service),
         "the role service is the system's own: it comes from the keys of a process, never as a token"
     );
+    anyhow::ensure!(
+        args.source.is_none() || args.roles.contains(&Role::Hris),
+        "a source is fed by the role hris: add --role hris"
+    );
     let keys = Keys::load_or_create(args.process.identity_key_path())?;
     let caller = Caller {
         person: args.person,
         roles: args.roles.into_iter().collect(),
         delegate_for: args.delegate_for,
+        source: args.source,
     };
     println!("{}", keys.issue(&caller, Audience::Updraft, args.seconds)?);
     Ok(())

@@ -77,13 +77,21 @@ impl FromRow<'_, PgRow> for Placed {
     }
 }
 
+/// Waits until nobody else changes the directory, and keeps it so until the transaction ends.
+///
+/// # Errors
+/// If the database fails.
+pub async fn hold_alone(conn: &mut PgConnection) -> sqlx::Result<()> {
+    // A statement of its own, so that the next one sees what the previous holder has committed.
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('directory', 0))").execute(conn).await.map(drop)
+}
+
 /// Everybody the directory has ever seen, for whoever alone changes it until the transaction ends.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn everybody_alone(conn: &mut PgConnection) -> sqlx::Result<Vec<Listed>> {
-    // A statement of its own, so that the next one sees what the previous holder has committed.
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('directory', 0))").execute(&mut *conn).await?;
+    hold_alone(conn).await?;
     sqlx::query_as("select *, last_day is null as active from people join person_details using (person_id)")
         .fetch_all(conn)
         .await

@@ -1,0 +1,251 @@
+//! The runs of the HR systems: where they are, what became of their records, what was found.
+
+use identity::SyncRunId;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+
+use super::{named, unreadable};
+use crate::domain::sync_run::{Counts, Mode, State};
+
+/// A run as it stands.
+#[derive(Clone, Debug)]
+pub struct RunRow {
+    /// The run.
+    pub run: SyncRunId,
+    /// Whose workers it is about.
+    pub source: String,
+    /// What absence means.
+    pub mode: Mode,
+    /// Whether nothing is changed.
+    pub dry_run: bool,
+    /// The per cent of active workers that may leave at once.
+    pub leavers_percent_max: i32,
+    /// Where it is.
+    pub state: State,
+    /// Why it is held or aborted; empty otherwise.
+    pub detail: String,
+    /// What became of the records.
+    pub counts: Counts,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When anything came last.
+    pub touched_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl FromRow<'_, PgRow> for RunRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let time = |column| row.try_get::<jiff_sqlx::Timestamp, _>(column).map(jiff_sqlx::Timestamp::to_jiff);
+        let ended_at: Option<jiff_sqlx::Timestamp> = row.try_get("ended_at")?;
+        Ok(Self {
+            run: SyncRunId::from_uuid(row.try_get("sync_run_id")?),
+            source: row.try_get("source_id")?,
+            mode: named(row, "mode", &Mode::ALL, Mode::name)?.ok_or_else(|| unreadable("mode", "it is null"))?,
+            dry_run: row.try_get("dry_run")?,
+            leavers_percent_max: row.try_get("leavers_percent_max")?,
+            state: named(row, "state", &State::ALL, State::name)?
+                .ok_or_else(|| unreadable("state", "it is null"))?,
+            detail: row.try_get("detail")?,
+            counts: counts(row)?,
+            created_at: time("created_at")?,
+            touched_at: time("touched_at")?,
+            ended_at: ended_at.map(jiff_sqlx::Timestamp::to_jiff),
+        })
+    }
+}
+
+fn counts(row: &PgRow) -> sqlx::Result<Counts> {
+    Ok(Counts {
+        received: row.try_get("received")?,
+        created: row.try_get("created")?,
+        updated: row.try_get("updated")?,
+        unchanged: row.try_get("unchanged")?,
+        stale: row.try_get("stale")?,
+        rejected: row.try_get("rejected")?,
+        removed: row.try_get("removed")?,
+        scheduled: row.try_get("scheduled")?,
+        workers: row.try_get("workers")?,
+        left: row.try_get("leavers")?,
+        issues: row.try_get("issues")?,
+    })
+}
+
+/// A run to be opened.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Whose workers it is about.
+    pub source: String,
+    /// What absence means.
+    pub mode: Mode,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+    /// By which the client finds the run again.
+    pub request: Option<uuid::Uuid>,
+    /// The per cent of active workers that may leave at once.
+    pub leavers_percent_max: i32,
+}
+
+/// Opens a run.
+///
+/// # Errors
+/// If the database fails, or refuses a second open run of the source.
+pub async fn open(
+    conn: &mut PgConnection,
+    run: SyncRunId,
+    opening: &Opening,
+    now: Timestamp,
+) -> sqlx::Result<RunRow> {
+    sqlx::query_as(
+        "insert into sync_runs (sync_run_id, source_id, mode, dry_run, request_id, leavers_percent_max, created_at,
+                                touched_at, opened_after)
+         values ($1, $2, $3, $4, $5, $6, $7, $7, (select coalesce(max(ordinal), 0) from sync_batches))
+         returning *",
+    )
+    .bind(run.uuid())
+    .bind(&opening.source)
+    .bind(opening.mode.name())
+    .bind(opening.dry_run)
+    .bind(opening.request)
+    .bind(opening.leavers_percent_max)
+    .bind(now.to_sqlx())
+    .fetch_one(conn)
+    .await
+}
+
+/// One run.
+///
+/// # Errors
+/// If the database fails.
+pub async fn find(executor: impl PgExecutor<'_>, run: SyncRunId) -> sqlx::Result<Option<RunRow>> {
+    sqlx::query_as("select * from sync_runs where sync_run_id = $1")
+        .bind(run.uuid())
+        .fetch_optional(executor)
+        .await
+}
+
+/// The run that a client opened under this request.
+///
+/// # Errors
+/// If the database fails.
+pub async fn requested(
+    executor: impl PgExecutor<'_>,
+    source: &str,
+    request: uuid::Uuid,
+) -> sqlx::Result<Option<RunRow>> {
+    sqlx::query_as("select * from sync_runs where source_id = $1 and request_id = $2")
+        .bind(source)
+        .bind(request)
+        .fetch_optional(executor)
+        .await
+}
+
+/// The open run of a source.
+///
+/// # Errors
+/// If the database fails.
+pub async fn open_of(
+    executor: impl PgExecutor<'_>,
+    source: &str,
+    continuous: bool,
+) -> sqlx::Result<Option<RunRow>> {
+    sqlx::query_as(
+        "select * from sync_runs
+         where source_id = $1 and state = 'open' and (mode = 'continuous') = $2",
+    )
+    .bind(source)
+    .bind(continuous)
+    .fetch_optional(executor)
+    .await
+}
+
+/// A page of runs, newest first, perhaps only of one source.
+///
+/// # Errors
+/// If the database fails.
+pub async fn page(
+    executor: impl PgExecutor<'_>,
+    source: Option<&str>,
+    before: Option<SyncRunId>,
+    limit: i64,
+) -> sqlx::Result<Vec<RunRow>> {
+    sqlx::query_as(
+        "select * from sync_runs
+         where ($1::text is null or source_id = $1) and ($2::uuid is null or sync_run_id < $2)
+         order by sync_run_id desc
+         limit $3",
+    )
+    .bind(source)
+    .bind(before.map(SyncRunId::uuid))
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
+/// Ends or holds a run.
+///
+/// # Errors
+/// If the database fails.
+pub async fn settle(
+    conn: &mut PgConnection,
+    run: SyncRunId,
+    state: State,
+    detail: &str,
+    now: Timestamp,
+) -> sqlx::Result<RunRow> {
+    sqlx::query_as(
+        "update sync_runs
+         set state = $2, detail = $3, touched_at = $4, ended_at = case when $2 in ('committed', 'aborted') then $4 end
+         where sync_run_id = $1
+         returning *",
+    )
+    .bind(run.uuid())
+    .bind(state.name())
+    .bind(detail)
+    .bind(now.to_sqlx())
+    .fetch_one(conn)
+    .await
+}
+
+/// One thing that was found in a run.
+#[derive(Clone, Debug, FromRow)]
+pub struct RunIssueRow {
+    /// Its place in the order in which they were found.
+    pub ordinal: i64,
+    /// The worker; empty when the whole run is meant.
+    pub external_id: String,
+    /// The field.
+    pub field: String,
+    /// Machine code.
+    pub reason: String,
+    /// One sentence.
+    pub message: String,
+    /// Whether the record was refused.
+    pub refused: bool,
+}
+
+/// A page of what was found in a run, in that order.
+///
+/// # Errors
+/// If the database fails.
+pub async fn issues(
+    executor: impl PgExecutor<'_>,
+    run: SyncRunId,
+    after: Option<i64>,
+    limit: i64,
+) -> sqlx::Result<Vec<RunIssueRow>> {
+    sqlx::query_as(
+        "select ordinal, external_id, field, reason, message, refused
+         from sync_issues
+         where sync_run_id = $1 and ($2::bigint is null or ordinal > $2)
+         order by ordinal
+         limit $3",
+    )
+    .bind(run.uuid())
+    .bind(after)
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
