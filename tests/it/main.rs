@@ -28,6 +28,8 @@ mod editions;
 mod events;
 mod explanations;
 mod history;
+mod leavers;
+mod leaves;
 mod matching;
 mod rebuild;
 mod repairs;

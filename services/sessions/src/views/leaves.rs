@@ -35,7 +35,7 @@ pub struct Prevented {
 }
 
 /// What is planned later than now on days of a leave, as the person on leave counts days: of one person, or else of everybody whose
-/// leave is open.
+/// leave is open. During an open leave nothing took place, so that what was overlooked is no longer planned either.
 ///
 /// # Errors
 /// If the database fails.
@@ -51,7 +51,7 @@ pub async fn prevented(
               join sessions using (tandem_id)
               left join zones using (person_id)
          where (person_id = $1 or $1 is null and last_day is null)
-           and state = 'planned' and start_at > $2
+           and state = 'planned' and (start_at > $2 or last_day is null)
            and (start_at at time zone coalesce(zones.time_zone, series.time_zone))::date
                between first_day and coalesce(last_day, $3)
          order by start_at, session_id",
@@ -111,12 +111,13 @@ pub async fn freed(
     .bind(now.to_sqlx())
     .fetch_all(executor)
     .await?;
-    let freed = |(session, tandem, edition, mentor, mentee, start): (_, _, _, _, _, jiff_sqlx::Timestamp)| Freed {
-        session: SessionId::from_uuid(session),
-        tandem: TandemId::from_uuid(tandem),
-        edition: EditionId::from_uuid(edition),
-        people: [mentor, mentee].map(PersonId::from_uuid),
-        start: start.to_jiff(),
-    };
+    let freed =
+        |(session, tandem, edition, mentor, mentee, start): (_, _, _, _, _, jiff_sqlx::Timestamp)| Freed {
+            session: SessionId::from_uuid(session),
+            tandem: TandemId::from_uuid(tandem),
+            edition: EditionId::from_uuid(edition),
+            people: [mentor, mentee].map(PersonId::from_uuid),
+            start: start.to_jiff(),
+        };
     Ok(rows.into_iter().map(freed).collect())
 }
