@@ -11,7 +11,8 @@ use proto::status::{self, Unmet};
 use proto::{Violation, api};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
-use tonic::{Code, Request, Status};
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Extensions, Request, Status, Streaming};
 
 use crate::Clock;
 
@@ -54,17 +55,9 @@ impl Desk {
         request: Request<M>,
     ) -> Result<Call<M>, Status> {
         let (metadata, extensions, message) = request.into_parts();
-        let caller = extensions.get::<Caller>().cloned().ok_or_else(|| {
-            status::refusal(Code::Unauthenticated, "UNAUTHENTICATED", "the call carries no verified caller")
-        })?;
+        let caller = known(&extensions)?;
         proto::validate(&message).map_err(status::invalid)?;
-
-        if let Some(after) = metadata.get(UPDRAFT_AFTER) {
-            let position = after.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
-                violation(UPDRAFT_AFTER, "POSITION", "must be the position of a receipt".to_owned())
-            })?;
-            self.passed(position).await?;
-        }
+        self.passed_as_asked(&metadata).await?;
 
         let idempotency = match metadata.get(IDEMPOTENCY_KEY).map(tonic::metadata::MetadataValue::to_str) {
             None => None,
@@ -79,9 +72,40 @@ impl Desk {
                 return Err(violation(IDEMPOTENCY_KEY, "KEY", rule));
             }
         };
+        Ok(self.call::<M, M>(message, caller, idempotency))
+    }
+
+    /// Takes a stream of requests in, as [`Desk::receive`] does with one.
+    ///
+    /// The rules of fields are not looked at, as one message must not end a stream of many; an idempotency key is not either,
+    /// as it is about one command.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` without a verified caller, `UNAVAILABLE` if the service does not catch up within five seconds.
+    pub async fn receive_stream<M: prost::Message + prost::Name>(
+        &self,
+        request: Request<Streaming<M>>,
+    ) -> Result<Call<Streaming<M>>, Status> {
+        let (metadata, extensions, stream) = request.into_parts();
+        let caller = known(&extensions)?;
+        self.passed_as_asked(&metadata).await?;
+        Ok(self.call::<M, _>(stream, caller, None))
+    }
+
+    fn call<M: prost::Name, T>(
+        &self,
+        message: T,
+        caller: Caller,
+        idempotency: Option<Idempotency>,
+    ) -> Call<T> {
         let action = M::NAME.strip_suffix("Request").unwrap_or(M::NAME);
         let (now, guard) = (self.clock.now(), Arc::clone(&self.guard));
-        Ok(Call { message, caller, now, action, idempotency, guard })
+        Call { message, caller, now, action, idempotency, guard }
+    }
+
+    /// Waits until the service has taken in an event behind a position, and answers with how far it has come.
+    pub async fn beyond(&self, position: i64) -> i64 {
+        self.feed.beyond(self.follower, position).await
     }
 
     /// Waits until the service knows of everything that has been recorded by now.
@@ -90,6 +114,14 @@ impl Desk {
     /// `UNAVAILABLE` if it does not catch up within five seconds, or the event log is away.
     pub async fn catch_up(&self, pool: &PgPool) -> Result<(), Status> {
         self.passed(eventlog::head(pool).await.map_err(unavailable)?).await
+    }
+
+    async fn passed_as_asked(&self, metadata: &MetadataMap) -> Result<(), Status> {
+        let Some(after) = metadata.get(UPDRAFT_AFTER) else { return Ok(()) };
+        let position = after.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            violation(UPDRAFT_AFTER, "POSITION", "must be the position of a receipt".to_owned())
+        })?;
+        self.passed(position).await
     }
 
     async fn passed(&self, position: i64) -> Result<(), Status> {
@@ -225,6 +257,12 @@ pub fn receipt(receipt: &Receipt) -> Option<api::Receipt> {
         id: receipt.id.to_string(),
         etag: receipt.version.to_string(),
         position: receipt.position,
+    })
+}
+
+fn known(extensions: &Extensions) -> Result<Caller, Status> {
+    extensions.get::<Caller>().cloned().ok_or_else(|| {
+        status::refusal(Code::Unauthenticated, "UNAUTHENTICATED", "the call carries no verified caller")
     })
 }
 

@@ -46,11 +46,14 @@ impl<K: Serialize + DeserializeOwned> Page<K> {
     }
 }
 
-fn token<K: Serialize>(key: &K) -> String {
+/// A place in a list or a feed as a text that means nothing to clients.
+pub fn token<K: Serialize>(key: &K) -> String {
     serde_json::to_vec(key).map(|json| URL_SAFE_NO_PAD.encode(json)).unwrap_or_default()
 }
 
-fn key<K: DeserializeOwned>(token: &str) -> Option<K> {
+/// The place that a token names; none if it is none of ours.
+#[must_use]
+pub fn key<K: DeserializeOwned>(token: &str) -> Option<K> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()
 }
 

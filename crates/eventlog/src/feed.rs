@@ -114,6 +114,18 @@ impl Feed {
         Err(behind(standing.borrow().position()))
     }
 
+    /// Waits until a follower of this process has passed more than a position, and answers with what it has passed.
+    ///
+    /// It waits for ever if this process does not run the follower.
+    pub async fn beyond(&self, follower: &str, position: i64) -> i64 {
+        if let Some(mut standing) = self.0.followers.get(follower)
+            && let Ok(now) = standing.wait_for(|now| now.position() > position).await
+        {
+            return now.position();
+        }
+        std::future::pending().await
+    }
+
     /// Waits until every follower of this process stands at the head and nothing new was appended meanwhile.
     ///
     /// Answers with the position of the head.

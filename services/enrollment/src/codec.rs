@@ -3,7 +3,9 @@
 mod application;
 mod edition;
 mod obligation;
+mod participation;
 mod person;
+mod worker;
 
 use eventlog::{Corrupt, Recorded};
 use identity::Id;
@@ -21,6 +23,8 @@ pub(crate) use edition::{
     pairing_rule_to_proto, repair_rule, repair_rule_to_proto,
 };
 pub(crate) use obligation::{excuse_reason, excuse_reason_to_proto, need, need_to_proto};
+pub(crate) use participation::happenings;
+pub(crate) use worker::{record, tombstone_kind, worker_said};
 
 use crate::domain::availability::{Availability, Window};
 use crate::domain::iso_date;

@@ -7,6 +7,7 @@ pub mod availability;
 pub mod edition;
 pub mod eligibility;
 pub mod obligation;
+pub mod participation;
 pub mod person;
 pub mod reporting_line;
 pub mod roster;

@@ -3,8 +3,10 @@
 mod application;
 mod directory;
 mod edition;
+mod hris;
 mod obligation;
 mod refusal;
+mod worker;
 
 use boot::{not_found, unavailable};
 use eventlog::{Begun, Context};

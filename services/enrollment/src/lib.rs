@@ -20,15 +20,19 @@ mod react;
 mod sync;
 mod tick;
 
-use boot::{Clock, Desk, Ground, NoConfig};
+use boot::{Clock, Desk, Ground};
 use eventlog::{BoxError, Journal};
 use jiff::Timestamp;
 use proto::enrollment::application_service_server::ApplicationServiceServer;
 use proto::enrollment::directory_service_server::DirectoryServiceServer;
 use proto::enrollment::edition_service_server::EditionServiceServer;
 use proto::enrollment::obligation_service_server::ObligationServiceServer;
+use proto::hris::hris_sync_service_server::HrisSyncServiceServer;
+use proto::hris::worker_service_server::WorkerServiceServer;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use vault::Vault;
 
@@ -40,6 +44,27 @@ use crate::views::Views;
 /// What a request may hold besides the file of an import.
 const REQUEST_BYTES_MAX: usize = 1 << 20;
 
+/// The settings of the service.
+#[derive(clap::Args, Clone, Copy, Debug)]
+#[group(skip)]
+pub struct Config {
+    /// Seconds after which who follows the workers of a source is told that nothing has happened.
+    #[arg(
+        long,
+        env = "UPDRAFT_WATCH_HEARTBEAT_SECONDS",
+        value_name = "SECONDS",
+        default_value_t = 15,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub watch_heartbeat_seconds: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { watch_heartbeat_seconds: 15 }
+    }
+}
+
 /// The service.
 #[derive(Clone)]
 pub struct Enrollment {
@@ -50,12 +75,16 @@ pub struct Enrollment {
     journal: Journal<Views>,
     imports: Imports,
     sync: Sync,
+    config: Config,
+    /// Signalled when workers have come or gone.
+    moves: watch::Sender<()>,
+    shutdown: CancellationToken,
 }
 
 impl boot::Service for Enrollment {
     const NAME: &'static str = "enrollment";
     const PROJECTIONS: &'static [&'static str] = views::PROJECTIONS;
-    type Config = NoConfig;
+    type Config = Config;
     type Views = Views;
     type Follower = Reactions;
 
@@ -63,12 +92,13 @@ impl boot::Service for Enrollment {
         sqlx::migrate!()
     }
 
-    fn open(ground: Ground, NoConfig {}: NoConfig) -> Self {
+    fn open(ground: Ground, config: Config) -> Self {
         let journal = ground.journal(Views);
         let imports = Imports::new(&ground, journal.clone());
         let sync = Sync::new(&ground, journal.clone());
-        let Ground { desk, clock, pool, vault, .. } = ground;
-        Self { desk, clock, pool, vault, journal, imports, sync }
+        let Ground { desk, clock, pool, vault, shutdown, .. } = ground;
+        let moves = watch::Sender::new(());
+        Self { desk, clock, pool, vault, journal, imports, sync, config, moves, shutdown }
     }
 
     fn routes(&self, routes: &mut RoutesBuilder) {
@@ -78,6 +108,8 @@ impl boot::Service for Enrollment {
         routes.add_service(EditionServiceServer::new(self.clone()));
         routes.add_service(ApplicationServiceServer::new(self.clone()));
         routes.add_service(ObligationServiceServer::new(self.clone()));
+        routes.add_service(HrisSyncServiceServer::new(self.clone()));
+        routes.add_service(WorkerServiceServer::new(self.clone()));
     }
 
     fn views(&self) -> Views {

@@ -10,10 +10,10 @@ use proto::matching::{TandemActivated, TandemCompleted, TandemDissolved, TandemP
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::codec::{Application, Obligation};
+use crate::codec::{self, Application, Obligation};
 use crate::domain::obligation::{Key, Status};
 use crate::domain::{application, obligation};
-use crate::views::{Views, applications, editions, obligations, people, tandems};
+use crate::views::{Views, applications, editions, obligations, participations, people, tandems};
 
 /// Follows the events of the matching, and of people.
 pub struct Reactions {
@@ -31,6 +31,7 @@ impl Follower for Reactions {
         for event in events {
             note(&mut patches, event)?;
         }
+        note_who_takes_part(&mut patches, conn, events).await?;
         Ok(patches.write(conn).await?)
     }
 
@@ -119,6 +120,28 @@ where
         Ok(_) | Err(CommandError::Rejected(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What turns depends on what was before, so the engagements of whom the events are about are read, once for all of them.
+async fn note_who_takes_part(
+    patches: &mut Patches,
+    conn: &mut PgConnection,
+    events: &[Recorded],
+) -> Result<(), BoxError> {
+    let mut happenings = Vec::new();
+    for event in events {
+        happenings.extend(codec::happenings(event)?.into_iter().map(|happening| (happening, event)));
+    }
+    if happenings.is_empty() {
+        return Ok(());
+    }
+    let about: Vec<_> = happenings.iter().map(|(happening, _)| *happening).collect();
+    let mut ledger = participations::ledger(conn, &about).await?;
+    for (happening, event) in happenings {
+        ledger.take(happening, event.recorded_at, event.position);
+    }
+    participations::note(patches, &ledger);
+    Ok(())
 }
 
 fn note(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {

@@ -1,7 +1,7 @@
 //! The read models: how events change them, and every query of the service.
 //!
 //! The tables people, editions, applications and obligations are what the service's own events say, `live_tandems` and
-//! `partners` what the matching says. The others (names, dates of birth, operations) are kept beside the events and are no part of a replay.
+//! `partners` what the matching says, `engagements` and `participations` what both say. The others (names, dates of birth, operations) are kept beside the events and are no part of a replay.
 
 pub mod applications;
 pub mod birth_dates;
@@ -9,9 +9,12 @@ pub mod directory;
 pub mod editions;
 pub mod obligations;
 pub mod operations;
+pub mod participations;
 pub mod people;
+pub mod stored_workers;
 pub mod sync_runs;
 pub mod tandems;
+pub mod watch;
 
 mod availability;
 
@@ -24,8 +27,16 @@ use uuid::Uuid;
 use crate::codec::{Application, Edition, Obligation, Person};
 
 /// The tables that a replay builds anew.
-pub const PROJECTIONS: &[&str] =
-    &["people", "editions", "applications", "obligations", "live_tandems", "partners"];
+pub const PROJECTIONS: &[&str] = &[
+    "people",
+    "editions",
+    "applications",
+    "obligations",
+    "live_tandems",
+    "partners",
+    "engagements",
+    "participations",
+];
 
 /// The read models of the service's own events.
 #[derive(Clone, Copy, Debug)]

@@ -78,9 +78,10 @@ impl Services {
     }
 
     /// The address of each package's service.
-    pub(crate) fn by_package(&self) -> [(&'static str, Uri); 5] {
+    pub(crate) fn by_package(&self) -> [(&'static str, Uri); 6] {
         [
             ("updraft.enrollment.v1", self.enrollment_url.clone()),
+            ("updraft.hris.v1", self.enrollment_url.clone()),
             ("updraft.matching.v1", self.matching_url.clone()),
             ("updraft.sessions.v1", self.sessions_url.clone()),
             ("updraft.analytics.v1", self.analytics_url.clone()),

@@ -10,6 +10,9 @@ use relay::Relay;
 #[derive(Args, Clone)]
 #[group(skip)]
 pub struct Settings {
+    /// What the enrollment needs.
+    #[command(flatten)]
+    pub enrollment: enrollment::Config,
     /// What the matching needs.
     #[command(flatten)]
     pub matching: ::matching::Config,
@@ -38,7 +41,7 @@ impl Settings {
 /// # Errors
 /// [`StartError`] if a schema cannot be brought up to date.
 pub async fn furnish(house: &mut House, settings: Settings) -> Result<(), StartError> {
-    house.add::<enrollment::Enrollment>(NoConfig {}).await?;
+    house.add::<enrollment::Enrollment>(settings.enrollment).await?;
     house.add::<matching::Matching>(settings.matching).await?;
     house.add::<sessions::Sessions>(NoConfig {}).await?;
     house.add::<analytics::Analytics>(NoConfig {}).await?;
