@@ -55,12 +55,23 @@ pub(crate) async fn take_in<F: Follower>(
 ) -> Result<Taken, Failure> {
     let begun = Instant::now();
     let mut taken = Taken { count: 0, reacted: false };
-    while let Some(run) = next_run(follower, &events[taken.count..]) {
-        let Some(end) = run.last() else { break };
-        taken.count += run.len();
-        let effect = AssertUnwindSafe(affect(follower, conn, run)).catch_unwind().await;
+    let mut reacting = (0..events.len()).filter(|at| follower.reacts_to(&events[*at])).peekable();
+    while taken.count < events.len() {
+        let mut answered = Vec::new();
+        let mut end = events.len();
+        while let Some(at) = reacting.next() {
+            answered.push(&events[at]);
+            end = at + 1;
+            if !reacting.peek().is_some_and(|next| follower.is_answered_with(&events[at], &events[*next])) {
+                break;
+            }
+        }
+        let run = &events[taken.count..end];
+        taken.count = end;
+        let effect = AssertUnwindSafe(affect(follower, conn, run, &answered)).catch_unwind().await;
         let effect = effect.unwrap_or_else(|_| Err("it panicked".into()));
-        taken.reacted |= effect.map_err(|source| failed(taken.count, end, source))?;
+        effect.map_err(|source| failed(taken.count, &events[end - 1], source))?;
+        taken.reacted |= !answered.is_empty();
         if begun.elapsed() > PAGE_TIME {
             break;
         }
@@ -68,37 +79,21 @@ pub(crate) async fn take_in<F: Follower>(
     Ok(taken)
 }
 
-/// The events up to the first one that is answered before the next is taken in; all of them if there is none.
-fn next_run<'e, F: Follower>(follower: &F, events: &'e [Recorded]) -> Option<&'e [Recorded]> {
-    let mut answered: Option<(usize, &Recorded)> = None;
-    for (index, event) in events.iter().enumerate().filter(|(_, event)| follower.reacts_to(event)) {
-        match answered {
-            Some((last, before)) if !follower.is_answered_with(before, event) => {
-                return events.get(..=last);
-            }
-            _ => answered = Some((index, event)),
-        }
-    }
-    let end = answered.map_or(events.len(), |(last, _)| last + 1);
-    events.get(..end).filter(|run| !run.is_empty())
-}
-
-/// Projects a run and reacts to what is to be answered in it, each in the trace of what it is for; tells whether it has reacted.
+/// Projects a run and reacts to what is answered of it, each in the trace of what it is for.
 async fn affect<F: Follower>(
     follower: &F,
     conn: &mut PgConnection,
     run: &[Recorded],
-) -> Result<bool, BoxError> {
+    answered: &[&Recorded],
+) -> Result<(), BoxError> {
     let name = follower.name();
     follower.project(conn, run).instrument(span(name, run)).await?;
-    let answered: Vec<&Recorded> = run.iter().filter(|event| follower.reacts_to(event)).collect();
-    let span = span(name, answered.iter().copied());
-    match answered.as_slice() {
-        [] => return Ok(false),
-        [event] => follower.react(conn, event).instrument(span).await?,
-        events => follower.react_together(conn, events).instrument(span).await?,
+    let traced = || span(name, answered.iter().copied());
+    match answered {
+        [] => Ok(()),
+        [event] => follower.react(conn, event).instrument(traced()).await,
+        events => follower.react_together(conn, events).instrument(traced()).await,
     }
-    Ok(true)
 }
 
 fn span<'e>(follower: &'static str, events: impl IntoIterator<Item = &'e Recorded>) -> Span {

@@ -80,7 +80,7 @@ impl Follower for Reactions {
     }
 
     async fn react_together(&self, conn: &mut PgConnection, events: &[&Recorded]) -> Result<(), BoxError> {
-        let (mut leavers, mut movers) = (Vec::new(), Vec::new());
+        let (mut leavers, mut movers) = (Vec::<PersonId>::new(), Vec::<PersonId>::new());
         for event in events {
             if event.is::<told::PersonLeft>() {
                 leavers.push(event.read::<told::PersonLeft>()?.person_id.parse()?);
