@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::editions::{self, EditionRow, Settings};
 use super::participants::{self, Answer, Candidate};
 use super::{people, scoring, tandems};
-use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant, Rules};
+use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant};
 use crate::domain::pairing::Broken;
 use crate::domain::{Pair, Side, pairing, week};
 

@@ -12,7 +12,6 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 
 use super::{named, unreadable};
-use uuid::Uuid;
 
 use crate::domain::Side;
 use crate::domain::planning::Slot;
