@@ -184,9 +184,11 @@ fn sample_field(field: &FieldDescriptor) -> Value {
         }),
         Kind::String => json!(match field.name() {
             "topic_id" => "hashtags",
+            "source_id" => "payroll",
             "time_zone" => "Europe/Berlin",
             "region" => "DE-HE",
             "language" | "languages" => "en",
+            "certificate_sha256" => "",
             name if name.ends_with("_id") || name.ends_with("_ids") => "0193a1b2-0000-7000-8000-000000000001",
             name if name.ends_with("_date") || name.ends_with("_day") => "2014-01-15",
             _ => "A text long enough for every rule.",
@@ -228,6 +230,8 @@ async fn ids(company: &Company) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("edition_id", company.edition.clone()),
         ("operation_id", operation),
+        ("source_id", "roster".to_owned()),
+        ("credential_id", "0193a1b2-0000-7000-8000-000000000001".to_owned()),
         ("person_id", person.to_string()),
         ("application_id", first(&format!("{edition}/applications"), "applications", "applicationId").await),
         ("obligation_id", company.obligation("E2").await),

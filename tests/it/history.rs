@@ -112,6 +112,8 @@ fn text(field: &FieldDescriptor) -> String {
     let name = field.name();
     if name.starts_with("topic_id") {
         "hashtags".to_owned()
+    } else if name == "source_id" {
+        "payroll".to_owned()
     } else if name.ends_with("_id") || name.ends_with("_ids") {
         Uuid::new_v5(&Uuid::NAMESPACE_OID, field.full_name().as_bytes()).to_string()
     } else if name.ends_with("_date") || name.ends_with("_day") {
@@ -147,11 +149,12 @@ fn reader<A: Aggregate>(event: &Recorded) -> Option<&'static str> {
 }
 
 /// Every aggregate of every service.
-const READERS: [Reader; 11] = [
+const READERS: [Reader; 12] = [
     reader::<enrollment::codec::Person>,
     reader::<enrollment::codec::Edition>,
     reader::<enrollment::codec::Application>,
     reader::<enrollment::codec::Obligation>,
+    reader::<enrollment::codec::Source>,
     reader::<matching::codec::Run>,
     reader::<matching::codec::Tandem>,
     reader::<matching::codec::Place>,

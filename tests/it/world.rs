@@ -80,7 +80,7 @@ impl World {
         let mut house =
             house(database.clone(), Clock::manual(BEGIN.parse::<Timestamp>().expect("a time"))).await;
         let ports = Ports::take(&args.process).await.expect("two ports");
-        let settings = args.settings.clone().with_services_at(ports.grpc());
+        let settings = args.settings.clone().with_services_at(ports.inner());
         updraft::house::furnish(&mut house, settings).await.expect("the services");
         let keys = house.keys();
         let rest = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

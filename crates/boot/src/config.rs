@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::postgres::ClusterConfig;
+use crate::tls::TlsConfig;
 
 /// The settings of a process, besides those of its services.
 #[derive(Args, Clone)]
@@ -23,6 +24,9 @@ pub struct Config {
     /// Where gRPC listens, for HR systems and the gateway.
     #[arg(long, env = "UPDRAFT_GRPC_LISTEN", default_value = "127.0.0.1:8090")]
     pub grpc_listen: SocketAddr,
+    /// How gRPC is protected on its way.
+    #[command(flatten)]
+    pub tls: TlsConfig,
     /// Where operators look: /livez, /readyz, /metrics.
     #[arg(long, env = "UPDRAFT_ADMIN_LISTEN", default_value = "127.0.0.1:8099")]
     pub admin_listen: SocketAddr,

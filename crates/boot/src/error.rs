@@ -9,6 +9,7 @@ use telemetry::TelemetryError;
 
 use crate::database::DatabaseError;
 use crate::postgres::PostgresError;
+use crate::tls::TlsError;
 
 /// Exit code of a bad setting, as sysexits.h has it (`EX_USAGE`).
 pub(crate) const USAGE: u8 = 64;
@@ -86,6 +87,15 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The files of TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Gateway and HR systems would send their tokens over the network for anybody to read.
+    #[error(
+        "gRPC would listen on {0} without TLS: set UPDRAFT_GRPC_TLS_CERT_FILE and UPDRAFT_GRPC_TLS_KEY_FILE, or \
+         UPDRAFT_GRPC_PLAINTEXT to true if a proxy before it ends TLS"
+    )]
+    Plaintext(SocketAddr),
     /// The interfaces cannot be described.
     #[error("gRPC reflection cannot be set up")]
     Reflection(#[source] tonic_reflection::server::Error),
@@ -107,6 +117,8 @@ impl StartError {
             | Self::NoService(_)
             | Self::Database(DatabaseError::Url(_))
             | Self::Postgres(PostgresError::BadPrograms { .. })
+            | Self::Tls(_)
+            | Self::Plaintext(_)
             | Self::Taken { .. }
             | Self::Listen { .. } => true,
             _ => false,

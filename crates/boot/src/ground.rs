@@ -1,7 +1,7 @@
 //! What a service tells the process that runs it.
 
 use eventlog::{BoxError, Feed, Follower, Journal, Views};
-use identity::{Guard, Keys};
+use identity::{Guard, Keys, SourceId};
 use jiff::Timestamp;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -36,6 +36,18 @@ pub trait Service: Clone + Send + Sync + 'static {
     fn views(&self) -> Self::Views;
     /// Its follower.
     fn follower(&self) -> Self::Follower;
+
+    /// Tells for which source of the directory a client certificate speaks, by the SHA-256 of its DER.
+    ///
+    /// # Errors
+    /// Any failure; the call is refused as unavailable.
+    fn source_of_certificate(
+        &self,
+        sha256: [u8; 32],
+    ) -> impl Future<Output = Result<Option<SourceId>, BoxError>> + Send {
+        let _ = sha256;
+        async { Ok(None) }
+    }
 
     /// Does what is due by the clock; called several times a minute, and after a manual clock was set.
     ///

@@ -10,7 +10,6 @@ use futures::future::BoxFuture;
 use identity::{AuthLayer, Guard, Keys};
 use jiff::Timestamp;
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,13 +17,14 @@ use tonic::service::RoutesBuilder;
 use tonic::transport::server::TcpIncoming;
 use vault::{MasterKey, Vault};
 
+use crate::certificate::{CertificateLayer, Owner};
 use crate::database::Database;
 use crate::ground::Common;
 use crate::postgres::Cluster;
 use crate::rebuild::{self, Progress};
 use crate::replay::{self, Compared};
 use crate::wheel::Wheel;
-use crate::{Clock, Config, Service, StartError, Visit, admin};
+use crate::{Clock, Config, Ports, Service, StartError, Visit, admin};
 
 type Replay = Box<dyn Fn() -> BoxFuture<'static, Result<Vec<Compared>, BoxError>> + Send + Sync>;
 type Rebuild = Box<dyn Fn(rebuild::Site) -> BoxFuture<'static, Result<i64, BoxError>> + Send + Sync>;
@@ -42,6 +42,7 @@ pub struct House {
     ticks: Vec<(&'static str, Tick)>,
     replays: Vec<(&'static str, PgPool, Replay, Rebuild)>,
     follows: Vec<Box<dyn FnOnce() + Send>>,
+    owners: Vec<Owner>,
 }
 
 impl House {
@@ -106,6 +107,7 @@ impl House {
             ticks: Vec::new(),
             replays: Vec::new(),
             follows: Vec::new(),
+            owners: Vec::new(),
         })
     }
 
@@ -129,6 +131,11 @@ impl House {
             Box::pin(async move { service.tick(now).await })
         });
         self.ticks.push((S::NAME, tick));
+        let asked = service.clone();
+        self.owners.push(Box::new(move |sha256| {
+            let service = asked.clone();
+            Box::pin(async move { service.source_of_certificate(sha256).await })
+        }));
         let (checked, its_pool) = (service.clone(), pool.clone());
         let replay: Replay = Box::new(move || {
             let (service, pool) = (checked.clone(), its_pool.clone());
@@ -222,7 +229,7 @@ impl House {
     /// # Errors
     /// [`StartError::Reflection`] if the interfaces cannot be described.
     pub async fn serve(mut self, ports: Ports, config: &Config) -> Result<Serving, StartError> {
-        let Ports { grpc, grpc_address, admin, admin_address } = ports;
+        let Ports { grpc, grpc_address, tls, inner, inner_address, admin, admin_address } = ports;
         self.add_reflection(config.grpc_reflection)?;
         let common = self.common;
         for follow in self.follows {
@@ -234,17 +241,23 @@ impl House {
         let server = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .layer(telemetry::ServerLayer::grpc(is_known))
+            .layer(CertificateLayer(self.owners.into()))
             .layer(AuthLayer(common.keys.clone()))
             .add_routes(self.routes.routes());
         // Without this an answer of several packets waits for the client's delayed acknowledgement, 40 ms.
-        let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
+        let plain = |listener| TcpIncoming::from(listener).with_nodelay(Some(true));
         let (servers, closing) = (TaskTracker::new(), CancellationToken::new());
+        if let Some(inner) = inner {
+            let closed = closing.clone().cancelled_owned();
+            servers.spawn(ended(server.clone().serve_with_incoming_shutdown(plain(inner), closed)));
+        }
         let closed = closing.clone().cancelled_owned();
-        servers.spawn(async move {
-            if let Err(error) = server.serve_with_incoming_shutdown(incoming, closed).await {
-                tracing::error!(error = &error as &dyn Error, "the gRPC server ended");
+        match tls {
+            Some(tls) => {
+                servers.spawn(ended(server.serve_with_incoming_shutdown(tls.incoming(grpc), closed)))
             }
-        });
+            None => servers.spawn(ended(server.serve_with_incoming_shutdown(plain(grpc), closed))),
+        };
 
         let wheel = Wheel::new(common.clock.clone(), common.feed.clone(), self.ticks);
         common.tasks.spawn(wheel.clone().run(common.shutdown.clone()));
@@ -256,8 +269,15 @@ impl House {
                 tracing::error!(error = &error as &dyn Error, "the admin port ended");
             }
         });
-        let (grpc, admin, cluster) = (grpc_address, admin_address, self.cluster);
-        Ok(Serving { grpc, admin, common, servers, closing, cluster })
+        let (grpc, inner, admin, cluster) = (grpc_address, inner_address, admin_address, self.cluster);
+        Ok(Serving { grpc, inner, admin, common, servers, closing, cluster })
+    }
+}
+
+/// Says why a gRPC server ended, if it was not asked to.
+async fn ended(serving: impl Future<Output = Result<(), tonic::transport::Error>>) {
+    if let Err(error) = serving.await {
+        tracing::error!(error = &error as &dyn Error, "a gRPC server ended");
     }
 }
 
@@ -274,6 +294,8 @@ fn is_known(method: &str) -> bool {
 pub struct Serving {
     /// Where gRPC listens.
     pub grpc: SocketAddr,
+    /// Where the process finds its own services, without TLS.
+    pub inner: SocketAddr,
     /// Where the admin port listens.
     pub admin: SocketAddr,
     common: Common,
@@ -327,47 +349,4 @@ async fn patiently(what: &'static str, ended: impl Future<Output = ()>) {
         () = crate::signal::asked_to_end() => {}
     }
     tracing::warn!(what, "not everything has ended; the process ends all the same");
-}
-
-/// The addresses of a process, taken before anything else so that a taken one costs no time.
-pub struct Ports {
-    grpc: TcpListener,
-    grpc_address: SocketAddr,
-    admin: TcpListener,
-    admin_address: SocketAddr,
-}
-
-impl Ports {
-    /// Takes both.
-    ///
-    /// # Errors
-    /// [`StartError::Taken`] if one is in use.
-    pub async fn take(config: &Config) -> Result<Self, StartError> {
-        let grpc = listen(config.grpc_listen, "UPDRAFT_GRPC_LISTEN").await?;
-        let admin = listen(config.admin_listen, "UPDRAFT_ADMIN_LISTEN").await?;
-        let (grpc_address, admin_address) = (grpc.local_addr(), admin.local_addr());
-        Ok(Self {
-            grpc,
-            grpc_address: grpc_address.map_err(StartError::Io)?,
-            admin,
-            admin_address: admin_address.map_err(StartError::Io)?,
-        })
-    }
-
-    /// Where gRPC will listen.
-    #[must_use]
-    pub fn grpc(&self) -> SocketAddr {
-        self.grpc_address
-    }
-}
-
-/// Takes an address, or says which setting gives another.
-///
-/// # Errors
-/// [`StartError::Taken`] if it is in use, [`StartError::Listen`] if it cannot be listened on otherwise.
-pub async fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => StartError::Taken { address, setting },
-        _ => StartError::Listen { address, source },
-    })
 }

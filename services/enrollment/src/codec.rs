@@ -5,6 +5,7 @@ mod edition;
 mod obligation;
 mod participation;
 mod person;
+mod source;
 mod worker;
 
 use eventlog::{Corrupt, Recorded};
@@ -16,6 +17,7 @@ pub use application::Application;
 pub use edition::Edition;
 pub use obligation::Obligation;
 pub use person::Person;
+pub use source::Source;
 
 pub(crate) use application::{decision_reason, decision_reason_to_proto, offer, offer_to_proto};
 pub(crate) use edition::{
@@ -24,6 +26,9 @@ pub(crate) use edition::{
 };
 pub(crate) use obligation::{excuse_reason, excuse_reason_to_proto, need, need_to_proto};
 pub(crate) use participation::happenings;
+pub(crate) use source::{
+    credential_kind, credential_kind_to_proto, owns_to_proto, settings as source_settings,
+};
 pub(crate) use worker::{record, tombstone_kind, worker_said};
 
 use crate::domain::availability::{Availability, Window};

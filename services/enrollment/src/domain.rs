@@ -12,6 +12,7 @@ pub mod person;
 pub mod reporting_line;
 pub mod roster;
 pub mod rules;
+pub mod source;
 pub mod sync_run;
 pub mod worker;
 

@@ -6,6 +6,7 @@ mod edition;
 mod hris;
 mod obligation;
 mod refusal;
+mod source;
 mod worker;
 
 use boot::{not_found, unavailable};

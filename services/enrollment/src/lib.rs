@@ -17,17 +17,20 @@ pub mod views;
 mod grpc;
 mod import;
 mod react;
+mod secret;
 mod sync;
 mod tick;
 
 use boot::{Clock, Desk, Ground};
 use eventlog::{BoxError, Journal};
+use identity::SourceId;
 use jiff::Timestamp;
 use proto::enrollment::application_service_server::ApplicationServiceServer;
 use proto::enrollment::directory_service_server::DirectoryServiceServer;
 use proto::enrollment::edition_service_server::EditionServiceServer;
 use proto::enrollment::obligation_service_server::ObligationServiceServer;
 use proto::hris::hris_sync_service_server::HrisSyncServiceServer;
+use proto::hris::source_service_server::SourceServiceServer;
 use proto::hris::worker_service_server::WorkerServiceServer;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -108,6 +111,7 @@ impl boot::Service for Enrollment {
         routes.add_service(EditionServiceServer::new(self.clone()));
         routes.add_service(ApplicationServiceServer::new(self.clone()));
         routes.add_service(ObligationServiceServer::new(self.clone()));
+        routes.add_service(SourceServiceServer::new(self.clone()));
         routes.add_service(HrisSyncServiceServer::new(self.clone()));
         routes.add_service(WorkerServiceServer::new(self.clone()));
     }
@@ -118,6 +122,10 @@ impl boot::Service for Enrollment {
 
     fn follower(&self) -> Reactions {
         Reactions { journal: self.journal.clone(), clock: self.clock.clone() }
+    }
+
+    async fn source_of_certificate(&self, sha256: [u8; 32]) -> Result<Option<SourceId>, BoxError> {
+        Ok(self.source_of(&sha256, self.clock.now()).await?)
     }
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {

@@ -141,12 +141,7 @@ impl Sync {
     }
 
     /// Creates or replaces one worker, whose version is numbered here.
-    pub(crate) async fn put(
-        &self,
-        _context: &Context,
-        _source: &str,
-        _put: Put,
-    ) -> Result<Answer, Refused> {
+    pub(crate) async fn put(&self, _context: &Context, _source: &str, _put: Put) -> Result<Answer, Refused> {
         Err(Refused::Failed("not there yet".into()))
     }
 

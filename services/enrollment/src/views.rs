@@ -1,7 +1,8 @@
 //! The read models: how events change them, and every query of the service.
 //!
 //! The tables people, editions, applications and obligations are what the service's own events say, `live_tandems` and
-//! `partners` what the matching says, `engagements` and `participations` what both say. The others (names, dates of birth, operations) are kept beside the events and are no part of a replay.
+//! `partners` what the matching says, `engagements` and `participations` what both say. The others (names, dates of birth,
+//! operations, sources) are kept beside the events and are no part of a replay.
 
 pub mod applications;
 pub mod birth_dates;
@@ -11,6 +12,7 @@ pub mod obligations;
 pub mod operations;
 pub mod participations;
 pub mod people;
+pub mod sources;
 pub mod stored_workers;
 pub mod sync_runs;
 pub mod tandems;

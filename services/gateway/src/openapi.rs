@@ -15,7 +15,9 @@ use utoipa::openapi::{
     path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn},
     request_body::{RequestBody, RequestBodyBuilder},
     schema::{ComponentsBuilder, ObjectBuilder, SchemaFormat, Type},
-    security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+    security::{
+        ClientCredentials, Flow, Http, HttpAuthScheme, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
+    },
     tag::{Tag, TagBuilder},
 };
 
@@ -27,6 +29,7 @@ use crate::{
 };
 
 const BEARER: &str = "bearer";
+const CLIENT_CREDENTIALS: &str = "clientCredentials";
 
 /// The document of everything that [`router`](crate::router) serves below `/api`.
 ///
@@ -53,13 +56,22 @@ pub fn openapi() -> Result<OpenApi, RouteError> {
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("JWT".to_owned());
     bearer.description = Some("A signed token that says who calls and in which roles.".to_owned());
-    let components = components.security_scheme(BEARER, SecurityScheme::Http(bearer)).build();
+    let source = OAuth2::with_description(
+        [Flow::ClientCredentials(ClientCredentials::new("/oauth2/token", Scopes::new()))],
+        "How an HR system gets its token: the name of its source and a secret, by the office. There are no scopes.",
+    );
+    let components = components
+        .security_scheme(BEARER, SecurityScheme::Http(bearer))
+        .security_scheme(CLIENT_CREDENTIALS, SecurityScheme::OAuth2(source))
+        .build();
     Ok(OpenApiBuilder::new()
         .info(info())
         .paths(paths)
         .components(Some(components))
         .tags(Some(tags(&routes)))
-        .security(Some([SecurityRequirement::new(BEARER, [] as [&str; 0])]))
+        .security(Some(
+            [BEARER, CLIENT_CREDENTIALS].map(|name| SecurityRequirement::new(name, [] as [&str; 0])),
+        ))
         .build())
 }
 

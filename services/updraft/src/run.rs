@@ -90,7 +90,7 @@ impl Whole {
         let ports = Ports::take(&args.process).await?;
         let clock = clock.map_or_else(Clock::system, Clock::manual);
         let mut house = House::open(&args.process, clock).await?;
-        house::furnish(&mut house, args.settings.clone().with_services_at(ports.grpc())).await?;
+        house::furnish(&mut house, args.settings.clone().with_services_at(ports.inner())).await?;
         Self::open(house, args, ports, rest).await
     }
 
@@ -102,7 +102,7 @@ impl Whole {
         let (keys, tasks, shutdown) = (house.keys(), house.tasks(), house.shutdown());
         let serving = house.serve(ports, &args.process).await?;
         let address = rest.local_addr().context("the REST port has no address")?;
-        let router = gateway::router(&args.gateway, &gateway::Services::at(serving.grpc), keys.clone())?;
+        let router = gateway::router(&args.gateway, &gateway::Services::at(serving.inner), keys.clone())?;
         let stop = shutdown.clone();
         tasks.spawn(async move {
             if let Err(error) = gateway::serve(rest, router, stop).await {

@@ -135,7 +135,8 @@ mod tests {
         ];
         let mut counts = Counts::default();
         outcomes.into_iter().for_each(|outcome| counts.note(outcome));
-        let Counts { received, created, updated, unchanged, stale, rejected, removed, scheduled, .. } = counts;
+        let Counts { received, created, updated, unchanged, stale, rejected, removed, scheduled, .. } =
+            counts;
         assert_eq!([created, updated, unchanged, stale, rejected, removed, scheduled], [1; 7]);
         assert_eq!(received, 7);
     }

@@ -5,7 +5,7 @@ use tonic::Code;
 
 use crate::domain::eligibility::Ineligible;
 use crate::domain::rules::Unsound;
-use crate::domain::{application, edition, obligation, person};
+use crate::domain::{application, edition, obligation, person, source};
 
 const NOT_FOUND: (Code, &str) = (Code::NotFound, "NOT_FOUND");
 const OTHER_EDITION: (Code, &str) = (Code::FailedPrecondition, "OTHER_EDITION");
@@ -138,5 +138,25 @@ fn of_obligation(rejection: &obligation::Rejection) -> (Code, &'static str) {
         R::WishesThemselves => WISHES_THEMSELVES,
         R::EmptyWindow(_) => EMPTY_WINDOW,
         R::ExcusesThemselves => (Code::FailedPrecondition, "EXCUSES_THEMSELVES"),
+    }
+}
+
+impl Refusal for source::Rejection {
+    fn code(&self) -> Code {
+        of_source(self).0
+    }
+
+    fn reason(&self) -> &'static str {
+        of_source(self).1
+    }
+}
+
+fn of_source(rejection: &source::Rejection) -> (Code, &'static str) {
+    use source::Rejection as R;
+    match rejection {
+        R::Unknown | R::UnknownCredential => NOT_FOUND,
+        R::Exists => (Code::AlreadyExists, "SOURCE_EXISTS"),
+        R::Owned { .. } => (Code::FailedPrecondition, "ATTRIBUTE_OWNED"),
+        R::TwoHold => (Code::FailedPrecondition, "TWO_CREDENTIALS_HOLD"),
     }
 }

@@ -83,7 +83,10 @@ impl FromRow<'_, PgRow> for Placed {
 /// If the database fails.
 pub async fn hold_alone(conn: &mut PgConnection) -> sqlx::Result<()> {
     // A statement of its own, so that the next one sees what the previous holder has committed.
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('directory', 0))").execute(conn).await.map(drop)
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('directory', 0))")
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// Everybody the directory has ever seen, for whoever alone changes it until the transaction ends.

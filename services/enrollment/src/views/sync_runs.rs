@@ -43,7 +43,8 @@ impl FromRow<'_, PgRow> for RunRow {
         Ok(Self {
             run: SyncRunId::from_uuid(row.try_get("sync_run_id")?),
             source: row.try_get("source_id")?,
-            mode: named(row, "mode", &Mode::ALL, Mode::name)?.ok_or_else(|| unreadable("mode", "it is null"))?,
+            mode: named(row, "mode", &Mode::ALL, Mode::name)?
+                .ok_or_else(|| unreadable("mode", "it is null"))?,
             dry_run: row.try_get("dry_run")?,
             leavers_percent_max: row.try_get("leavers_percent_max")?,
             state: named(row, "state", &State::ALL, State::name)?
