@@ -138,7 +138,7 @@ async fn a_leavers_tandem_ends_and_the_future_meetings_with_it() {
     let company = Company::running().await;
     let tandem = company.tandems("STATE_ACTIVE").await.remove(0);
     let leave = format!("/api/v1/people/{}/leave", company.id(&tandem.mentor));
-    company.office().post(&leave, json!({ "lastDay": "2013-08-31" })).await.ok();
+    company.office().post(&leave, json!({ "lastDay": "2013-08-09" })).await.ok();
     company.world.settle().await;
     assert_eq!(company.tandems("STATE_DISSOLVED").await.len(), 1);
     let sessions =

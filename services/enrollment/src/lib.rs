@@ -136,6 +136,7 @@ impl boot::Service for Enrollment {
         self.imports.tidy(now).await?;
         self.sync.pass(now).await?;
         self.moves.send_replace(());
+        tick::let_go(&self.pool, &self.journal, now).await?;
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }

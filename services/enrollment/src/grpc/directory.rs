@@ -8,12 +8,10 @@ use proto::enrollment::directory_service_server::DirectoryService;
 use tonic::{Request, Response, Status};
 
 use super::import::{self, Report};
-use super::{application, date, hold_edition, id};
+use super::{date, id, today};
 use crate::Enrollment;
-use crate::codec::{Application, Person, optional_id_text};
-use crate::domain::application::Action;
+use crate::codec::{Person, optional_id_text};
 use crate::domain::person::{Command, Leave};
-use crate::views::applications;
 use crate::views::directory::{self, Placed};
 use crate::views::operations;
 use crate::views::tandems;
@@ -124,26 +122,11 @@ impl DirectoryService for Enrollment {
         let person = id("person_id", &call.message.person_id)?;
         call.allow(&Resource::of(person))?;
         let last_day = date("last_day", &call.message.last_day)?;
-
-        let receipt = match self.begin(&call.context()).await? {
-            Begun::Replayed(first) => first,
-            Begun::Work(mut work) => {
-                let mut unit = work.unit();
-                // First the person, then what is about the person: in this order an import takes them, too.
-                unit.load::<Person>(person.uuid()).await.map_err(unavailable)?;
-                // What follows comes first, so that the receipt of the command covers it.
-                for key in applications::alive_alone(unit.conn(), person).await.map_err(unavailable)? {
-                    let edition = hold_edition(unit.conn(), key.edition).await?;
-                    let action = Action::Withdraw { left_company: true };
-                    let command = application::command(&edition, call.now, action)?;
-                    let withdrawn = unit.execute::<Application>(key.application.uuid(), command).await;
-                    withdrawn.map_err(refuse)?;
-                }
-                let left = unit.execute::<Person>(person.uuid(), Command::Leave { last_day }).await;
-                work.commit(left.map_err(refuse)?).await.map_err(unavailable)?
-            }
-        };
-        Ok(Response::new(api::RecordLeaverResponse { receipt: boot::receipt(&receipt) }))
+        let has_come = last_day <= today(call.now, "UTC")?;
+        let command = if has_come { Command::Leave { last_day } } else { Command::Announce { last_day } };
+        let receipt = self.journal.execute::<Person>(&call.context(), person.uuid(), command).await;
+        let receipt = boot::receipt(&receipt.map_err(refuse)?);
+        Ok(Response::new(api::RecordLeaverResponse { receipt }))
     }
 
     async fn record_absence(
@@ -154,11 +137,28 @@ impl DirectoryService for Enrollment {
         let person = id("person_id", &call.message.person_id)?;
         call.allow(&Resource::of(person))?;
         let first_day = date("first_day", &call.message.first_day)?;
-        let leave = Leave { first_day, last_day: Some(date("last_day", &call.message.last_day)?) };
-        let command = Command::BeAbsent(leave);
+        let last_day = match call.message.last_day.as_str() {
+            "" => None,
+            last_day => Some(date("last_day", last_day)?),
+        };
+        let command = Command::BeAbsent(Leave { first_day, last_day });
         let receipt = self.journal.execute::<Person>(&call.context(), person.uuid(), command).await;
         let receipt = boot::receipt(&receipt.map_err(refuse)?);
         Ok(Response::new(api::RecordAbsenceResponse { receipt }))
+    }
+
+    async fn end_absence(
+        &self,
+        request: Request<api::EndAbsenceRequest>,
+    ) -> Result<Response<api::EndAbsenceResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        let person = id("person_id", &call.message.person_id)?;
+        call.allow(&Resource::of(person))?;
+        let first_day = date("first_day", &call.message.first_day)?;
+        let command = Command::EndLeave { first_day, last_day: date("last_day", &call.message.last_day)? };
+        let receipt = self.journal.execute::<Person>(&call.context(), person.uuid(), command).await;
+        let receipt = boot::receipt(&receipt.map_err(refuse)?);
+        Ok(Response::new(api::EndAbsenceResponse { receipt }))
     }
 
     async fn get_contact(

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::editions::{self, EditionRow, Settings};
 use super::participants::{self, Answer, Candidate};
 use super::{people, scoring, tandems};
-use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant, Rules};
+use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant};
 use crate::domain::pairing::Broken;
 use crate::domain::{Pair, Side, pairing, week};
 
@@ -54,18 +54,6 @@ pub async fn of_two(conn: &mut PgConnection, edition: &EditionRow, pair: Pair) -
     };
     let offered_already = tandems::is_offered(conn, edition.edition, pair).await?;
     Ok(Two { assessed, offered_already, places_left })
-}
-
-/// Whether the two of a tandem break a rule that concerns the organisation, as it is now.
-///
-/// # Errors
-/// If the database fails.
-pub async fn breaks_organisation(conn: &mut PgConnection, rules: &Rules, pair: Pair) -> sqlx::Result<bool> {
-    let standings = people::standings(conn, &[pair.mentor, pair.mentee]).await?;
-    let two = (standings.get(&pair.mentor), standings.get(&pair.mentee));
-    Ok(
-        matches!(two, (Some(mentor), Some(mentee)) if pairing::check_organisation(rules, mentor, mentee).is_err()),
-    )
 }
 
 /// What the rules need to know of these people.

@@ -104,6 +104,13 @@ impl DirectoryService for Directory {
         Err(Status::unimplemented("not asked for"))
     }
 
+    async fn end_absence(
+        &self,
+        _: Request<e::EndAbsenceRequest>,
+    ) -> Result<Response<e::EndAbsenceResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
     async fn record_leaver(
         &self,
         _: Request<e::RecordLeaverRequest>,
