@@ -178,7 +178,7 @@ impl<F: Follower> Lane<F> {
             .filter(|tail| after < tail.reached() && !tail.keeps(after))
             .map(|tail| tail.reached())
             .filter(|_| self.until.is_none_or(|until| after < until))
-            .filter(|_| !page.events().iter().any(|event| self.follower.reacts_to(event)));
+            .filter(|_| !self.reacts_within(page));
         async move { Some((after, fetch(&pool, after, reached?).await.ok()?)) }
     }
 
@@ -212,23 +212,37 @@ impl<F: Follower> Lane<F> {
         fence: i64,
         page: &Page,
     ) -> Result<(Taken, i64), Failure> {
-        self.advance(conn, fence, (self.position, page.up_to)).await?;
+        let may_be_undone = !self.reacts_within(page);
+        self.advance(conn, fence, (self.position, page.up_to), may_be_undone).await?;
         let taken = take_in(&*self.follower, conn, page.events()).await?;
         let done = page.clone().cut(taken.count);
         if done.up_to < page.up_to {
-            self.advance(conn, fence, (page.up_to, done.up_to)).await?;
+            self.advance(conn, fence, (page.up_to, done.up_to), may_be_undone).await?;
         }
         Ok((taken, done.up_to))
     }
 
-    async fn advance(&self, conn: &mut PgConnection, fence: i64, places: (i64, i64)) -> Result<(), Failure> {
-        let advanced = self.checkpoint.advance(conn, fence, places).await?;
+    async fn advance(
+        &self,
+        conn: &mut PgConnection,
+        fence: i64,
+        places: (i64, i64),
+        may_be_undone: bool,
+    ) -> Result<(), Failure> {
+        let advanced = self.checkpoint.advance(conn, fence, places, may_be_undone).await?;
         advanced.then_some(()).ok_or(Failure::Moved)
+    }
+
+    /// Whether the follower reacts to an event of the page: what it then appends is known to others at once.
+    ///
+    /// Read models alone are as they were before a crash until they are given the same events again.
+    fn reacts_within(&self, page: &Page) -> bool {
+        page.events().iter().any(|event| self.follower.reacts_to(event))
     }
 
     /// Renews the lease and moves over what is none of the lane's own.
     async fn move_to(&mut self, fence: i64, position: i64) -> Result<(), Failure> {
-        if !self.checkpoint.renew(fence, (self.position, position)).await? {
+        if !self.checkpoint.advance(&self.checkpoint.pool, fence, (self.position, position), true).await? {
             return Err(Failure::Moved);
         }
         if position > self.position {
