@@ -74,7 +74,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     /// Lets executives bid until everybody sits or stays away; every bid raises a price by at least the increment.
     pub(crate) fn run<V: Valuation<Price = P>>(
         &mut self,
-        (rows, valuation): (&mut Rows, &V),
+        (rows, valuation): (&mut Rows<'_>, &V),
         increment: P,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
@@ -101,7 +101,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     /// All bids that are held then are as good as any other for those who made them; who bid in vain has to bid again.
     pub(crate) fn round<V: Valuation<Price = P>>(
         &mut self,
-        (rows, valuation): (&mut Rows, &V),
+        (rows, valuation): (&mut Rows<'_>, &V),
         chain: usize,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
@@ -129,7 +129,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     /// As no price is below zero, nothing from the first candidate on that would be too dear for free can be chosen.
     fn bid<V: Valuation<Price = P>>(
         &mut self,
-        rows: &mut Rows,
+        rows: &mut Rows<'_>,
         valuation: &V,
         increment: P,
         executive: u32,

@@ -83,7 +83,7 @@ pub enum Refused {
     },
 }
 
-impl Engine {
+impl Engine<'_> {
     /// Changes the problem and repairs the optimum: the answer is the same as that of a solve from nothing.
     ///
     /// Whatever changes, prices ≥ 0 remain a valid beginning: who does not sit at their best any more stands up and is

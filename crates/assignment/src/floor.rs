@@ -20,7 +20,7 @@ const FETCHED_AHEAD: usize = 8;
 /// at zero and rise until all are fulfilled. A price is as final as the amount by which it falls is small, for that is the
 /// length of a shortest path over reduced costs; so those that fall least pass their conditions on first. That order only
 /// saves work, because whatever rises later passes it on again; so it may be rough.
-pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effort) -> Result<(), Cancelled> {
+pub(crate) fn lower(market: &mut Market<'_>, progress: &Progress, effort: &mut Effort) -> Result<(), Cancelled> {
     let mut floor = vec![Value::ZERO; market.mentors()];
     for executive in market.standing() {
         let after = market.claims[executive as usize].penalty();
@@ -65,7 +65,7 @@ pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effor
 }
 
 /// Passes on the conditions of those who sit where the price is zero already.
-fn stay_free(market: &mut Market, floor: &mut [Value], effort: &mut Effort) {
+fn stay_free(market: &mut Market<'_>, floor: &mut [Value], effort: &mut Effort) {
     for executive in (0..).take(market.executives()) {
         let seat = market.seat_of(executive as usize);
         let is_free = seat.mentor != NOBODY && market.prices[seat.mentor as usize] == Value::ZERO;
@@ -79,7 +79,7 @@ fn stay_free(market: &mut Market, floor: &mut [Value], effort: &mut Effort) {
 /// Raises the prices at which one executive would come who pays `after` where they sit.
 #[inline]
 fn relax(
-    (rows, measure): (&mut Rows, &Measure),
+    (rows, measure): (&mut Rows<'_>, &Measure),
     (executive, after): (u32, Value),
     floor: &mut [Value],
     effort: &mut Effort,

@@ -116,6 +116,7 @@
 mod auction;
 mod change;
 pub mod check;
+mod columns;
 mod cost;
 mod engine;
 mod explain;

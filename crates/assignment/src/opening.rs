@@ -21,7 +21,7 @@ const ROUNDS: usize = 3;
 
 /// Seats as many as an auction can at prices at which nobody envies anybody; returns who is left.
 pub(crate) fn auction(
-    market: &mut Market,
+    market: &mut Market<'_>,
     progress: &Progress,
     effort: &mut Effort,
 ) -> Result<Vec<u32>, Cancelled> {
@@ -45,7 +45,7 @@ pub(crate) fn auction(
 }
 
 /// The sums of the places before each mentor, of no more places than can be taken.
-fn starts(market: &Market) -> Vec<u32> {
+fn starts(market: &Market<'_>) -> Vec<u32> {
     let offered = (0..market.mentors()).map(|mentor| u64::from(market.places(mentor))).sum::<u64>();
     let most = if offered <= market.rows.pairs() { Vec::new() } else { candidates(market) };
     let mut sum = 0;
@@ -57,7 +57,7 @@ fn starts(market: &Market) -> Vec<u32> {
 }
 
 /// Per mentor, the number of executives who may come.
-fn candidates(market: &Market) -> Vec<u32> {
+fn candidates(market: &Market<'_>) -> Vec<u32> {
     let mut candidates = vec![0; market.mentors()];
     for executive in 0..market.executives() {
         for (mentor, _) in market.rows.row(executive) {
@@ -69,13 +69,13 @@ fn candidates(market: &Market) -> Vec<u32> {
 
 /// Prices by an auction that knows nothing smaller than a point.
 fn rough_prices(
-    market: &mut Market,
+    market: &mut Market<'_>,
     starts: &[u32],
     bidders: &[u32],
     (progress, effort): (&Progress, &mut Effort),
 ) -> Result<Vec<Value>, Cancelled> {
     // Nobody may come where there is no place, whatever the goal.
-    let is_closed = |market: &Market, mentor| market.places(mentor) == 0;
+    let is_closed = |market: &Market<'_>, mentor| market.places(mentor) == 0;
     let rough = Rough::new(&market.measure);
     let price = |mentor| if is_closed(market, mentor) { LEAVING_POINTS } else { 0 };
     let prices = (0..market.mentors()).map(price).collect();
