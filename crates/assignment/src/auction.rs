@@ -14,7 +14,16 @@ const FETCHED_AT_ONCE: usize = 8;
 /// What candidates are worth to executives.
 pub(crate) trait Valuation {
     /// The numbers that bids are made in.
-    type Price: Copy + Ord + Add<Output = Self::Price> + Sub<Output = Self::Price>;
+    type Price: Copy + Ord + Default + Add<Output = Self::Price> + Sub<Output = Self::Price>;
+
+    /// Whether points alone, which take less memory than prices, tell of most candidates that they are too dear.
+    const IS_HINTED: bool;
+
+    /// No more whole points of score than the price.
+    fn points_at_most(price: Self::Price) -> i32;
+
+    /// Points from which on everything costs more than this.
+    fn points_enough(cost: Self::Price) -> i32;
 
     /// The cost that no pair of this loss or a greater one is below.
     fn at_least(&self, loss: u16) -> Self::Price;
@@ -40,6 +49,8 @@ pub(crate) struct Auction<P> {
     bids: Vec<Bid<P>>,
     /// Per mentor, the price of the next place.
     pub(crate) prices: Vec<P>,
+    /// Per mentor, no more than the points of the price, if that helps.
+    hints: Vec<i32>,
     /// Executives who have to bid, the next one last.
     pub(crate) bidders: Vec<u32>,
     /// Executives who would rather stay away at the present prices.
@@ -68,7 +79,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         let nobody = Bid { level: P::default(), executive: NOBODY, loss: 0 };
         let bids = vec![nobody; places as usize];
         let shelves = starts.into_iter().map(|start| Shelf { start, held: 0 }).collect();
-        Self { shelves, bids, prices, bidders, away: Vec::new() }
+        Self { shelves, bids, prices, hints: Vec::new(), bidders, away: Vec::new() }
     }
 
     /// Lets executives bid until everybody sits or stays away; every bid raises a price by at least the increment.
@@ -105,6 +116,9 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         chain: usize,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
+        if V::IS_HINTED {
+            self.hints = self.prices.iter().copied().map(V::points_at_most).collect();
+        }
         let bidders = std::mem::take(&mut self.bidders);
         for (turn, &first) in bidders.iter().enumerate().rev() {
             if let Some(soon) = turn.checked_sub(FETCHED_AT_ONCE) {
@@ -140,12 +154,17 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         let mut second = best;
         let mut choice = None;
         let mut read = 0;
+        let mut enough = V::points_enough(second);
         for (mentor, loss) in rows.scan(executive as usize) {
             let least = valuation.at_least(loss);
             if least >= second {
                 break;
             }
             read += 1;
+            let hint = |mentor: u32| i32::from(loss) + self.hints[mentor as usize];
+            if V::IS_HINTED && hint(mentor) >= enough {
+                continue;
+            }
             let price = self.prices[mentor as usize];
             if least + price >= second {
                 continue;
@@ -156,14 +175,22 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
                 choice = Some((mentor as usize, loss));
             } else if value < second {
                 second = value;
+            } else {
+                continue;
             }
+            enough = V::points_enough(second);
         }
         effort.pairs_bid_for += read;
         let Some((mentor, loss)) = choice else {
             self.away.push(executive);
             return None;
         };
-        self.hold(mentor, Bid { level: self.prices[mentor] + (second - best) + increment, executive, loss })
+        let level = self.prices[mentor] + (second - best) + increment;
+        let out = self.hold(mentor, Bid { level, executive, loss });
+        if V::IS_HINTED {
+            self.hints[mentor] = V::points_at_most(self.prices[mentor]);
+        }
+        out
     }
 
     /// Holds a bid; returns whose bid is held no longer.

@@ -13,6 +13,8 @@ const SORTED_AT_FIRST: usize = 8;
 const SORTED_OF: usize = 128;
 /// What is sorted as soon as it is read beyond those: to choose among so few would take longer.
 const SORTED_AT_ONCE: usize = 64;
+/// Where there are fewer than so many places for each executive, they are contested, and most rows will be read so far.
+const SLACK: u64 = 2;
 
 /// How many sorted pairs the memory delivers at once.
 const PAIRS_PER_LINE: usize = 8;
@@ -66,14 +68,16 @@ impl<'p> Rows<'p> {
     /// The candidates of a problem that is validated by the way: what is in the cache is sorted at once.
     pub(crate) fn new(problem: &'p Problem) -> Result<Self, Invalid> {
         let count = problem.executives.len();
+        let places: u64 = problem.mentors.iter().map(|mentor| u64::from(mentor.capacity)).sum();
+        let at_first = if places < SLACK * count as u64 { SORTED_AT_ONCE } else { 0 };
         let mut rows = Self::empty(Cow::Borrowed(&problem.pairs), count);
-        if problem.validate_with(|own| rows.append(own))? {
+        if problem.validate_with(|own| rows.append(own, at_first))? {
             rows.pad(count);
             return Ok(rows);
         }
         let pairs = grouped(problem);
         let mut rows = Self::empty(Cow::Borrowed(&[]), count);
-        pairs.chunk_by(|one, next| one.executive == next.executive).for_each(|own| rows.append(own));
+        pairs.chunk_by(|one, next| one.executive == next.executive).for_each(|own| rows.append(own, at_first));
         rows.pad(count);
         rows.pairs = Cow::Owned(pairs);
         Ok(rows)
@@ -86,12 +90,12 @@ impl<'p> Rows<'p> {
         Self { pairs, starts, heads: Vec::with_capacity(count), sorted }
     }
 
-    /// Appends the row of the next executive who has one.
-    fn append(&mut self, own: &[Pair]) {
+    /// Appends the row of the next executive who has one, of which all is sorted if it is no longer than `at_first`.
+    fn append(&mut self, own: &[Pair], at_first: usize) {
         let row = own[0].executive as usize;
         self.pad(row);
         let few = SORTED_AT_FIRST.max(own.len() / SORTED_OF);
-        let few = if own.len() <= 2 * few { own.len() } else { few };
+        let few = if own.len() <= at_first.max(2 * few) { own.len() } else { few };
         let start = self.sorted.len();
         append_least(&mut self.sorted, few, own.iter().map(packed));
         self.heads.push(Head { start: index(start), length: index(few) });
