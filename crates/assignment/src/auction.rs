@@ -121,8 +121,11 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         }
         let bidders = std::mem::take(&mut self.bidders);
         for (turn, &first) in bidders.iter().enumerate().rev() {
-            if let Some(soon) = turn.checked_sub(FETCHED_AT_ONCE) {
+            if let Some(soon) = turn.checked_sub(2 * FETCHED_AT_ONCE) {
                 rows.fetch(bidders[soon] as usize);
+            }
+            if let Some(soon) = turn.checked_sub(FETCHED_AT_ONCE) {
+                self.fetch(rows.first(bidders[soon] as usize));
             }
             if turn % BIDS_AT_ONCE == 0 {
                 progress.report(Stage::Auction, turn)?;
@@ -136,6 +139,15 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         }
         self.bidders.reverse();
         Ok(())
+    }
+
+    /// Has what is known of a mentor fetched from memory, so that it is there when somebody bids.
+    #[inline]
+    fn fetch(&self, mentor: Option<u32>) {
+        let Some(mentor) = mentor.map(|mentor| mentor as usize) else { return };
+        std::hint::black_box((self.prices.get(mentor).copied(), self.hints.get(mentor).copied()));
+        let start = self.shelves.get(mentor).map(|shelf| shelf.start as usize);
+        std::hint::black_box(start.and_then(|start| self.bids.get(start)).copied());
     }
 
     /// Makes one bid; returns who lost a place by it.

@@ -9,7 +9,7 @@ pub(crate) const FORBIDDEN: u16 = u16::MAX;
 
 /// How many pairs of a row are sorted at first: at least so many, and one in so many of a long row; then three times as many
 /// as are sorted already.
-const SORTED_AT_FIRST: usize = 8;
+const SORTED_AT_FIRST: usize = 4;
 const SORTED_OF: usize = 128;
 /// What is sorted as soon as it is read beyond those: to choose among so few would take longer.
 const SORTED_AT_ONCE: usize = 64;
@@ -158,6 +158,14 @@ impl<'p> Rows<'p> {
         for line in [0, PAIRS_PER_LINE] {
             std::hint::black_box(self.sorted.get(start + line).copied());
         }
+    }
+
+    /// The best mentor of a row, if that is known already.
+    #[inline]
+    pub(crate) fn first(&self, row: usize) -> Option<u32> {
+        let Head { start, length } = self.heads[row];
+        let first = self.sorted.get(start as usize).filter(|_| length > 0);
+        first.map(|&pair| unpack(pair).0)
     }
 
     /// One pair, if it was admissible when the rows were made.
