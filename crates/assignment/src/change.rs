@@ -238,7 +238,9 @@ impl Engine<'_> {
                 self.search.admit(&mut self.market, executive, &mut self.effort);
             }
         }
-        self.touched.retain(|&mentor| self.market.has_free_place(mentor as usize));
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.retain(|&mentor| self.is_asked(mentor));
+        self.touched = touched;
         if self.touched.is_empty() {
             return;
         }

@@ -13,18 +13,24 @@ pub(crate) struct Columns {
 impl Columns {
     /// All pairs of the rows.
     pub(crate) fn of(rows: &Rows<'_>, executives: usize, mentors: usize) -> Self {
-        Self::group(mentors, (0..).take(executives).flat_map(|executive| {
-            rows.row(executive as usize).map(move |(mentor, loss)| (mentor, executive, loss))
-        }))
+        Self::group(
+            mentors,
+            (0..).take(executives).flat_map(|executive| {
+                rows.row(executive as usize).map(move |(mentor, loss)| (mentor, executive, loss))
+            }),
+        )
     }
 
     /// So many pairs of each row, those with the least losses, which were read before; what these leave out must not be asked
     /// for.
     pub(crate) fn of_best(rows: &Rows<'_>, mentors: usize, lengths: &[u32]) -> Self {
-        Self::group(mentors, (0..).zip(lengths).flat_map(|(executive, &length): (u32, _)| {
-            let pairs = rows.known(executive as usize).take(length as usize);
-            pairs.map(move |(mentor, loss)| (mentor, executive, loss))
-        }))
+        Self::group(
+            mentors,
+            (0..).zip(lengths).flat_map(|(executive, &length): (u32, _)| {
+                let pairs = rows.known(executive as usize).take(length as usize);
+                pairs.map(move |(mentor, loss)| (mentor, executive, loss))
+            }),
+        )
     }
 
     /// Columns of pairs in any order.

@@ -158,6 +158,13 @@ impl<'p> Engine<'p> {
         }
     }
 
+    /// The best assignment: per executive the mentor, if there is one.
+    #[must_use]
+    pub fn assignment(&self) -> Vec<Option<usize>> {
+        let seats = (0..self.market.executives()).map(|executive| self.market.seat_of(executive));
+        seats.map(|seat| (seat.mentor != NOBODY).then_some(seat.mentor as usize)).collect()
+    }
+
     /// The best assignment with its proof; the smallest prices are found now, if they were not since the last change.
     ///
     /// # Errors
@@ -166,11 +173,11 @@ impl<'p> Engine<'p> {
     pub fn solution(&mut self, progress: &Progress) -> Result<Solution, Cancelled> {
         self.lower_prices(progress)?;
         let market = &self.market;
-        let seats = || (0..market.executives()).map(|executive| market.seat_of(executive));
-        let taken = || seats().filter(|seat| seat.mentor != NOBODY);
+        let seats = (0..market.executives()).map(|executive| market.seat_of(executive));
+        let taken = seats.filter(|seat| seat.mentor != NOBODY);
         Ok(Solution {
-            assignment: seats().map(|seat| (seat.mentor != NOBODY).then_some(seat.mentor as usize)).collect(),
-            score: taken().map(|seat| i64::from(SCORE_MAX) - i64::from(seat.loss)).sum(),
+            assignment: self.assignment(),
+            score: taken.map(|seat| i64::from(SCORE_MAX) - i64::from(seat.loss)).sum(),
             certificate: Certificate {
                 prices: market.prices.iter().copied().map(Cost::from).collect(),
                 cost: (0..market.executives()).map(|executive| Cost::from(market.paid(executive))).sum(),

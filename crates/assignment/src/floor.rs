@@ -20,7 +20,11 @@ const FETCHED_AHEAD: usize = 8;
 /// at zero and rise until all are fulfilled. A price is as final as the amount by which it falls is small, for that is the
 /// length of a shortest path over reduced costs; so those that fall least pass their conditions on first. That order only
 /// saves work, because whatever rises later passes it on again; so it may be rough.
-pub(crate) fn lower(market: &mut Market<'_>, progress: &Progress, effort: &mut Effort) -> Result<(), Cancelled> {
+pub(crate) fn lower(
+    market: &mut Market<'_>,
+    progress: &Progress,
+    effort: &mut Effort,
+) -> Result<(), Cancelled> {
     let mut floor = Floor::new(market.mentors());
     for executive in market.standing() {
         let after = market.claims[executive as usize].penalty();

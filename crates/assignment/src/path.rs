@@ -149,7 +149,14 @@ impl Search {
 
     /// Looks at every move of one executive but one that is barred, given the length of the chain so far less the
     /// executive's least cost.
-    fn relax(&mut self, market: &mut Market<'_>, executive: u32, start: Value, barred: u32, effort: &mut Effort) {
+    fn relax(
+        &mut self,
+        market: &mut Market<'_>,
+        executive: u32,
+        start: Value,
+        barred: u32,
+        effort: &mut Effort,
+    ) {
         let Market { rows, measure, prices, desks, .. } = market;
         for (mentor, loss) in rows.scan(executive as usize) {
             let for_free = start + measure.at_least(loss);

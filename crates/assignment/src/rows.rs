@@ -59,7 +59,10 @@ fn packed(pair: &Pair) -> u64 {
 
 /// An index of what a valid problem has.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "twice the most pairs of a valid problem are within 32 bits")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "twice the most pairs of a valid problem are within 32 bits"
+)]
 fn index(index: usize) -> u32 {
     index as u32
 }
@@ -77,7 +80,9 @@ impl<'p> Rows<'p> {
         }
         let pairs = grouped(problem);
         let mut rows = Self::empty(Cow::Borrowed(&[]), count);
-        pairs.chunk_by(|one, next| one.executive == next.executive).for_each(|own| rows.append(own, at_first));
+        pairs
+            .chunk_by(|one, next| one.executive == next.executive)
+            .for_each(|own| rows.append(own, at_first));
         rows.pad(count);
         rows.pairs = Cow::Owned(pairs);
         Ok(rows)
@@ -130,7 +135,8 @@ impl<'p> Rows<'p> {
     fn row_of(&self, row: usize, in_order: bool) -> impl Iterator<Item = (u32, u16)> + Clone + '_ {
         // What a row has lost or got by a change is known to its head alone, which then is the whole of it.
         let (head, own) = (self.head(row), self.own(row));
-        let (head, own) = if in_order || head.len() == own.len() { (head, &own[..0]) } else { (&head[..0], own) };
+        let (head, own) =
+            if in_order || head.len() == own.len() { (head, &own[..0]) } else { (&head[..0], own) };
         head.iter().copied().chain(own.iter().map(packed)).map(unpack)
     }
 
@@ -286,7 +292,8 @@ mod tests {
             parts in vec(0..3_000_usize, 0..4),
             is_grouped: bool,
         ) {
-            let mut rows = Rows::new(&problem(&losses, is_grouped)).unwrap();
+            let problem = problem(&losses, is_grouped);
+            let mut rows = Rows::new(&problem).unwrap();
             let mut sorted: Vec<u16> = losses.clone();
             sorted.sort_unstable();
             for part in parts.into_iter().chain([usize::MAX]) {
@@ -300,7 +307,8 @@ mod tests {
 
         #[test]
         fn a_pair_whose_loss_is_changed_finds_its_new_place(losses in vec(0..=SCORE_MAX, 1..300), loss: u16) {
-            let mut rows = Rows::new(&problem(&losses, true)).unwrap();
+            let problem = problem(&losses, true);
+            let mut rows = Rows::new(&problem).unwrap();
             rows.set(0, 0, loss);
             prop_assert!(rows.scan(0).is_sorted_by_key(|pair| pair.1));
             prop_assert_eq!(rows.find(0, 0), Some((0, loss)));

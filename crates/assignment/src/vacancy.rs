@@ -40,7 +40,13 @@ impl Vacancy {
     }
 
     /// Lowers the price of a mentor with a free place, to zero or until somebody's coming is worth it.
-    pub(crate) fn fill(&mut self, market: &mut Market<'_>, columns: &Columns, mentor: u32, effort: &mut Effort) {
+    pub(crate) fn fill(
+        &mut self,
+        market: &mut Market<'_>,
+        columns: &Columns,
+        mentor: u32,
+        effort: &mut Effort,
+    ) {
         effort.paths += 1;
         let (length, mut last) = self.shortest(market, columns, mentor, effort);
         for &mentor in &self.reached {

@@ -84,7 +84,7 @@ pub struct Unmatched {
 pub fn solve(frozen: &Frozen, wishes: Wishes, progress: &Progress) -> Result<Staged, Unsolvable> {
     let question = Question::ask(frozen, &wishes)?;
     let solution = question.solve(progress)?;
-    let outcome = question.outcome(&solution);
+    let outcome = question.outcome(&solution.assignment);
     let pairs = outcome.found.iter().enumerate().filter_map(|(mentee, found)| {
         let found = found.as_ref()?;
         let pair = frozen.pair(mentee, found.mentor);
