@@ -47,6 +47,9 @@ pub enum Unsolvable {
     /// The pairs are too many, or the computation was ended.
     #[error("The run is not computed: {0}.")]
     NoMatrix(#[from] NoMatrix),
+    /// The reasons of those without a mentor would name too many people.
+    #[error("{0} executives would have no mentor, more than a run can explain: accept more mentors first.")]
+    TooManyUnmatched(usize),
     /// The solver cannot take the problem.
     #[error("The run cannot be computed: {0}.")]
     Problem(Invalid),

@@ -72,6 +72,7 @@ fn of_solution(unsolvable: &Unsolvable) -> (Code, &'static str) {
         Unsolvable::LockWithoutPlace(_) => (Code::FailedPrecondition, "LOCK_WITHOUT_PLACE"),
         Unsolvable::NoMatrix(NoMatrix::TooLarge(_)) => (Code::FailedPrecondition, "TOO_MANY_PAIRS"),
         Unsolvable::NoMatrix(NoMatrix::Cancelled) => (Code::DeadlineExceeded, COMPUTATION_TOO_LONG),
+        Unsolvable::TooManyUnmatched(_) => (Code::FailedPrecondition, "TOO_MANY_UNMATCHED"),
         Unsolvable::Problem(_) | Unsolvable::Changed(_) => (Code::FailedPrecondition, "UNSOLVABLE"),
     }
 }
