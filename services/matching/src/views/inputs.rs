@@ -1,6 +1,7 @@
 //! What the rules need to know of people, put together from all tables.
 
 use identity::PersonId;
+use jiff::civil::Date;
 use sqlx::PgConnection;
 
 use super::editions::{self, EditionRow, Settings};
@@ -10,13 +11,18 @@ use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant};
 use crate::domain::pairing::Broken;
 use crate::domain::{Pair, Side, pairing, week};
 
-/// What a run of the edition is computed from, as it is now.
+/// What a run of the edition is computed from, as it is on this day.
+///
+/// A mentor who is on leave could not answer an offer, and is left out as in a repair. An executive on leave stays: the obligation
+/// does, and whoever is left out would find the places taken.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn of_run(conn: &mut PgConnection, edition: &EditionRow) -> sqlx::Result<Inputs> {
+pub async fn of_run(conn: &mut PgConnection, edition: &EditionRow, today: Date) -> sqlx::Result<Inputs> {
+    let away = people::away(&mut *conn, today).await?;
     let mut mentors = participants::mentors(&mut *conn, edition.edition, None).await?;
-    mentors.retain(|mentor| mentor.live < i64::from(mentor.capacity));
+    mentors
+        .retain(|mentor| mentor.live < i64::from(mentor.capacity) && !away.contains(&mentor.answer.person));
     let mut mentees = participants::mentees(&mut *conn, edition.edition, None).await?;
     mentees.retain(|mentee| mentee.live == 0);
     assemble(conn, edition, mentors, mentees).await
