@@ -8,8 +8,8 @@ use crate::load::{Clock, Mark};
 use crate::peers::Peer;
 use crate::pgbench::BATCH;
 use crate::scale::Scale;
-use crate::series::{Series, Target, heading, row, row_of_times};
 use crate::stage::{Log, Stage};
+use bench::series::{Series, Target, heading, row, row_of_times};
 
 /// How many callers the appender is given.
 const CALLERS: usize = 256;
