@@ -139,7 +139,7 @@ create index person_details_by_number on person_details (employee_number, person
 insert into workers
     (source_id, external_id, person_id, source_version, state, employee_number, given_name, family_name, email, job_title,
      org_unit_path, manager_external_id, hire_date, last_day, created_at, updated_at)
-select 'roster', details.employee_number, person_id, 0, case when last_day is null then 'active' else 'left' end,
+select 'roster', details.employee_number, people.person_id, 0, case when last_day is null then 'active' else 'left' end,
        details.employee_number, details.given_name, details.family_name, details.email, details.job_title,
        array[details.department], superior.employee_number, hire_date, last_day, now(), now()
 from people
