@@ -158,7 +158,7 @@ pub(crate) async fn start(
             zip(1_i64.., &append.drafts).map(move |(version, draft)| (append, version, draft))
         })
     };
-    let mut positions: Vec<i64> = sqlx::query_scalar(include_str!("start.sql"))
+    let positions: Vec<(Uuid, i64)> = sqlx::query_as(include_str!("start.sql"))
         .bind(kind)
         .bind(meta.actor)
         .bind(meta.traceparent.as_deref())
@@ -171,16 +171,12 @@ pub(crate) async fn start(
         .bind(drafts().map(|(.., draft)| draft.payload.as_slice()).collect::<Vec<_>>())
         .fetch_all(conn)
         .await?;
-    // Positions are taken in the order in which the rows are inserted.
-    positions.sort_unstable();
-    let mut positions = positions.into_iter();
-    Ok(appends
-        .into_iter()
-        .flat_map(|append| {
-            let many = append.drafts.len();
-            append.recorded(positions.by_ref().take(many).collect::<Vec<_>>())
-        })
-        .collect())
+    let positions: HashMap<Uuid, i64> = positions.into_iter().collect();
+    let mut recorded = Vec::with_capacity(positions.len());
+    for append in appends {
+        recorded.extend(append.recorded(&positions)?);
+    }
+    Ok(recorded)
 }
 
 /// The identity of an event follows from its place in its stream, so that it needs no randomness.

@@ -49,7 +49,3 @@ create trigger workers_numbered before update on workers
     for each row
     when (new.state is distinct from old.state or new.person_id is distinct from old.person_id)
     execute function number_change();
-
--- By what systems that speak of one worker at a time look one up.
-create index workers_by_user_name on workers (source_id, lower(user_name)) where user_name <> '';
-create index workers_by_alias on workers (source_id, alias) where alias <> '';

@@ -105,7 +105,6 @@ pub async fn page(
     skip: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<StoredRow>> {
-    // What is left open is folded away when the query is planned, so that an index finds a name among a hundred thousand.
     sqlx::query_as(
         "select workers.external_id, workers.person_id, workers.source_version, workers.state = 'active' as is_there,
                 coalesce(workers.employee_number, '') as employee_number, workers.user_name, workers.given_name,
@@ -121,8 +120,8 @@ pub async fn page(
              on superior.source_id = workers.source_id and superior.external_id = workers.manager_external_id
          where workers.source_id = $1 and workers.state in ('active', 'inactive')
            and ($2 = '' or workers.external_id = $2)
-           and ($3 = '' or workers.user_name <> '' and lower(workers.user_name) = lower($3))
-           and ($4 = '' or workers.alias <> '' and workers.alias = $4)
+           and ($3 = '' or lower(workers.user_name) = lower($3))
+           and ($4 = '' or workers.alias = $4)
            and ($5 = '' or workers.employee_number = $5)
            and ($6 = '' or lower(workers.email) = lower($6))
            and workers.external_id > $7
@@ -153,8 +152,8 @@ pub async fn count(executor: impl PgExecutor<'_>, source: &str, wanted: &Wanted)
          from workers
          where source_id = $1 and state in ('active', 'inactive')
            and ($2 = '' or external_id = $2)
-           and ($3 = '' or user_name <> '' and lower(user_name) = lower($3))
-           and ($4 = '' or alias <> '' and alias = $4)
+           and ($3 = '' or lower(user_name) = lower($3))
+           and ($4 = '' or alias = $4)
            and ($5 = '' or employee_number = $5)
            and ($6 = '' or lower(email) = lower($6))",
     )

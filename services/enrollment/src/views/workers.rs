@@ -220,7 +220,7 @@ pub async fn is_user_name_taken(
     sqlx::query_scalar(
         "select exists (
              select from workers
-             where source_id = $1 and lower(user_name) = lower($2) and user_name <> '' and external_id <> $3
+             where source_id = $1 and lower(user_name) = lower($2) and external_id <> $3
                and state in ('active', 'inactive')
          )",
     )
