@@ -35,6 +35,7 @@ mod repairs;
 mod replay;
 mod roster;
 mod rpc;
+mod scim;
 mod scoring;
 mod sessions;
 mod sources;
