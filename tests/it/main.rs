@@ -39,6 +39,7 @@ mod repairs;
 mod replay;
 mod roster;
 mod rpc;
+mod scim;
 mod scoring;
 mod sessions;
 mod sources;
