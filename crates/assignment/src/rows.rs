@@ -73,13 +73,13 @@ impl<'p> Rows<'p> {
         let count = problem.executives.len();
         let places: u64 = problem.mentors.iter().map(|mentor| u64::from(mentor.capacity)).sum();
         let at_first = if places < SLACK * count as u64 { SORTED_AT_ONCE } else { 0 };
-        let mut rows = Self::empty(Cow::Borrowed(&problem.pairs), count);
+        let mut rows = Self::empty(Cow::Borrowed(&problem.pairs), count, at_first);
         if problem.validate_with(|own| rows.append(own, at_first))? {
             rows.pad(count);
             return Ok(rows);
         }
         let pairs = grouped(problem);
-        let mut rows = Self::empty(Cow::Borrowed(&[]), count);
+        let mut rows = Self::empty(Cow::Borrowed(&[]), count, 0);
         pairs
             .chunk_by(|one, next| one.executive == next.executive)
             .for_each(|own| rows.append(own, at_first));
@@ -88,8 +88,9 @@ impl<'p> Rows<'p> {
         Ok(rows)
     }
 
-    fn empty(pairs: Cow<'p, [Pair]>, count: usize) -> Self {
-        let sorted = Vec::with_capacity(SORTED_AT_FIRST * count.min(pairs.len()));
+    fn empty(pairs: Cow<'p, [Pair]>, count: usize, at_first: usize) -> Self {
+        let few = if at_first > 0 { pairs.len() } else { SORTED_AT_FIRST * count.min(pairs.len()) };
+        let sorted = Vec::with_capacity(few);
         let mut starts = Vec::with_capacity(count + 1);
         starts.push(0);
         Self { pairs, starts, heads: Vec::with_capacity(count), sorted }
@@ -102,7 +103,7 @@ impl<'p> Rows<'p> {
         let few = SORTED_AT_FIRST.max(own.len() / SORTED_OF);
         let few = if own.len() <= at_first.max(2 * few) { own.len() } else { few };
         let start = self.sorted.len();
-        append_least(&mut self.sorted, few, own.iter().map(packed));
+        append_least(&mut self.sorted, few, own, None);
         self.heads.push(Head { start: index(start), length: index(few) });
         self.starts.push(self.starts[row] + index(own.len()));
     }
@@ -235,23 +236,29 @@ fn lengthen(sorted: &mut Vec<u64>, Head { start, length }: Head, own: &[Pair]) -
     let rest = own.len() - length as usize;
     let few = 3 * length as usize;
     let few = if rest <= 2 * few || rest <= SORTED_AT_ONCE { rest } else { few };
-    append_least(sorted, few, own.iter().map(packed).filter(|&pair| last.is_none_or(|last| pair > last)));
+    append_least(sorted, few, own, last);
     Head { start: index(begun), length: index(sorted.len() - begun) }
 }
 
-/// Appends the least few of different numbers in order, in one pass: whenever twice as many have gathered, the greater half
-/// is let go.
-fn append_least(sorted: &mut Vec<u64>, few: usize, pairs: impl Iterator<Item = u64>) {
+/// Appends the least few pairs of a row that are beyond `last` in order, in one pass: whenever twice as many have gathered, the
+/// greater half is let go.
+fn append_least(sorted: &mut Vec<u64>, few: usize, own: &[Pair], last: Option<u64>) {
     let begun = sorted.len();
-    let mut limit = u64::MAX;
-    for pair in pairs {
-        if pair >= limit {
+    let (mut limit, mut least_score) = (u64::MAX, 0);
+    for pair in own {
+        // Most pairs of a long row are out by their score alone.
+        if pair.score < least_score {
+            continue;
+        }
+        let pair = packed(pair);
+        if pair >= limit || last.is_some_and(|last| pair <= last) {
             continue;
         }
         sorted.push(pair);
         if sorted.len() - begun == 2 * few {
             sorted[begun..].sort_unstable();
             limit = sorted[begun + few];
+            least_score = SCORE_MAX - unpack(limit).1;
             sorted.truncate(begun + few);
         }
     }
