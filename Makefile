@@ -11,6 +11,7 @@ demo: prepare
 
 test: prepare check buf audit
 	deploy/tool nats-server --version
+	deploy/tool scim --help >/dev/null
 	cargo test --workspace
 
 # The races of the event log with many more writers and for minutes, and how soon its followers are served.

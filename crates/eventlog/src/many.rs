@@ -62,7 +62,9 @@ impl<V: Views> Unit<'_, V> {
     ) -> Result<Answers<A>, CommandError<A::Rejection>> {
         let receipts: HashMap<Uuid, Receipt> = streams
             .iter()
-            .map(|(id, loaded)| (*id, Receipt { id: *id, version: loaded.version, position: loaded.position }))
+            .map(|(id, loaded)| {
+                (*id, Receipt { id: *id, version: loaded.version, position: loaded.position })
+            })
             .collect();
         let decided = Decided::of::<A>(&mut streams, commands);
         let recorded = self.append_many::<A>(decided.drafts, &receipts).await?;

@@ -20,6 +20,10 @@ pub struct Config {
     /// Lets anyone on this machine be anyone of the roster, for demonstrations; only on a loopback address.
     #[arg(long, env = "UPDRAFT_IDENTITY_PAGE")]
     pub identity_page: bool,
+
+    /// Address by which clients reach the gateway, such as that of a proxy before it; without, the one they use.
+    #[arg(long, env = "UPDRAFT_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<Uri>,
 }
 
 /// Where the services are.
@@ -52,7 +56,7 @@ const SERVICES: &str = "http://127.0.0.1:8090";
 
 impl Default for Config {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), identity_page: false }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), identity_page: false, public_url: None }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`Config`]; `routes`, what the descriptors say of each method; `transcode`, one request from HTTP to
 //! gRPC and back, with `auth`, `conditions`, `message`, `download` and `upstream` at its side; `problem`, every refusal;
-//! `openapi`, the same routes as a document; `oauth`, tokens for HR systems, whose secrets `source_secret` verifies; `pages` and
-//! `identity_page`, what a browser shows; `serve`, the connections.
+//! `openapi`, the same routes as a document; `oauth`, tokens for HR systems, whose secrets `source_secret` verifies; `scim`, another
+//! way in for them; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
 
 mod auth;
 mod conditions;
@@ -17,6 +17,7 @@ mod openapi;
 mod pages;
 mod problem;
 mod routes;
+mod scim;
 mod serve;
 mod source_secret;
 mod transcode;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::MatchedPath,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Uri, header},
     middleware,
     response::Response,
 };
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The `OpenAPI` document cannot be written.
     #[error("the OpenAPI document cannot be written")]
     Document(#[source] serde_json::Error),
+    /// A schema of SCIM is none.
+    #[error("the schemas of SCIM cannot be read")]
+    Schemas(#[source] serde_json::Error),
 }
 
 /// What every request needs.
@@ -66,20 +70,27 @@ struct Gateway {
     upstreams: Upstreams,
     source_secrets: SourceSecrets,
     identity_page: bool,
+    /// Where clients reach the gateway, if it is not where it listens.
+    public_url: Option<Uri>,
 }
 
 /// Everything the gateway serves; call it inside a runtime, after telemetry was started.
 ///
 /// # Errors
 /// [`StartError::IdentityPageOpen`] if the identity page is asked for off loopback, [`StartError::Route`] and
-/// [`StartError::Document`] if a proto file is wrong.
+/// [`StartError::Document`] if a proto file is wrong, [`StartError::Schemas`] if a schema is.
 pub fn router(config: &Config, services: &Services, keys: Keys) -> Result<Router, StartError> {
     if config.identity_page && !config.listen.ip().is_loopback() {
         return Err(StartError::IdentityPageOpen(config.listen));
     }
     let upstreams = Upstreams::new(services.by_package(), keys.clone());
-    let (source_secrets, identity_page) = (SourceSecrets::default(), config.identity_page);
-    let gateway = Arc::new(Gateway { keys, upstreams, source_secrets, identity_page });
+    let gateway = Arc::new(Gateway {
+        keys,
+        upstreams,
+        source_secrets: SourceSecrets::default(),
+        identity_page: config.identity_page,
+        public_url: config.public_url.clone(),
+    });
 
     let mut router = Router::new();
     for route in routes::all()? {
@@ -87,6 +98,7 @@ pub fn router(config: &Config, services: &Services, keys: Keys) -> Result<Router
     }
     let document = openapi()?.to_json().map_err(StartError::Document)?;
     router = router.merge(pages::router(&gateway, document)).merge(oauth::router(&gateway));
+    router = router.merge(scim::router(&gateway)?);
     if config.identity_page {
         router = router.merge(identity_page::router(&gateway));
     }

@@ -22,7 +22,8 @@ use crate::{
     upstream,
 };
 
-const BODY_LENGTH_MAX: usize = 1 << 20;
+/// The largest body that is no file: 1 MiB.
+pub(crate) const BODY_LENGTH_MAX: usize = 1 << 20;
 const FILE_LENGTH_MAX: usize = 64 << 20;
 /// How much of a body that is too large is thrown away before the client is cut off.
 const DISCARDED_LENGTH_MAX: usize = 256 << 20;
@@ -114,6 +115,22 @@ async fn read(route: &Route, parts: &mut Parts, body: HttpBody) -> Result<Dynami
 
 async fn read_body(route: &Route, headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Problem> {
     let limit = if matches!(route.body, Body::File(..)) { FILE_LENGTH_MAX } else { BODY_LENGTH_MAX };
+    let bytes = receive(headers, body, limit).await?;
+    match &route.body {
+        Body::File(_, media_type) => expect_media_type(headers, &[media_type])?,
+        Body::Message | Body::Field(..) if !bytes.is_empty() => {
+            expect_media_type(headers, &["application/json"])?
+        }
+        Body::Nothing | Body::Message | Body::Field(..) => {}
+    }
+    Ok(bytes)
+}
+
+/// Takes a body of at most `limit` bytes.
+///
+/// # Errors
+/// 413 if it has more, 408 and 400 if it does not come in time or not whole.
+pub(crate) async fn receive(headers: &HeaderMap, body: HttpBody, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || {
         let detail = format!("The body has more than {limit} bytes.");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", detail)
@@ -127,18 +144,20 @@ async fn read_body(route: &Route, headers: &HeaderMap, body: HttpBody) -> Result
         Problem::new(StatusCode::REQUEST_TIMEOUT, "BODY_TOO_SLOW", "The body did not arrive in time.")
     })?;
     let cut_off = |_| Problem::new(StatusCode::BAD_REQUEST, "BODY_CUT_OFF", "The body did not arrive whole.");
-    let bytes = bytes.map_err(cut_off)?.ok_or_else(too_large)?;
-    let media_type = match &route.body {
-        Body::File(_, media_type) => media_type,
-        Body::Message | Body::Field(..) if !bytes.is_empty() => "application/json",
-        Body::Nothing | Body::Message | Body::Field(..) => return Ok(bytes),
-    };
+    bytes.map_err(cut_off)?.ok_or_else(too_large)
+}
+
+/// Refuses a body of another media type than one of these.
+///
+/// # Errors
+/// 415.
+pub(crate) fn expect_media_type(headers: &HeaderMap, media_types: &[&str]) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case(media_type) {
-        return Ok(bytes);
+    if media_types.iter().any(|media_type| essence.eq_ignore_ascii_case(media_type)) {
+        return Ok(());
     }
-    let detail = format!("The body must be {media_type}; say so in the header Content-Type.");
+    let detail = format!("The body must be {}; say so in the header Content-Type.", media_types.join(" or "));
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", detail))
 }
 

@@ -308,8 +308,7 @@ async fn commands_on_many_streams_are_decided_in_their_order_and_recorded_togeth
     let answers = work.unit().execute_many::<Counter>(&commands).await.unwrap();
     let receipt = |number, version, position| Ok(Receipt { id: stream(number), version, position });
     // The third is refused by what the second did, and has no effect on the others.
-    let expected =
-        [receipt(2, 2, 3), receipt(1, 3, 5), Err(Overflow), receipt(3, 0, 0), receipt(2, 2, 3)];
+    let expected = [receipt(2, 2, 3), receipt(1, 3, 5), Err(Overflow), receipt(3, 0, 0), receipt(2, 2, 3)];
     assert_eq!(answers, expected);
     work.commit(Receipt { id: stream(1), version: 0, position: 0 }).await.unwrap();
     assert_eq!(journal.load::<Counter>(stream(1)).await.unwrap(), (LIMIT, 3));

@@ -49,8 +49,7 @@ pub fn check(members: &[Member], first_top: Option<&str>) -> Vec<(String, FieldI
 
 /// Each cycle once, at the first of its members that was told of.
 fn cycles(members: &[Member], managers: &HashMap<&str, Option<&str>>) -> Vec<(String, FieldIssue)> {
-    let told: HashMap<&str, bool> =
-        members.iter().map(|member| (member.key.as_str(), member.told)).collect();
+    let told: HashMap<&str, bool> = members.iter().map(|member| (member.key.as_str(), member.told)).collect();
     let mut met: HashMap<&str, usize> = HashMap::with_capacity(members.len());
     let mut found = Vec::new();
     for (walk, member) in members.iter().enumerate() {
@@ -138,8 +137,7 @@ mod tests {
     fn a_cycle_of_the_whole_company_is_cut_short() {
         let keys: Vec<String> = (0..50_000).map(|number| format!("n{number}")).collect();
         let next = |at: usize| Some(keys[(at + 1) % keys.len()].as_str());
-        let members: Vec<_> =
-            keys.iter().enumerate().map(|(at, key)| member(key, next(at), true)).collect();
+        let members: Vec<_> = keys.iter().enumerate().map(|(at, key)| member(key, next(at), true)).collect();
         let issues = issues(&members, None);
         assert_eq!(issues.len(), 1);
         assert!(issues[0].2.ends_with("n18 → n19 → … → n0."), "{}", issues[0].2);

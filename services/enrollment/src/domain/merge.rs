@@ -266,9 +266,8 @@ impl Steps {
                 // With the last working day ended what was left of a leave.
                 let known = told.filter(|told| told.last_day.is_none()).and_then(|told| told.leave);
                 let leave = leaves(known, leave, today, &mut commands);
-                let as_shown = told.is_some_and(|told| {
-                    told.details.as_ref() == Some(&details) && told.leave == leave
-                });
+                let as_shown =
+                    told.is_some_and(|told| told.details.as_ref() == Some(&details) && told.leave == leave);
                 let shown = (!as_shown).then_some((details, leave));
                 Self { commands, shown, hidden: false }
             }

@@ -126,13 +126,7 @@ impl Register {
     }
 
     /// Receives a record.
-    pub fn receive(
-        &mut self,
-        rank: i32,
-        record: &Record,
-        at: Moment,
-        fresh: Fresh,
-    ) -> Received {
+    pub fn receive(&mut self, rank: i32, record: &Record, at: Moment, fresh: Fresh) -> Received {
         let change = match record {
             Ok(change) => change,
             Err(Unreadable { issues, .. }) => return refused(issues.clone()),

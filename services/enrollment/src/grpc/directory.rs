@@ -93,10 +93,9 @@ impl DirectoryService for Enrollment {
         let page = Page::<(String, PersonId)>::of(call.message.page_size, &call.message.page_token)?;
         let after = page.after.as_ref().map(|(number, person)| (number.as_str(), *person));
         let rows = directory::page(&self.pool, call.message.max_level, after, page.fetch()).await;
-        let (rows, next_page_token) =
-            page.cut(rows.map_err(unavailable)?, |row| {
-                (row.listed.details.employee_number.clone(), row.listed.person)
-            });
+        let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| {
+            (row.listed.details.employee_number.clone(), row.listed.person)
+        });
         let people = rows.into_iter().map(person).collect();
         Ok(Response::new(api::ListPeopleResponse { people, next_page_token }))
     }

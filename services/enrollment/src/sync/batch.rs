@@ -36,7 +36,8 @@ impl Sync {
         taking: Taking,
     ) -> Result<Vec<Answer>, Refused> {
         let mut register = Register::new(workers::sources(&mut *unit.conn()).await?);
-        let source = register.source(&run.source).ok_or_else(|| Refused::UnknownSource(run.source.clone()))?;
+        let source =
+            register.source(&run.source).ok_or_else(|| Refused::UnknownSource(run.source.clone()))?;
         let rank = source.rank;
         let births_needed = birth_dates::needed(&mut *unit.conn()).await?;
         know(unit.conn(), &mut register, rank, records, births_needed).await?;
@@ -50,10 +51,8 @@ impl Sync {
             minted.insert(person);
             person
         };
-        let mut received: Vec<Received> = records
-            .iter()
-            .map(|record| register.receive(rank, record, taking.moment, &mut fresh))
-            .collect();
+        let mut received: Vec<Received> =
+            records.iter().map(|record| register.receive(rank, record, taking.moment, &mut fresh)).collect();
         let settled = self.settle(unit, &mut register, &minted, taking.moment).await?;
         tell(&register, rank, records, &mut received, &settled);
         if births_needed {
@@ -72,13 +71,7 @@ impl Sync {
 }
 
 /// Tells with each record what looks wrong with the person it is about.
-fn tell(
-    register: &Register,
-    rank: i32,
-    records: &[Record],
-    received: &mut [Received],
-    settled: &Settled,
-) {
+fn tell(register: &Register, rank: i32, records: &[Record], received: &mut [Received], settled: &Settled) {
     let mut last: HashMap<PersonId, usize> = HashMap::new();
     for (place, (record, received)) in zip(records, &mut *received).enumerate() {
         let Ok(change) = record else { continue };
@@ -249,8 +242,10 @@ async fn note(
     }
     counts.issues = i64::try_from(issues.len()).unwrap_or(i64::MAX);
     let managers = records.iter().map(|record| record.as_ref().ok().and_then(manager).unwrap_or_default());
-    let about: Vec<(&str, &str)> =
-        zip(&keys, managers).map(|(key, manager)| (key.as_str(), manager)).filter(|(key, _)| !key.is_empty()).collect();
+    let about: Vec<(&str, &str)> = zip(&keys, managers)
+        .map(|(key, manager)| (key.as_str(), manager))
+        .filter(|(key, _)| !key.is_empty())
+        .collect();
     let (about, managers): (Vec<&str>, Vec<&str>) = about.into_iter().unzip();
     sync_batches::note(conn, run.run, &about, &managers).await?;
     sync_batches::note_issues(conn, run.run, &issues).await?;

@@ -119,8 +119,9 @@ fn plain(run: &RunRow, state: State) -> End {
 async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Result<End, Refused> {
     let workers = sync_batches::workers(&mut *conn, run.run).await?;
     if workers != expected_workers {
-        let detail =
-            format!("{workers} different workers arrived, {expected_workers} were expected; nobody has left.");
+        let detail = format!(
+            "{workers} different workers arrived, {expected_workers} were expected; nobody has left."
+        );
         return Ok(End { detail, workers, ..plain(run, State::Aborted) });
     }
     let members = sync_batches::reporting_line(&mut *conn, run).await?;

@@ -42,8 +42,12 @@ impl Sync {
         let written: Vec<_> = register.written().collect();
         workers::write(unit.conn(), &written, moment.now, moment.today).await?;
 
-        let existing: Vec<Uuid> =
-            register.affected().iter().filter(|person| !minted.contains(person)).map(|person| person.uuid()).collect();
+        let existing: Vec<Uuid> = register
+            .affected()
+            .iter()
+            .filter(|person| !minted.contains(person))
+            .map(|person| person.uuid())
+            .collect();
         let told = directory::told(unit.conn(), &existing).await?;
         let (mut shown, mut hidden, mut settled) = (Vec::new(), Vec::new(), Settled::default());
         let (mut starting, mut going): (Vec<(Uuid, Command)>, Vec<(Uuid, Command)>) = Default::default();
@@ -59,7 +63,11 @@ impl Sync {
                 settled.changed.insert(*person);
             }
             let commands = steps.commands.into_iter().map(|command| (person.uuid(), command));
-            if told.is_some() { going.extend(commands) } else { starting.extend(commands) }
+            if told.is_some() {
+                going.extend(commands)
+            } else {
+                starting.extend(commands)
+            }
             shown.extend(steps.shown.map(|(details, leave)| (*person, details, leave)));
             hidden.extend(steps.hidden.then_some(person.uuid()));
         }
@@ -67,8 +75,10 @@ impl Sync {
         let shown: Vec<_> = shown.iter().map(|(person, details, leave)| (*person, details, *leave)).collect();
         directory::keep_details(unit.conn(), &shown).await?;
         directory::hide(unit.conn(), &hidden).await?;
-        let started = unit.start_many::<Person>(&starting).await.map_err(|error| Refused::Failed(error.into()))?;
-        let gone = unit.execute_many::<Person>(&going).await.map_err(|error| Refused::Failed(error.into()))?;
+        let started =
+            unit.start_many::<Person>(&starting).await.map_err(|error| Refused::Failed(error.into()))?;
+        let gone =
+            unit.execute_many::<Person>(&going).await.map_err(|error| Refused::Failed(error.into()))?;
         for ((person, _), answer) in starting.iter().zip(started).chain(going.iter().zip(gone)) {
             if let Err(rejection) = answer {
                 let issue = FieldIssue::new("", "NOT_APPLIED", rejection.to_string());
@@ -76,7 +86,10 @@ impl Sync {
             }
         }
         for person in register.erased() {
-            self.vault.forget(unit.conn(), person.uuid()).await.map_err(|error| Refused::Failed(error.into()))?;
+            self.vault
+                .forget(unit.conn(), person.uuid())
+                .await
+                .map_err(|error| Refused::Failed(error.into()))?;
         }
         Ok(settled)
     }

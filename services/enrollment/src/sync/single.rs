@@ -9,7 +9,9 @@ use super::batch::Taking;
 use super::{Refused, Sync, commit, moment};
 use crate::domain::merge::Source;
 use crate::domain::sync_run::{Mode, State};
-use crate::domain::worker::{Answer, Change, FieldIssue, Outcome, State as Standing, Stored, Tombstone, Worker};
+use crate::domain::worker::{
+    Answer, Change, FieldIssue, Outcome, State as Standing, Stored, Tombstone, Worker,
+};
 use crate::views::sync_runs::{self, End, Opening, RunRow};
 use crate::views::{directory, sync_pending, workers};
 
@@ -63,7 +65,8 @@ impl Sync {
         let mut unit = work.unit();
         let conn = unit.conn();
         let source = held(conn, source).await?;
-        let stored = find(conn, &source, external_id).await?.filter(is_there).ok_or(Refused::UnknownWorker)?;
+        let stored =
+            find(conn, &source, external_id).await?.filter(is_there).ok_or(Refused::UnknownWorker)?;
         check_etag(Some(&stored), etag)?;
         let source_version = next_version(conn, &source, external_id, Some(&stored)).await?;
         let run = continuous(conn, context, &source).await?;

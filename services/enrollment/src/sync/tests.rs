@@ -53,14 +53,12 @@ impl Stage {
 
     /// Adds a source behind those there are.
     async fn add_source(&self, name: &str, owns: &[&str]) {
-        sqlx::query(
-            "insert into sources (source_id, rank, owns) select $1, max(rank) + 1, $2 from sources",
-        )
-        .bind(name)
-        .bind(owns)
-        .execute(&self.pool)
-        .await
-        .unwrap();
+        sqlx::query("insert into sources (source_id, rank, owns) select $1, max(rank) + 1, $2 from sources")
+            .bind(name)
+            .bind(owns)
+            .execute(&self.pool)
+            .await
+            .unwrap();
     }
 
     async fn open(&self, source: &str, mode: Mode, dry_run: bool) -> Result<SyncRunId, Refused> {

@@ -122,8 +122,7 @@ const PAGE: &str =
      limit $4";
 
 /// Descends from the top, once and no further than is asked for.
-const PAGE_OF_LEVELS: &str =
-    "select *, last_day is null as active, leads_others(person_id) as leads_others
+const PAGE_OF_LEVELS: &str = "select *, last_day is null as active, leads_others(person_id) as leads_others
      from levels($3) join people using (person_id) join person_details using (person_id)
      where $1::text is null or (employee_number, person_id) > ($1, $2)
      order by employee_number, person_id
@@ -141,12 +140,12 @@ pub async fn page(
 ) -> sqlx::Result<Vec<Placed>> {
     let query = if max_level.is_some() { PAGE_OF_LEVELS } else { PAGE };
     sqlx::query_as(query)
-    .bind(after.map(|(number, _)| number))
-    .bind(after.map(|(_, person)| person.uuid()))
-    .bind(max_level)
-    .bind(limit)
-    .fetch_all(executor)
-    .await
+        .bind(after.map(|(number, _)| number))
+        .bind(after.map(|(_, person)| person.uuid()))
+        .bind(max_level)
+        .bind(limit)
+        .fetch_all(executor)
+        .await
 }
 
 /// Keeps what the HR system says about people.
@@ -243,7 +242,10 @@ pub async fn hide(conn: &mut PgConnection, people: &[Uuid]) -> sqlx::Result<()> 
     if people.is_empty() {
         return Ok(());
     }
-    for statement in ["delete from person_details where person_id = any ($1)", "delete from birth_dates where person_id = any ($1)"] {
+    for statement in [
+        "delete from person_details where person_id = any ($1)",
+        "delete from birth_dates where person_id = any ($1)",
+    ] {
         sqlx::query(statement).bind(people).execute(&mut *conn).await?;
     }
     Ok(())

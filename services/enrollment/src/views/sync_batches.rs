@@ -101,11 +101,7 @@ pub async fn active(executor: impl PgExecutor<'_>, source: &str) -> sqlx::Result
 ///
 /// # Errors
 /// If the database fails.
-pub async fn absent(
-    executor: impl PgExecutor<'_>,
-    run: &RunRow,
-    limit: i64,
-) -> sqlx::Result<Vec<String>> {
+pub async fn absent(executor: impl PgExecutor<'_>, run: &RunRow, limit: i64) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(
         "select external_id
          from workers
@@ -153,16 +149,15 @@ pub async fn absent_count(executor: impl PgExecutor<'_>, run: &RunRow) -> sqlx::
 /// # Errors
 /// If the database fails.
 pub async fn reporting_line(executor: impl PgExecutor<'_>, run: &RunRow) -> sqlx::Result<Vec<Member>> {
-    let rows: Vec<(String, Option<String>, bool)> =
-        sqlx::query_as(match run.mode {
-            _ if run.dry_run => LINE_OF_DRY_RUN,
-            Mode::FullSnapshot => LINE_OF_SNAPSHOT,
-            Mode::Delta | Mode::Continuous => LINE,
-        })
-            .bind(&run.source)
-            .bind(run.run.uuid())
-            .fetch_all(executor)
-            .await?;
+    let rows: Vec<(String, Option<String>, bool)> = sqlx::query_as(match run.mode {
+        _ if run.dry_run => LINE_OF_DRY_RUN,
+        Mode::FullSnapshot => LINE_OF_SNAPSHOT,
+        Mode::Delta | Mode::Continuous => LINE,
+    })
+    .bind(&run.source)
+    .bind(run.run.uuid())
+    .fetch_all(executor)
+    .await?;
     Ok(rows.into_iter().map(|(key, manager, told)| Member { key, manager, told }).collect())
 }
 

@@ -127,9 +127,7 @@ pub async fn take_due(
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    rows.iter()
-        .map(|row| from_json(row).ok_or_else(|| unreadable("record", "it is none of ours")))
-        .collect()
+    rows.iter().map(|row| from_json(row).ok_or_else(|| unreadable("record", "it is none of ours"))).collect()
 }
 
 /// The date of birth is left out: it is kept sealed or not at all.

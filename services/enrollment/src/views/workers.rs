@@ -267,8 +267,7 @@ fn row(rows: &mut Rows, Written { source, stored, .. }: &Written<'_>, now: Times
     rows.bigint(worker.source_version);
     rows.text(state.name());
     rows.or_null(worker.employee_number.as_deref(), Rows::text);
-    for text in
-        [&worker.user_name, &worker.given_name, &worker.family_name, &worker.email, &worker.job_title]
+    for text in [&worker.user_name, &worker.given_name, &worker.family_name, &worker.email, &worker.job_title]
     {
         rows.text(text);
     }
@@ -318,7 +317,9 @@ async fn update(
                 .map(|written| written.stored.worker.org_unit_path.join(BETWEEN_UNITS))
                 .collect::<Vec<_>>(),
         )
-        .bind(workers.iter().map(|written| written.stored.worker.org_unit_path.is_empty()).collect::<Vec<_>>())
+        .bind(
+            workers.iter().map(|written| written.stored.worker.org_unit_path.is_empty()).collect::<Vec<_>>(),
+        )
         .bind(given(|worker| worker.manager_external_id.as_deref()))
         .bind(day(|stored| stored.worker.hire_date))
         .bind(workers.iter().map(|written| written.stored.worker.employment.name()).collect::<Vec<_>>())

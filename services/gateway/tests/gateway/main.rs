@@ -8,4 +8,5 @@ mod document;
 mod harness;
 mod reads;
 mod refusals;
+mod scim;
 mod sign_in;

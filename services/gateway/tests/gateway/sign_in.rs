@@ -40,7 +40,7 @@ async fn off_loopback_the_identity_page_is_refused_in_one_sentence() {
     let keys = identity::Keys::generate().unwrap();
     let listen = "0.0.0.0:8080".parse().unwrap();
     let services = Services::at(listen);
-    let mut config = Config { listen, identity_page: true };
+    let mut config = Config { listen, identity_page: true, ..Config::default() };
     let refused = gateway::router(&config, &services, keys.clone()).unwrap_err().to_string();
     assert!(refused.contains("0.0.0.0:8080") && refused.contains("UPDRAFT_IDENTITY_PAGE"), "{refused}");
     config.identity_page = false;

@@ -18,8 +18,13 @@ fn stored(key: &str, change: impl FnOnce(&mut Stored)) -> Stored {
     let mut worker = Worker::blank(key.to_owned(), 1);
     worker.hire_date = Some(date(2010, 3, 1));
     worker.org_unit_path = vec!["Sales".to_owned()];
-    let mut stored =
-        Stored { person: person(1), state: State::Active, worker, last_day: None, created_at: Timestamp::UNIX_EPOCH };
+    let mut stored = Stored {
+        person: person(1),
+        state: State::Active,
+        worker,
+        last_day: None,
+        created_at: Timestamp::UNIX_EPOCH,
+    };
     change(&mut stored);
     stored
 }

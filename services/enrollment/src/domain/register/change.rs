@@ -18,8 +18,8 @@ impl Register {
     ) -> Result<(PersonId, Outcome), FieldIssue> {
         let person = self.whose(rank, place, worker, fresh)?;
         let before = place.map(|place| &self.rows[place].stored);
-        let known =
-            before.filter(|before| !matches!(before.state, State::Expected | State::Rescinded | State::Erased));
+        let known = before
+            .filter(|before| !matches!(before.state, State::Expected | State::Rescinded | State::Erased));
         let created_at = known.map_or(at.now, |before| before.created_at);
         let (state, last_day) = match worker.employment {
             Employment::Inactive => {
@@ -38,7 +38,9 @@ impl Register {
             None => Outcome::Created,
         };
         let worker = Worker { birth_date: None, ..worker.clone() };
-        if let Some(manager) = worker.manager_external_id.as_deref().filter(|manager| *manager != worker.external_id) {
+        if let Some(manager) =
+            worker.manager_external_id.as_deref().filter(|manager| *manager != worker.external_id)
+        {
             self.expect(rank, manager, at.now, fresh);
         }
         self.put(rank, place, Stored { person, state, worker, last_day, created_at });
@@ -88,8 +90,8 @@ impl Register {
         fresh: Fresh,
     ) {
         let before = place.map(|place| self.rows[place].stored.clone());
-        let known =
-            before.filter(|before| !matches!(before.state, State::Expected | State::Rescinded | State::Erased));
+        let known = before
+            .filter(|before| !matches!(before.state, State::Expected | State::Rescinded | State::Erased));
         let (key, version) = (change.external_id().to_owned(), change.source_version());
         let own = place.map(|place| self.rows[place].stored.person);
         let ended = match (kind, known) {

@@ -177,7 +177,9 @@ pub fn judge(stored: Option<&Stored>, change: &Change, today: Date) -> Verdict {
     match change {
         _ if same => Verdict::Unchanged,
         // Who was absent from a snapshot and is listed again as before is back.
-        Change::Upsert { worker, .. } if stored.state == State::Left && stored.worker.says_the_same(worker) => {
+        Change::Upsert { worker, .. }
+            if stored.state == State::Left && stored.worker.says_the_same(worker) =>
+        {
             Verdict::Described
         }
         _ => Verdict::Contradicts,

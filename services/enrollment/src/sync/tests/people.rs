@@ -72,7 +72,9 @@ async fn two_sources_mean_the_same_person_by_the_number_and_conflict_visibly() {
 async fn what_holds_from_a_day_to_come_waits_for_it_and_yields_to_what_is_newer() {
     let mut stage = Stage::new().await;
     let run = stage.open("roster", Mode::Delta, false).await.unwrap();
-    stage.take(run, vec![upsert("head", 1, None), upsert("a", 1, Some("head")), upsert("b", 1, Some("head"))]).await;
+    stage
+        .take(run, vec![upsert("head", 1, None), upsert("a", 1, Some("head")), upsert("b", 1, Some("head"))])
+        .await;
     let promoted = |key: &str| Change::Upsert {
         worker: Worker { job_title: "Lead".to_owned(), ..worker(key, 2, Some("head")) },
         effective_date: Some(date(2014, 1, 17)),
@@ -90,7 +92,10 @@ async fn what_holds_from_a_day_to_come_waits_for_it_and_yields_to_what_is_newer(
     stage.take(run, vec![record(kept)]).await;
 
     let titles = async |stage: &Stage| -> Vec<String> {
-        sqlx::query_scalar("select job_title from workers order by external_id").fetch_all(&stage.pool).await.unwrap()
+        sqlx::query_scalar("select job_title from workers order by external_id")
+            .fetch_all(&stage.pool)
+            .await
+            .unwrap()
     };
     stage.now = days_later(stage.now, 1);
     stage.sync.pass(stage.now).await.unwrap();
@@ -101,7 +106,10 @@ async fn what_holds_from_a_day_to_come_waits_for_it_and_yields_to_what_is_newer(
     assert_eq!(titles(&stage).await, ["Lead", "Guard", "Clerk"]);
     assert_eq!(stage.standing().await[2], ("head".to_owned(), "left".to_owned(), Some(false)));
     let last_day: jiff_sqlx::Date =
-        sqlx::query_scalar("select last_day from people where last_day is not null").fetch_one(&stage.pool).await.unwrap();
+        sqlx::query_scalar("select last_day from people where last_day is not null")
+            .fetch_one(&stage.pool)
+            .await
+            .unwrap();
     assert_eq!(last_day.to_jiff(), date(2014, 1, 16));
     assert_eq!(stage.count("select count(*) from sync_pending").await, 0);
 }
@@ -155,12 +163,16 @@ async fn whoever_is_erased_is_forgotten_and_comes_back_as_somebody_new() {
 #[tokio::test]
 async fn a_rescinded_worker_never_was() {
     let stage = Stage::new().await;
-    let records = vec![upsert("head", 1, None), upsert("a", 1, Some("head")), end("a", 2, Tombstone::Rescinded)];
+    let records =
+        vec![upsert("head", 1, None), upsert("a", 1, Some("head")), end("a", 2, Tombstone::Rescinded)];
     stage.run("roster", Mode::Delta, 2, records).await;
     assert_eq!(stage.events().await, ["PersonJoined"], "of what is taken back within a batch no event tells");
     stage.run("roster", Mode::Delta, 1, vec![upsert("a", 3, Some("head"))]).await;
     stage.run("roster", Mode::Delta, 1, vec![end("a", 4, Tombstone::Rescinded)]).await;
-    assert_eq!(stage.events().await[1..], ["PersonJoined", "PersonLeft", "PersonRescinded"].map(str::to_owned));
+    assert_eq!(
+        stage.events().await[1..],
+        ["PersonJoined", "PersonLeft", "PersonRescinded"].map(str::to_owned)
+    );
     assert_eq!(stage.count("select count(*) from person_details").await, 1);
 }
 
@@ -183,7 +195,10 @@ async fn a_leave_is_told_when_it_begins_changes_and_ends() {
 async fn single_workers_are_put_and_removed_and_numbered_by_the_service() {
     let mut stage = Stage::new().await;
     stage.add_source("scim", &[]).await;
-    sqlx::query("update sources set grace_days = 7 where source_id = 'scim'").execute(&stage.pool).await.unwrap();
+    sqlx::query("update sources set grace_days = 7 where source_id = 'scim'")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
     let put = async |stage: &Stage, worker: Worker, etag: &str| {
         let put = Put { worker, noticed: Vec::new(), etag: etag.to_owned(), keep_birth_date: true };
         stage.sync.put(&stage.context(), "scim", put).await
@@ -240,7 +255,8 @@ async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
     // The same snapshot again is unchanged, and its dates are kept by now.
     let run = stage.run("roster", Mode::Delta, 1, vec![born(1, day)]).await;
     assert_eq!(run.counts.unchanged, 1);
-    let sealed: Vec<u8> = sqlx::query_scalar("select sealed from birth_dates").fetch_one(&stage.pool).await.unwrap();
+    let sealed: Vec<u8> =
+        sqlx::query_scalar("select sealed from birth_dates").fetch_one(&stage.pool).await.unwrap();
     assert!(!sealed.windows(4).any(|window| window == b"1988"));
     stage.run("roster", Mode::Delta, 1, vec![born(2, None)]).await;
     assert_eq!(stage.count("select count(*) from birth_dates").await, 0);
@@ -286,7 +302,9 @@ async fn reach_is_answered_by_walking_up() {
         .await
         .unwrap()
     };
-    for (one, other, expected) in [("l1", "l2", "l"), ("l1", "r1", "head"), ("l", "l1", "l"), ("head", "r1", "head")] {
+    for (one, other, expected) in
+        [("l1", "l2", "l"), ("l1", "r1", "head"), ("l", "l1", "l"), ("head", "r1", "head")]
+    {
         assert_eq!(common(one, other).await.as_deref(), Some(expected), "{one} {other}");
     }
     assert_eq!(common("x", "l1").await, None);

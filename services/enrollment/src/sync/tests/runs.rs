@@ -180,7 +180,10 @@ async fn cycles_orphans_and_second_tops_are_told_and_have_no_level() {
     let expected = [("a", "REPORTING_CYCLE"), ("orphan", "UNKNOWN_MANAGER"), ("other", "SECOND_TOP")];
     assert_eq!(found.len(), expected.len());
     assert!(found[0].0 == "a" || found[0].0 == "b", "{found:?}");
-    assert_eq!(found.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>(), expected.map(|(_, reason)| reason));
+    assert_eq!(
+        found.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>(),
+        expected.map(|(_, reason)| reason)
+    );
     for key in ["a", "b", "orphan", "below"] {
         assert_eq!(stage.level(key).await, None, "{key}");
     }

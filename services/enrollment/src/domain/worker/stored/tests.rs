@@ -14,11 +14,7 @@ fn upsert(version: i64, title: &str) -> Change {
 }
 
 fn later(version: i64, effective_date: Date) -> Change {
-    Change::Upsert {
-        worker: worker(version, "a"),
-        effective_date: Some(effective_date),
-        noticed: Vec::new(),
-    }
+    Change::Upsert { worker: worker(version, "a"), effective_date: Some(effective_date), noticed: Vec::new() }
 }
 
 fn tombstone(version: i64, kind: Tombstone, last_day: Option<Date>) -> Change {
