@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`Config`]; `routes`, what the descriptors say of each method; `transcode`, one request from HTTP to
 //! gRPC and back, with `auth`, `conditions`, `message`, `download` and `upstream` at its side; `problem`, every refusal;
-//! `openapi`, the same routes as a document; `oauth`, tokens for HR systems, whose secrets `source_secret` verifies; `scim`,
-//! another way in for them; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
+//! `openapi`, the same routes as a document; `oauth`, tokens for HR systems, whose secrets `source_secret` verifies; `scim`, another
+//! way in for them; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
 
 mod auth;
 mod conditions;
