@@ -26,7 +26,6 @@ mod company;
 mod crash;
 mod demonstration;
 mod editions;
-mod erased;
 mod events;
 mod explanations;
 mod history;
