@@ -125,6 +125,56 @@ pub(crate) async fn append(conn: &mut PgConnection, appends: Vec<Append>) -> Res
         .collect())
 }
 
+/// Records the first events of many streams of a kind, in their order, in one statement that waits for nobody.
+pub(crate) async fn start(
+    conn: &mut PgConnection,
+    kind: &str,
+    streams: Vec<(Uuid, Vec<Draft>)>,
+    meta: &Meta,
+    now: Timestamp,
+) -> Result<Vec<Recorded>, Error> {
+    let appends: Vec<Append> = streams
+        .into_iter()
+        .map(|(id, drafts)| Append {
+            stream: StreamId { kind: kind.to_owned(), id },
+            version: 0,
+            drafts,
+            meta: meta.clone(),
+            now,
+            idempotency: None,
+        })
+        .collect();
+    let Some(first) = appends.first() else { return Ok(Vec::new()) };
+    let drafts = || {
+        appends.iter().flat_map(|append| {
+            zip(1_i64.., &append.drafts).map(move |(version, draft)| (append, version, draft))
+        })
+    };
+    let mut positions: Vec<i64> = sqlx::query_scalar(include_str!("start.sql"))
+        .bind(kind)
+        .bind(meta.actor)
+        .bind(meta.traceparent.as_deref())
+        .bind(first.recorded_at().to_sqlx())
+        .bind(drafts().map(|(append, ..)| append.stream.id).collect::<Vec<_>>())
+        .bind(drafts().map(|(_, version, _)| version).collect::<Vec<_>>())
+        .bind(drafts().map(|(append, version, _)| event_id(&append.stream, version)).collect::<Vec<_>>())
+        .bind(drafts().map(|(.., draft)| draft.name.as_str()).collect::<Vec<_>>())
+        .bind(drafts().map(|(.., draft)| draft.schema_version).collect::<Vec<_>>())
+        .bind(drafts().map(|(.., draft)| draft.payload.as_slice()).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    // Positions are taken in the order in which the rows are inserted.
+    positions.sort_unstable();
+    let mut positions = positions.into_iter();
+    Ok(appends
+        .into_iter()
+        .flat_map(|append| {
+            let many = append.drafts.len();
+            append.recorded(positions.by_ref().take(many).collect::<Vec<_>>())
+        })
+        .collect())
+}
+
 /// The identity of an event follows from its place in its stream, so that it needs no randomness.
 fn event_id(stream: &StreamId, version: i64) -> Uuid {
     Uuid::new_v5(&stream.id, format!("{}/{version}", stream.kind).as_bytes())

@@ -218,10 +218,10 @@ impl<V: Views> Transaction<V> {
 /// Commands on a connection whose transaction somebody else commits.
 #[derive(Debug)]
 pub struct Unit<'c, V> {
-    conn: &'c mut PgConnection,
-    views: V,
-    now: Timestamp,
-    actor: Option<Uuid>,
+    pub(crate) conn: &'c mut PgConnection,
+    pub(crate) views: V,
+    pub(crate) now: Timestamp,
+    pub(crate) actor: Option<Uuid>,
     expected: Option<&'c mut Option<i64>>,
 }
 
@@ -301,7 +301,7 @@ fn decide<A: Aggregate>(
     Ok(events.iter().map(A::encode).collect())
 }
 
-fn of<A: Aggregate>(
+pub(crate) fn of<A: Aggregate>(
     id: Uuid,
     version: i64,
     drafts: Vec<Draft>,

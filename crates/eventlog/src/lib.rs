@@ -4,7 +4,7 @@
 //!
 //! 1. `record.rs` — what an event is, as drafted and as recorded;
 //! 2. `command.rs` — what a service implements to decide, and the answers to a command;
-//! 3. `journal.rs` — a command from load to commit, alone or together with others;
+//! 3. `journal.rs`, `many.rs` — a command from load to commit, alone or together with others;
 //! 4. `appender.rs` — many commands in one commit;
 //! 5. `stream.rs`, `append.rs`, `idempotency.rs` — the SQL of it;
 //! 6. `watermark.rs` — up to which position the log can no longer change;
@@ -28,6 +28,7 @@ mod follower;
 mod idempotency;
 mod journal;
 mod lane;
+mod many;
 mod page;
 mod patches;
 mod record;

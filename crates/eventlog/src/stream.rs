@@ -1,5 +1,8 @@
-//! One stream: wait for it, load it.
+//! One stream, or many: wait for them, load them.
 
+use std::collections::HashMap;
+
+use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
@@ -10,6 +13,7 @@ use crate::snapshot::Snapshot;
 use crate::{Aggregate, Corrupt, Error, Idempotency, Recorded};
 
 /// A stream folded into its state.
+#[derive(Default)]
 pub(crate) struct Loaded<S> {
     pub(crate) state: S,
     pub(crate) version: i64,
@@ -43,6 +47,19 @@ pub(crate) async fn lock(conn: &mut PgConnection, kind: &str, id: Uuid) -> Resul
     Ok(())
 }
 
+/// Waits for many streams, as [`lock`] for one; in the order of their ids, so that two who do so never wait for each other.
+pub(crate) async fn lock_many(conn: &mut PgConnection, kind: &str, ids: &[Uuid]) -> Result<(), Error> {
+    sqlx::query(
+        "select pg_advisory_xact_lock(hashtextextended($1 || id::text, 0))
+         from (select id from unnest($2::uuid[]) as wanted (id) order by id) as wanted",
+    )
+    .bind(kind)
+    .bind(ids)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Folds the events of a stream into its state; a stream without events is at version 0.
 ///
 /// What is kept under the key of the command, if there is one, comes along in the same round trip. A second one is made only
@@ -53,31 +70,38 @@ pub(crate) async fn load<A: Aggregate>(
     key: Option<&Idempotency>,
 ) -> Result<Loaded<A::State>, Error> {
     let wanted = A::SNAPSHOTS.map(|snapshots| snapshots.schema_version);
-    let mut parts = parts(conn, A::KIND, id, key, wanted).await?;
-    let mut loaded = Loaded { state: A::State::default(), version: 0, position: 0, folded: 0, kept: None };
-    if let Some(snapshot) = parts.snapshot.take() {
-        if let Some(state) = snapshot.restore::<A>() {
-            loaded = Loaded { state, version: snapshot.version, position: snapshot.position, ..loaded };
-        } else {
-            parts = self::parts(conn, A::KIND, id, key, None).await?;
-        }
+    let parts = parts(conn, A::KIND, id, key, wanted).await?;
+    match parts.fold::<A>(id).await? {
+        Some(loaded) => Ok(loaded),
+        None => Ok(self::parts(conn, A::KIND, id, key, None).await?.fold::<A>(id).await?.unwrap_or_default()),
     }
-    loaded.kept = parts.kept;
+}
 
-    let first = parts.events.iter().map(|event| event.version).min();
-    if first.is_some_and(|first| first > loaded.version + 1) {
-        parts.events.extend(beginning(A::KIND, id, parts.segments).await?);
+/// Loads many streams in one round trip, as [`load`] does one.
+pub(crate) async fn load_many<A: Aggregate>(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Loaded<A::State>>, Error> {
+    let rows = sqlx::query(include_str!("load_many.sql"))
+        .bind(ids)
+        .bind(A::KIND)
+        .bind(A::SNAPSHOTS.map(|snapshots| snapshots.schema_version))
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut found: HashMap<Uuid, Parts> = HashMap::new();
+    for row in &rows {
+        found.entry(row.try_get("stream_id")?).or_default().take(row)?;
     }
-    parts.events.sort_unstable_by_key(|event| event.version);
-    for event in &parts.events {
-        if event.version != loaded.version + 1 {
-            return Err(Corrupt::new(event, "the event of its stream before it is missing").into());
-        }
-        A::evolve(&mut loaded.state, &A::decode(event)?);
-        (loaded.version, loaded.position) = (event.version, event.position);
+    let mut streams = HashMap::with_capacity(ids.len());
+    for id in ids {
+        let folded = found.remove(id).unwrap_or_default().fold::<A>(*id).await?;
+        let loaded = match folded {
+            Some(loaded) => loaded,
+            None => load::<A>(conn, *id, None).await?,
+        };
+        streams.insert(*id, loaded);
     }
-    loaded.folded = parts.events.len();
-    Ok(loaded)
+    Ok(streams)
 }
 
 async fn parts(
@@ -97,17 +121,49 @@ async fn parts(
         .await?;
     let mut parts = Parts::default();
     for row in &rows {
-        match row.try_get("part")? {
-            "kept" => parts.kept = Some(Kept::from_row(row)?),
-            "snapshot" => {
-                let (version, position) = (row.try_get("version")?, row.try_get("position")?);
-                parts.snapshot = Some(Snapshot { version, position, state: row.try_get("payload")? });
-            }
-            "segment" => parts.segments.extend(page::segment(row)?),
-            _ => parts.events.push(Recorded::from_row(row)?),
-        }
+        parts.take(row)?;
     }
     Ok(parts)
+}
+
+impl Parts {
+    fn take(&mut self, row: &PgRow) -> Result<(), Error> {
+        match row.try_get("part")? {
+            "kept" => self.kept = Some(Kept::from_row(row)?),
+            "snapshot" => {
+                let (version, position) = (row.try_get("version")?, row.try_get("position")?);
+                self.snapshot = Some(Snapshot { version, position, state: row.try_get("payload")? });
+            }
+            "segment" => self.segments.extend(page::segment(row)?),
+            _ => self.events.push(Recorded::from_row(row)?),
+        }
+        Ok(())
+    }
+
+    /// Folds the parts of a stream; none if its snapshot is unreadable.
+    async fn fold<A: Aggregate>(mut self, id: Uuid) -> Result<Option<Loaded<A::State>>, Error> {
+        let mut loaded = Loaded::default();
+        if let Some(snapshot) = self.snapshot.take() {
+            let Some(state) = snapshot.restore::<A>() else { return Ok(None) };
+            loaded = Loaded { state, version: snapshot.version, position: snapshot.position, ..loaded };
+        }
+        loaded.kept = self.kept;
+
+        let first = self.events.iter().map(|event| event.version).min();
+        if first.is_some_and(|first| first > loaded.version + 1) {
+            self.events.extend(beginning(A::KIND, id, self.segments).await?);
+        }
+        self.events.sort_unstable_by_key(|event| event.version);
+        for event in &self.events {
+            if event.version != loaded.version + 1 {
+                return Err(Corrupt::new(event, "the event of its stream before it is missing").into());
+            }
+            A::evolve(&mut loaded.state, &A::decode(event)?);
+            (loaded.version, loaded.position) = (event.version, event.position);
+        }
+        loaded.folded = self.events.len();
+        Ok(Some(loaded))
+    }
 }
 
 /// The events of a stream that are archived.

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -92,6 +93,64 @@ impl Vault {
         Ok(Some(plaintext.to_vec()))
     }
 
+    /// Seals a text for each of many subjects, as [`Vault::seal`] does for one, in a handful of round trips.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Vault::seal`].
+    pub async fn seal_each(
+        &self,
+        conn: &mut PgConnection,
+        texts: &[(Uuid, Vec<u8>)],
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let subjects: Vec<Uuid> = texts.iter().map(|(subject, _)| *subject).collect();
+        let known = find_each(conn, &subjects).await?;
+        let (mut new, mut wrapped) = (Vec::new(), Vec::new());
+        for subject in subjects.iter().filter(|subject| !known.contains_key(subject)) {
+            let key = new_key().map_err(Error::Random)?;
+            new.push(*subject);
+            wrapped.push(self.0.0.seal(*subject, key.as_slice()).map_err(Error::Random)?);
+        }
+        let known = if new.is_empty() {
+            known
+        } else {
+            sqlx::query(
+                "insert into vault.keys (subject, wrapped)
+                 select * from unnest($1::uuid[], $2::bytea[])
+                 on conflict do nothing",
+            )
+            .bind(&new)
+            .bind(&wrapped)
+            .execute(&mut *conn)
+            .await?;
+            find_each(conn, &subjects).await?
+        };
+        let seal = |(subject, text): &(Uuid, Vec<u8>)| {
+            let wrapped = known.get(subject).ok_or(Error::Unreadable)?.as_ref().ok_or(Error::Forgotten)?;
+            self.unwrap(*subject, wrapped)?.seal(*subject, text).map_err(Error::Random)
+        };
+        texts.iter().map(seal).collect()
+    }
+
+    /// Opens what was sealed for many subjects, as [`Vault::open`] does for one, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Vault::open`].
+    pub async fn open_each(
+        &self,
+        conn: &mut PgConnection,
+        sealed: &[(Uuid, Vec<u8>)],
+    ) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let subjects: Vec<Uuid> = sealed.iter().map(|(subject, _)| *subject).collect();
+        let known = find_each(conn, &subjects).await?;
+        let open = |(subject, sealed): &(Uuid, Vec<u8>)| {
+            let Some(wrapped) = known.get(subject).ok_or(Error::Unreadable)? else { return Ok(None) };
+            Ok(Some(self.unwrap(*subject, wrapped)?.open(*subject, sealed)?.to_vec()))
+        };
+        sealed.iter().map(open).collect()
+    }
+
     /// Forgets a subject: from the commit on, nothing opens that was or will be sealed for it.
     ///
     /// Doing so again is success.
@@ -139,6 +198,19 @@ async fn find(conn: &mut PgConnection, subject: Uuid) -> sqlx::Result<Option<Opt
         .bind(subject)
         .fetch_optional(conn)
         .await
+}
+
+/// The rows of many subjects.
+async fn find_each(
+    conn: &mut PgConnection,
+    subjects: &[Uuid],
+) -> sqlx::Result<HashMap<Uuid, Option<Vec<u8>>>> {
+    let rows: Vec<(Uuid, Option<Vec<u8>>)> =
+        sqlx::query_as("select subject, wrapped from vault.keys where subject = any ($1)")
+            .bind(subjects)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().collect())
 }
 
 async fn proof(conn: &mut PgConnection) -> sqlx::Result<Option<Vec<u8>>> {

@@ -207,3 +207,23 @@ async fn debug_shows_nothing_secret() {
     let (_database, vault) = unlocked().await;
     assert_eq!(format!("{vault:?}"), "Vault(MasterKey(secret))");
 }
+
+#[tokio::test]
+async fn many_are_sealed_and_opened_at_once_as_each_alone() {
+    let (database, vault) = unlocked().await;
+    let mut conn = database.service.acquire().await.unwrap();
+    let [known, new, forgotten] = [subject(), subject(), subject()];
+    let alone = vault.seal(&mut conn, known, QUESTION).await.unwrap();
+    let texts = [known, new, forgotten].map(|subject| (subject, QUESTION.to_vec()));
+    let sealed = vault.seal_each(&mut conn, &texts).await.unwrap();
+    assert_eq!(vault.open(&mut conn, new, &sealed[1]).await.unwrap().as_deref(), Some(QUESTION));
+
+    vault.forget(&mut conn, forgotten).await.unwrap();
+    let refused = vault.seal_each(&mut conn, &texts).await;
+    assert!(matches!(refused, Err(Error::Forgotten)));
+    let sealed = [(known, alone), (new, sealed[1].clone()), (forgotten, sealed[2].clone())];
+    let opened = vault.open_each(&mut conn, &sealed).await.unwrap();
+    assert_eq!(opened, [Some(QUESTION.to_vec()), Some(QUESTION.to_vec()), None]);
+    let foreign = [(known, sealed[1].1.clone())];
+    assert!(matches!(vault.open_each(&mut conn, &foreign).await, Err(Error::Unreadable)));
+}

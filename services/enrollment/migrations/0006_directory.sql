@@ -39,7 +39,7 @@ create table workers (
     leave_first_day     date,
     leave_last_day      date,
     alias               text not null default '',
-    -- The last working day of somebody inactive or left; in the future while a deactivated worker still works.
+    -- The last working day of somebody inactive or left; it is still to come while a deactivated worker works on.
     last_day            date,
     -- Whether a worker who has signed waits for the first day.
     waits               boolean not null default false,
@@ -123,3 +123,104 @@ create table sync_pending (
 );
 
 create index sync_pending_due on sync_pending (due_date);
+
+-- What is shown of a person is what the sources say together. Two people may have the same personnel number for a while, as
+-- each source has its own.
+alter table person_details
+    drop constraint person_details_employee_number_key,
+    add column user_name       text not null default '',
+    -- The leave that was told last.
+    add column leave_first_day date,
+    add column leave_last_day  date;
+
+create index person_details_by_number on person_details (employee_number, person_id);
+
+-- Whom a roster listed before there were sources, so that the next one finds them again.
+insert into workers
+    (source_id, external_id, person_id, source_version, state, employee_number, given_name, family_name, email, job_title,
+     org_unit_path, manager_external_id, hire_date, last_day, created_at, updated_at)
+select 'roster', details.employee_number, person_id, 0, case when last_day is null then 'active' else 'left' end,
+       details.employee_number, details.given_name, details.family_name, details.email, details.job_title,
+       array[details.department], superior.employee_number, hire_date, last_day, now(), now()
+from people
+join person_details as details using (person_id)
+left join person_details as superior on superior.person_id = people.manager_person_id;
+
+-- Levels below the top: 0 is the chief executive. Whoever does not hang below a top has none: the reporting line ends at
+-- somebody who is not known yet, or goes in a circle. Walking up costs one look-up per level; `union` drops what was visited
+-- before, so that the walk ends whatever the reporting line looks like.
+create or replace function level_of(person uuid) returns integer
+    language sql stable strict
+as $$
+    with recursive line (person_id, manager_person_id) as (
+        select person_id, manager_person_id from people where person_id = person
+        union
+        select superior.person_id, superior.manager_person_id
+        from people as superior join line on superior.person_id = line.manager_person_id
+    )
+    select case when bool_or(manager_person_id is null) then count(*)::integer - 1 end from line
+$$;
+
+-- Everybody who hangs below a top, down to a level, by one descent: cheaper than a walk up from each.
+create function levels(max_level integer) returns table (person_id uuid, level integer)
+    language sql stable
+as $$
+    with recursive below (person_id, level) as (
+        select person_id, 0 from people where manager_person_id is null and max_level >= 0
+        union all
+        select people.person_id, below.level + 1
+        from below join people on people.manager_person_id = below.person_id
+        where below.level < max_level
+    )
+    select person_id, level from below
+$$;
+
+-- The tops are looked for whenever levels are.
+create index people_at_the_top on people (person_id) where manager_person_id is null;
+
+-- The superiors of a person with their distance, the person first: one look-up per level. An array of those met keeps the walk
+-- from going round in a circle.
+create function superiors(person uuid) returns table (person_id uuid, distance integer)
+    language sql stable strict
+as $$
+    with recursive line (person_id, manager_person_id, distance, met) as (
+        select person_id, manager_person_id, 0, array[person_id] from people where people.person_id = person
+        union all
+        select superior.person_id, superior.manager_person_id, line.distance + 1, line.met || superior.person_id
+        from line join people as superior on superior.person_id = line.manager_person_id
+        where superior.person_id <> all (line.met)
+    )
+    select person_id, distance from line
+$$;
+
+-- Whether one stands above the other, by at most so many levels; without a number by any.
+create function stands_above(superior uuid, person uuid, levels_max integer) returns boolean
+    language sql stable
+as $$
+    select exists (
+        select from superiors(person) as line
+        where line.person_id = superior and distance > 0 and distance <= coalesce(levels_max, distance)
+    )
+$$;
+
+-- The nearest superior of both, who may be one of the two; null where there is none.
+create function common_superior(one uuid, other uuid) returns uuid
+    language sql stable strict
+as $$
+    select first.person_id
+    from superiors(one) as first join superiors(other) as second using (person_id)
+    order by first.distance
+    limit 1
+$$;
+
+-- All below a person, by a descent that visits nobody else.
+create function all_below(person uuid) returns table (person_id uuid)
+    language sql stable strict
+as $$
+    with recursive below (person_id) as (
+        select person_id from people where manager_person_id = person
+        union
+        select people.person_id from below join people on people.manager_person_id = below.person_id
+    )
+    select person_id from below where person_id <> person
+$$;

@@ -157,7 +157,7 @@ impl Imports {
         lines: &[Line],
     ) -> Result<(), Failure> {
         let renamed: Vec<_> =
-            lines.iter().filter(|line| line.renamed).map(|line| (line.person, &line.details)).collect();
+            lines.iter().filter(|line| line.renamed).map(|line| (line.person, &line.details, None)).collect();
         directory::keep_details(unit.conn(), &renamed).await?;
         let birth_dates = self.birth_dates(unit).await?;
         let mut noted = Instant::now();
@@ -279,6 +279,7 @@ impl<'a> Roster<'a> {
 fn details(record: &Record) -> Details {
     Details {
         employee_number: record.employee_number.clone(),
+        user_name: String::new(),
         given_name: record.given_name.clone(),
         family_name: record.family_name.clone(),
         email: record.email.clone(),

@@ -3,11 +3,15 @@
 //! Reading order:
 //!
 //! 1. `domain.rs` — the rules: [`domain::edition`], [`domain::eligibility`], [`domain::application`],
-//!    [`domain::obligation`], [`domain::person`], and [`domain::roster`] for what an HR system exports;
+//!    [`domain::obligation`], [`domain::person`]; of the directory, [`domain::worker`] for what a source says,
+//!    [`domain::register`] for what becomes of it, [`domain::merge`] for what several sources say of one person, and
+//!    [`domain::roster`] for a file of it;
 //! 2. `codec.rs` — events as they are stored;
 //! 3. `views.rs` — read models, with all SQL of the service;
-//! 4. `grpc.rs` — who may ask for what, and how it is answered;
-//! 5. `import.rs`, `tick.rs`, `react.rs` — what happens without being asked: a roster in the background, the passing of
+//! 4. `sync.rs` — the one way into the directory: `sync/batch.rs` takes records, `sync/settling.rs` makes of them what happens
+//!    to people, `sync/ending.rs` ends runs, `sync/single.rs` and `sync/passing.rs` know no runs;
+//! 5. `grpc.rs` — who may ask for what, and how it is answered;
+//! 6. `import.rs`, `tick.rs`, `react.rs` — what happens without being asked: a roster in the background, the passing of
 //!    time, what other services tell.
 
 pub mod codec;
@@ -131,6 +135,8 @@ impl boot::Service for Enrollment {
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
         self.imports.abandon().await?;
         tick::let_go(&self.pool, &self.journal, now).await?;
+        self.sync.pass(now).await?;
+        self.moves.send_replace(());
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }

@@ -1,15 +1,25 @@
 //! The one way into the directory: HR systems open a run, send records, and end it.
 
+mod batch;
+mod ending;
+mod passing;
+mod settling;
+mod single;
+
 use boot::Ground;
-use eventlog::{Begun, BoxError, Context, Journal};
+use eventlog::{Begun, BoxError, Context, Journal, Transaction};
 use identity::SyncRunId;
-use sqlx::PgPool;
+use jiff::tz::TimeZone;
+use sqlx::{PgConnection, PgPool};
 use vault::Vault;
 
-use crate::domain::sync_run::State;
-use crate::domain::worker::{Answer, FieldIssue, Record, Tombstone, Worker};
+use crate::domain::register::Moment;
+use crate::domain::sync_run::{Mode, State};
+use crate::domain::worker::{Answer, Record};
+use crate::sync::batch::Taking;
+pub(crate) use crate::sync::single::Put;
 use crate::views::sync_runs::{self, Opening, RunRow};
-use crate::views::{Views, directory};
+use crate::views::{Views, directory, workers};
 
 /// The most records that are taken at once.
 pub(crate) const RECORDS_MAX: usize = 1000;
@@ -20,19 +30,6 @@ pub(crate) struct Sync {
     pool: PgPool,
     journal: Journal<Views>,
     vault: Vault,
-}
-
-/// A worker to be created or replaced.
-#[derive(Clone, Debug)]
-pub(crate) struct Put {
-    /// The record, whose version is numbered by the service.
-    pub(crate) worker: Worker,
-    /// What looks wrong with it and is taken over all the same.
-    pub(crate) noticed: Vec<FieldIssue>,
-    /// The etag that the worker must have, empty for any; `*` if there must be none.
-    pub(crate) etag: String,
-    /// Whether a record without a date of birth leaves the one that is kept as it is.
-    pub(crate) keep_birth_date: bool,
 }
 
 /// Why a run, or a single worker, is refused as a whole.
@@ -97,6 +94,10 @@ impl Sync {
         let mut unit = work.unit();
         let conn = unit.conn();
         directory::hold_alone(conn).await?;
+        let sources = workers::sources(&mut *conn).await?;
+        if !sources.iter().any(|source| source.name == opening.source) {
+            return Err(Refused::UnknownSource(opening.source));
+        }
         if let Some(request) = opening.request
             && let Some(run) = sync_runs::requested(&mut *conn, &opening.source, request).await?
         {
@@ -106,58 +107,33 @@ impl Sync {
             return Err(Refused::RunOpen(open.run));
         }
         let run = sync_runs::open(conn, SyncRunId::mint(), &opening, context.now).await?;
-        work.commit(receipt(run.run)).await?;
+        commit(work, &run).await?;
         Ok(run)
     }
 
     /// Takes records into a run: at most [`RECORDS_MAX`], all or none of them, and answers each in their order.
     pub(crate) async fn take(
         &self,
-        _context: &Context,
-        _run: SyncRunId,
-        _records: Vec<Record>,
+        context: &Context,
+        run: SyncRunId,
+        records: Vec<Record>,
     ) -> Result<Vec<Answer>, Refused> {
-        Err(Refused::Failed("not there yet".into()))
+        if records.len() > RECORDS_MAX {
+            return Err(Refused::TooMany);
+        }
+        let mut work = self.begin(context).await?;
+        let mut unit = work.unit();
+        let run = hold(unit.conn(), run).await?;
+        if run.state != State::Open || run.mode == Mode::Continuous {
+            return Err(Refused::NotOpen(run.state));
+        }
+        let taking = Taking { moment: moment(context), keep_birth_dates: false };
+        let answers = self.batch(&mut unit, &run, &records, taking).await?;
+        commit(work, &run).await?;
+        Ok(answers)
     }
 
-    /// Ends a run of which so many different workers were sent.
-    pub(crate) async fn finish(
-        &self,
-        _context: &Context,
-        _run: SyncRunId,
-        _expected_workers: i64,
-    ) -> Result<RunRow, Refused> {
-        Err(Refused::Failed("not there yet".into()))
-    }
-
-    /// Lets a held run make its leavers.
-    pub(crate) async fn release(&self, _context: &Context, _run: SyncRunId) -> Result<RunRow, Refused> {
-        Err(Refused::Failed("not there yet".into()))
-    }
-
-    /// Gives a run up; nobody leaves.
-    pub(crate) async fn drop(&self, _context: &Context, _run: SyncRunId) -> Result<RunRow, Refused> {
-        Err(Refused::Failed("not there yet".into()))
-    }
-
-    /// Creates or replaces one worker, whose version is numbered here.
-    pub(crate) async fn put(&self, _context: &Context, _source: &str, _put: Put) -> Result<Answer, Refused> {
-        Err(Refused::Failed("not there yet".into()))
-    }
-
-    /// Ends one worker.
-    pub(crate) async fn remove(
-        &self,
-        _context: &Context,
-        _source: &str,
-        _external_id: &str,
-        _kind: Tombstone,
-        _etag: &str,
-    ) -> Result<Answer, Refused> {
-        Err(Refused::Failed("not there yet".into()))
-    }
-
-    async fn begin(&self, context: &Context) -> Result<eventlog::Transaction<Views>, Refused> {
+    async fn begin(&self, context: &Context) -> Result<Transaction<Views>, Refused> {
         // A run is found again by its request and a record by its version, so that no key is needed here.
         let context = Context { idempotency: None, expected_version: None, ..context.clone() };
         match self.journal.begin(&context).await.map_err(|error| Refused::Failed(error.into()))? {
@@ -167,6 +143,21 @@ impl Sync {
     }
 }
 
-fn receipt(run: SyncRunId) -> eventlog::Receipt {
-    eventlog::Receipt { id: run.uuid(), version: 0, position: 0 }
+/// Holds the directory and reads a run, which stays as it is until the transaction ends.
+async fn hold(conn: &mut PgConnection, run: SyncRunId) -> Result<RunRow, Refused> {
+    directory::hold_alone(conn).await?;
+    sync_runs::find(conn, run).await?.ok_or(Refused::UnknownRun)
 }
+
+async fn commit(work: Transaction<Views>, run: &RunRow) -> Result<(), Refused> {
+    work.commit(eventlog::Receipt { id: run.run.uuid(), version: 0, position: 0 }).await?;
+    Ok(())
+}
+
+/// When records are taken: days begin in Greenwich, as a source may have people in several zones.
+fn moment(context: &Context) -> Moment {
+    Moment { now: context.now, today: context.now.to_zoned(TimeZone::UTC).date(), grace_days: 0 }
+}
+
+#[cfg(test)]
+mod tests;

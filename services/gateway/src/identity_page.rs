@@ -160,9 +160,14 @@ fn row(rows: &mut String, person: &Person) {
          aria-label=\"Sign in as {name}\">Sign in</button></td></tr>",
         escape(&person.job_title),
         escape(&person.department),
-        person.level,
+        level(person.level),
         escape(&person.person_id),
     );
+}
+
+/// Nothing of whoever does not hang below the top.
+fn level(level: i32) -> String {
+    if level < 0 { String::new() } else { level.to_string() }
 }
 
 fn option(value: &str, label: &str) -> String {

@@ -291,3 +291,40 @@ async fn appends_that_queue_up_share_a_commit_and_a_conflict_is_the_callers_own(
         .unwrap();
     assert!(commits < 50, "99 appends took {commits} commits");
 }
+
+#[tokio::test]
+async fn commands_on_many_streams_are_decided_in_their_order_and_recorded_together() {
+    let database = Database::create().await;
+    let journal = journal(&database);
+    journal.execute::<Counter>(&context(), stream(1), Add(vec![5])).await.unwrap();
+    let Begun::Work(mut work) = journal.begin(&context()).await.unwrap() else { panic!("it is new") };
+    let commands = [
+        (stream(2), Add(vec![1])),
+        (stream(1), Add(vec![LIMIT - 6, 1])),
+        (stream(1), Add(vec![1])),
+        (stream(3), Add(vec![])),
+        (stream(2), Add(vec![2])),
+    ];
+    let answers = work.unit().execute_many::<Counter>(&commands).await.unwrap();
+    let receipt = |number, version, position| Ok(Receipt { id: stream(number), version, position });
+    // The third is refused by what the second did, and has no effect on the others.
+    let expected = [receipt(2, 2, 3), receipt(1, 3, 5), Err(Overflow), receipt(3, 0, 0), receipt(2, 2, 3)];
+    assert_eq!(answers, expected);
+    work.commit(Receipt { id: stream(1), version: 0, position: 0 }).await.unwrap();
+    assert_eq!(journal.load::<Counter>(stream(1)).await.unwrap(), (LIMIT, 3));
+    assert_eq!(journal.load::<Counter>(stream(2)).await.unwrap(), (3, 2));
+    assert_eq!((total(&database.pool, 1).await, total(&database.pool, 2).await), (Some(LIMIT), Some(3)));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_started_has_no_events_yet() {
+    let database = Database::create().await;
+    let journal = journal(&database);
+    let Begun::Work(mut work) = journal.begin(&context()).await.unwrap() else { panic!("it is new") };
+    let commands = [(stream(1), Add(vec![1])), (stream(2), Add(vec![2]))];
+    work.unit().start_many::<Counter>(&commands).await.unwrap();
+    let again = work.unit().start_many::<Counter>(&commands).await;
+    assert!(matches!(again, Err(CommandError::Conflict)), "{again:?}");
+    work.rollback().await;
+    assert_eq!(journal.load::<Counter>(stream(1)).await.unwrap(), (0, 0));
+}

@@ -11,8 +11,8 @@ pub struct Candidate {
     pub active: bool,
     /// Whether the person is obliged in the same edition.
     pub obliged: bool,
-    /// Levels below the top.
-    pub level: i32,
+    /// Levels below the top; none of somebody who does not hang below it.
+    pub level: Option<i32>,
     /// The first day with the company.
     pub hire_date: Date,
     /// Known only while a released age rule needs it.
@@ -37,6 +37,14 @@ pub enum Ineligible {
         level_min: i32,
         /// Where the applicant stands.
         level: i32,
+    },
+    /// Hangs below nobody known.
+    #[error(
+        "The rule LEVEL asks for at least {level_min} levels below the top; the directory does not know where the applicant stands."
+    )]
+    LevelUnknown {
+        /// What the rule asks for.
+        level_min: i32,
     },
     /// Not long enough with the company.
     #[error(
@@ -75,9 +83,11 @@ pub fn check(candidate: &Candidate, rules: &Rules, maximum_age: Option<i32>) -> 
     if candidate.obliged {
         return Err(Ineligible::Obliged);
     }
-    let (level, level_min) = (candidate.level, rules.eligibility.level_min);
-    if level < level_min {
-        return Err(Ineligible::Level { level_min, level });
+    let level_min = rules.eligibility.level_min;
+    match candidate.level {
+        Some(level) if level < level_min => return Err(Ineligible::Level { level_min, level }),
+        None if level_min > 0 => return Err(Ineligible::LevelUnknown { level_min }),
+        _ => {}
     }
     let months = completed_months(candidate.hire_date, reference_date);
     let tenure_months_min = rules.eligibility.tenure_months_min;
@@ -112,7 +122,7 @@ mod tests {
         Candidate {
             active: true,
             obliged: false,
-            level: 3,
+            level: Some(3),
             hire_date: date(2013, 3, 1),
             birth_date: Some(date(1984, 9, 2)),
         }
@@ -138,9 +148,9 @@ mod tests {
 
     #[test]
     fn the_rule_of_levels_counts_from_the_top() {
-        assert_eq!(check(&Candidate { level: 2, ..candidate() }, &rules(), None), Ok(()));
+        assert_eq!(check(&Candidate { level: Some(2), ..candidate() }, &rules(), None), Ok(()));
         let refused = Ineligible::Level { level_min: 2, level: 1 };
-        assert_eq!(check(&Candidate { level: 1, ..candidate() }, &rules(), None), Err(refused));
+        assert_eq!(check(&Candidate { level: Some(1), ..candidate() }, &rules(), None), Err(refused));
     }
 
     #[test]

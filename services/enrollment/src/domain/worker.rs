@@ -1,11 +1,13 @@
 //! A worker as an HR system describes one: the record, its end, and what becomes of either.
 
 mod reading;
+mod stored;
 
 use identity::PersonId;
 use jiff::civil::Date;
 
 pub use reading::{EmploymentSaid, TEXT_CHARACTERS_MAX, WorkerSaid, day, key, version};
+pub use stored::{State, Stored, Verdict, judge};
 
 /// What a source says of one worker; it is whole, so that what it leaves empty is empty from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,28 @@ pub enum Employment {
     Pending,
     /// Has left.
     Inactive,
+}
+
+impl Employment {
+    /// Its name in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::OnLeave { .. } => "on_leave",
+            Self::Pending => "pending",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    /// The first and the last day of the leave, as far as they are said.
+    #[must_use]
+    pub const fn leave(self) -> (Option<Date>, Option<Date>) {
+        match self {
+            Self::OnLeave { first_day, last_day } => (first_day, last_day),
+            _ => (None, None),
+        }
+    }
 }
 
 /// What happened to a worker in the source.

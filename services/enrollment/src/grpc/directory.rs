@@ -16,6 +16,9 @@ use crate::views::directory::{self, Placed};
 use crate::views::operations::{self, IssueRow, OperationRow};
 use crate::views::tandems;
 
+/// The level of whoever does not hang below the top.
+const LEVEL_UNKNOWN: i32 = -1;
+
 #[tonic::async_trait]
 impl DirectoryService for Enrollment {
     async fn create_import(
@@ -76,11 +79,12 @@ impl DirectoryService for Enrollment {
     ) -> Result<Response<api::ListPeopleResponse>, Status> {
         let call = self.desk.receive(request).await?;
         call.allow(&Resource::everything())?;
-        let page = Page::<String>::of(call.message.page_size, &call.message.page_token)?;
-        let after = page.after.as_deref();
+        let page = Page::<(String, PersonId)>::of(call.message.page_size, &call.message.page_token)?;
+        let after = page.after.as_ref().map(|(number, person)| (number.as_str(), *person));
         let rows = directory::page(&self.pool, call.message.max_level, after, page.fetch()).await;
-        let (rows, next_page_token) =
-            page.cut(rows.map_err(unavailable)?, |row| row.listed.details.employee_number.clone());
+        let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| {
+            (row.listed.details.employee_number.clone(), row.listed.person)
+        });
         let people = rows.into_iter().map(person).collect();
         Ok(Response::new(api::ListPeopleResponse { people, next_page_token }))
     }
@@ -228,7 +232,7 @@ fn person(Placed { listed, level, leads_others }: Placed) -> api::Person {
         department: details.department,
         hire_date: listed.place.hire_date.to_string(),
         manager_person_id: optional_id_text(listed.place.manager),
-        level,
+        level: level.unwrap_or(LEVEL_UNKNOWN),
         leads_others,
         state: state.into(),
     }

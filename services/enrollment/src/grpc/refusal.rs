@@ -107,7 +107,7 @@ fn of_eligibility(rule: &Ineligible) -> &'static str {
     match rule {
         Ineligible::Left => "LEFT",
         Ineligible::Obliged => "OBLIGED",
-        Ineligible::Level { .. } => "LEVEL",
+        Ineligible::Level { .. } | Ineligible::LevelUnknown { .. } => "LEVEL",
         Ineligible::Tenure { .. } => "TENURE",
         Ineligible::AgeUnknown => "AGE_UNKNOWN",
         Ineligible::MaximumAge { .. } => "MAXIMUM_AGE",

@@ -28,6 +28,10 @@ pub struct RunRow {
     pub detail: String,
     /// What became of the records.
     pub counts: Counts,
+    /// The last batch before it was opened.
+    pub opened_after: i64,
+    /// Whether leavers are still to be made.
+    pub leaving: bool,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When anything came last.
@@ -51,6 +55,8 @@ impl FromRow<'_, PgRow> for RunRow {
                 .ok_or_else(|| unreadable("state", "it is null"))?,
             detail: row.try_get("detail")?,
             counts: counts(row)?,
+            opened_after: row.try_get("opened_after")?,
+            leaving: row.try_get("leaving")?,
             created_at: time("created_at")?,
             touched_at: time("touched_at")?,
             ended_at: ended_at.map(jiff_sqlx::Timestamp::to_jiff),
@@ -185,29 +191,123 @@ pub async fn page(
     .await
 }
 
+/// What a run comes to when it ends or is held.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// Where it is from now on.
+    pub state: State,
+    /// Why it is held or aborted.
+    pub detail: String,
+    /// Different workers that its records were about.
+    pub workers: i64,
+    /// Who leaves because the run did not mention them, or would.
+    pub leavers: i64,
+    /// Issues found at the end.
+    pub issues: i64,
+    /// Whether the leavers are to be made.
+    pub leaving: bool,
+}
+
 /// Ends or holds a run.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn settle(
-    conn: &mut PgConnection,
-    run: SyncRunId,
-    state: State,
-    detail: &str,
-    now: Timestamp,
-) -> sqlx::Result<RunRow> {
+pub async fn end(conn: &mut PgConnection, run: SyncRunId, end: &End, now: Timestamp) -> sqlx::Result<RunRow> {
     sqlx::query_as(
         "update sync_runs
-         set state = $2, detail = $3, touched_at = $4, ended_at = case when $2 in ('committed', 'aborted') then $4 end
+         set state = $2, detail = $3, workers = $4, leavers = $5, issues = issues + $6, leaving = $7, touched_at = $8,
+             ended_at = case when $2 in ('committed', 'aborted') then $8 end
          where sync_run_id = $1
          returning *",
     )
     .bind(run.uuid())
-    .bind(state.name())
-    .bind(detail)
+    .bind(end.state.name())
+    .bind(&end.detail)
+    .bind(end.workers)
+    .bind(end.leavers)
+    .bind(end.issues)
+    .bind(end.leaving)
     .bind(now.to_sqlx())
     .fetch_one(conn)
     .await
+}
+
+/// Adds what became of records to the counters of their run.
+///
+/// # Errors
+/// If the database fails.
+pub async fn count(
+    conn: &mut PgConnection,
+    run: SyncRunId,
+    counts: &Counts,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update sync_runs
+         set received = received + $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5,
+             stale = stale + $6, rejected = rejected + $7, removed = removed + $8, scheduled = scheduled + $9,
+             issues = issues + $10, touched_at = $11
+         where sync_run_id = $1",
+    )
+    .bind(run.uuid())
+    .bind(counts.received)
+    .bind(counts.created)
+    .bind(counts.updated)
+    .bind(counts.unchanged)
+    .bind(counts.stale)
+    .bind(counts.rejected)
+    .bind(counts.removed)
+    .bind(counts.scheduled)
+    .bind(counts.issues)
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Notes that all leavers of a run are made.
+///
+/// # Errors
+/// If the database fails.
+pub async fn all_left(conn: &mut PgConnection, run: SyncRunId) -> sqlx::Result<()> {
+    sqlx::query("update sync_runs set leaving = false where sync_run_id = $1")
+        .bind(run.uuid())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// The runs whose leavers are still to be made.
+///
+/// # Errors
+/// If the database fails.
+pub async fn leaving(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<RunRow>> {
+    sqlx::query_as("select * from sync_runs where leaving order by sync_run_id").fetch_all(executor).await
+}
+
+/// Gives up the runs to which nothing came for long, and ends those that collected single changes on an earlier day.
+///
+/// # Errors
+/// If the database fails.
+pub async fn expire(
+    executor: impl PgExecutor<'_>,
+    now: Timestamp,
+    untouched_since: Timestamp,
+    today: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update sync_runs
+         set state = case mode when 'continuous' then 'committed' else 'aborted' end, ended_at = $1,
+             detail = case mode when 'continuous' then '' else 'Nothing came for a day; nobody has left.' end
+         where state = 'open'
+           and case mode when 'continuous' then created_at < $3 else touched_at < $2 end",
+    )
+    .bind(now.to_sqlx())
+    .bind(untouched_since.to_sqlx())
+    .bind(today.to_sqlx())
+    .execute(executor)
+    .await
+    .map(drop)
 }
 
 /// One thing that was found in a run.

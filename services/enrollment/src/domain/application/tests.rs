@@ -40,7 +40,7 @@ fn submission() -> Submission {
         candidate: Candidate {
             active: true,
             obliged: false,
-            level: 3,
+            level: Some(3),
             hire_date: date(2010, 1, 1),
             birth_date: Some(date(1987, 5, 5)),
         },

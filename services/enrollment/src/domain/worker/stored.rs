@@ -1,0 +1,208 @@
+//! A worker as the source described it last, and what a record makes of it.
+
+use identity::PersonId;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+
+use super::{Change, Employment, Tombstone, Worker};
+
+/// What is kept of a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Who it is; nobody that an event knows while the worker is only expected, or was erased or rescinded.
+    pub person: PersonId,
+    /// How the worker stands.
+    pub state: State,
+    /// What the source said, but the date of birth.
+    pub worker: Worker,
+    /// The last working day of whoever has left, or will.
+    pub last_day: Option<Date>,
+    /// When the worker was first reported.
+    pub created_at: Timestamp,
+}
+
+/// How a worker stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Named as a manager, and not reported yet.
+    Expected,
+    /// One of the company.
+    Active,
+    /// Reported as somebody who has left.
+    Inactive,
+    /// Removed, or absent from a snapshot.
+    Left,
+    /// Never was.
+    Rescinded,
+    /// Known no more.
+    Erased,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Expected, Self::Active, Self::Inactive, Self::Left, Self::Rescinded, Self::Erased];
+
+    /// Its name in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expected => "expected",
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Left => "left",
+            Self::Rescinded => "rescinded",
+            Self::Erased => "erased",
+        }
+    }
+}
+
+impl Tombstone {
+    /// How the worker stands afterwards.
+    #[must_use]
+    pub const fn state(self) -> State {
+        match self {
+            Self::Left => State::Left,
+            Self::Rescinded => State::Rescinded,
+            Self::Erased => State::Erased,
+        }
+    }
+}
+
+impl Stored {
+    /// Somebody who is named as a manager and not reported yet.
+    #[must_use]
+    pub fn expected(external_id: &str, person: PersonId, now: Timestamp) -> Self {
+        let worker = Worker::blank(external_id.to_owned(), 0);
+        Self { person, state: State::Expected, worker, last_day: None, created_at: now }
+    }
+
+    /// Whether the worker has signed and waits for the first day, as far as it is known.
+    #[must_use]
+    pub fn waits(&self, today: Date) -> bool {
+        self.state == State::Active
+            && self.worker.employment == Employment::Pending
+            && self.worker.hire_date.is_none_or(|first_day| first_day > today)
+    }
+
+    /// Whether it is as this record says.
+    fn says(&self, worker: &Worker) -> bool {
+        let stands = match worker.employment {
+            Employment::Inactive => self.state == State::Inactive || self.last_day.is_some(),
+            _ => self.state == State::Active,
+        };
+        stands && self.worker.says_the_same(worker)
+    }
+}
+
+impl Worker {
+    /// A worker of whom only the key is known.
+    #[must_use]
+    pub fn blank(external_id: String, source_version: i64) -> Self {
+        Self {
+            external_id,
+            source_version,
+            employee_number: None,
+            user_name: String::new(),
+            given_name: String::new(),
+            family_name: String::new(),
+            email: String::new(),
+            job_title: String::new(),
+            org_unit_path: Vec::new(),
+            manager_external_id: None,
+            hire_date: None,
+            birth_date: None,
+            employment: Employment::Active,
+            alias: String::new(),
+        }
+    }
+
+    /// Whether both say the same, whenever they did; a date of birth is not kept and so cannot be compared.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.employee_number == other.employee_number
+            && self.user_name == other.user_name
+            && self.given_name == other.given_name
+            && self.family_name == other.family_name
+            && self.email == other.email
+            && self.job_title == other.job_title
+            && self.org_unit_path == other.org_unit_path
+            && self.manager_external_id == other.manager_external_id
+            && self.hire_date == other.hire_date
+            && self.employment == other.employment
+            && self.alias == other.alias
+    }
+}
+
+/// What a record comes to, beside what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Something newer is stored.
+    Stale,
+    /// It is stored already.
+    Unchanged,
+    /// The same is said again later: only the order moves.
+    Confirmed,
+    /// Something else was said under the same version.
+    Contradicts,
+    /// It holds from a day to come.
+    Scheduled(Date),
+    /// The worker is as the record says.
+    Described,
+    /// The worker ends.
+    Ended(Tombstone, Date),
+}
+
+/// Judges a record. The one with the greatest version stands, in whatever order they come.
+#[must_use]
+pub fn judge(stored: Option<&Stored>, change: &Change, today: Date) -> Verdict {
+    let reported = stored.filter(|stored| stored.state != State::Expected);
+    let due = due(change, today);
+    let Some(stored) = reported else { return due.map_or_else(|| fresh(change, today), Verdict::Scheduled) };
+    let version = change.source_version();
+    if version < stored.worker.source_version {
+        return Verdict::Stale;
+    }
+    let same = match change {
+        Change::Upsert { worker, .. } => stored.says(worker),
+        Change::Tombstone { kind, .. } => stored.state == kind.state(),
+    };
+    if version > stored.worker.source_version {
+        return match due {
+            Some(due) => Verdict::Scheduled(due),
+            None if same => Verdict::Confirmed,
+            None => fresh(change, today),
+        };
+    }
+    match change {
+        _ if same => Verdict::Unchanged,
+        // Who was absent from a snapshot and is listed again as before is back.
+        Change::Upsert { worker, .. }
+            if stored.state == State::Left && stored.worker.says_the_same(worker) =>
+        {
+            Verdict::Described
+        }
+        _ => Verdict::Contradicts,
+    }
+}
+
+fn fresh(change: &Change, today: Date) -> Verdict {
+    match change {
+        Change::Upsert { .. } => Verdict::Described,
+        Change::Tombstone { kind, last_day, .. } => Verdict::Ended(*kind, last_day.unwrap_or(today)),
+    }
+}
+
+/// The day to come on which a record is to be applied: the day after the last of somebody who leaves.
+fn due(change: &Change, today: Date) -> Option<Date> {
+    match change {
+        Change::Upsert { effective_date, .. } => effective_date.filter(|day| *day > today),
+        Change::Tombstone { kind: Tombstone::Left, last_day, .. } => {
+            last_day.filter(|day| *day > today).map(|day| day.saturating_add(1.day()))
+        }
+        Change::Tombstone { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

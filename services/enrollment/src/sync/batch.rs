@@ -1,0 +1,253 @@
+//! A batch of records: what is known of their workers, what becomes of them, what is noted of it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::iter::zip;
+
+use eventlog::Unit;
+use identity::PersonId;
+use jiff::civil::Date;
+use sqlx::PgConnection;
+
+use super::settling::Settled;
+use super::{Refused, Sync};
+use crate::domain::register::{Moment, Received, Register};
+use crate::domain::source::Attribute;
+use crate::domain::sync_run::Counts;
+use crate::domain::worker::{Answer, Change, FieldIssue, Outcome, Record, State, Unreadable};
+use crate::views::sync_runs::{self, RunRow};
+use crate::views::{Views, birth_dates, sync_batches, sync_pending, workers};
+
+/// How a batch is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taking {
+    /// When.
+    pub(super) moment: Moment,
+    /// Whether a record without a date of birth leaves the one that is kept as it is.
+    pub(super) keep_birth_dates: bool,
+}
+
+impl Sync {
+    /// Takes records within a transaction that holds the directory.
+    pub(super) async fn batch(
+        &self,
+        unit: &mut Unit<'_, Views>,
+        run: &RunRow,
+        records: &[Record],
+        taking: Taking,
+    ) -> Result<Vec<Answer>, Refused> {
+        let mut register = Register::new(workers::sources(&mut *unit.conn()).await?);
+        let source =
+            register.source(&run.source).ok_or_else(|| Refused::UnknownSource(run.source.clone()))?;
+        let rank = source.rank;
+        let births_needed = birth_dates::needed(&mut *unit.conn()).await?;
+        know(unit.conn(), &mut register, rank, records, births_needed).await?;
+        if run.dry_run {
+            sync_batches::try_out(unit.conn()).await?;
+        }
+
+        let mut minted = BTreeSet::new();
+        let mut fresh = || {
+            let person = PersonId::mint();
+            minted.insert(person);
+            person
+        };
+        let mut received: Vec<Received> =
+            records.iter().map(|record| register.receive(rank, record, taking.moment, &mut fresh)).collect();
+        let settled = self.settle(unit, &mut register, &minted, taking.moment).await?;
+        tell(&register, rank, records, &mut received, &settled);
+        if births_needed {
+            let said = births(&register, rank, records, &received, taking.keep_birth_dates);
+            self.keep_births(unit.conn(), said).await?;
+        }
+        put_off(unit.conn(), run, records, &received).await?;
+
+        if run.dry_run {
+            sync_batches::undo(unit.conn()).await?;
+            received.iter_mut().for_each(|received| received.answer.person = None);
+        }
+        note(unit.conn(), run, records, &received, taking.moment).await?;
+        Ok(received.into_iter().map(|received| received.answer).collect())
+    }
+}
+
+/// Tells with each record what looks wrong with the person it is about.
+fn tell(register: &Register, rank: i32, records: &[Record], received: &mut [Received], settled: &Settled) {
+    let mut last: HashMap<PersonId, usize> = HashMap::new();
+    for (place, (record, received)) in zip(records, &mut *received).enumerate() {
+        let Ok(change) = record else { continue };
+        let Some(stored) = register.find(rank, change.external_id()) else { continue };
+        let is_applied =
+            matches!(received.answer.outcome, Outcome::Created | Outcome::Updated | Outcome::Removed);
+        if received.confirmed && settled.changed.contains(&stored.person) {
+            received.answer.outcome = Outcome::Updated;
+        }
+        if is_applied || received.confirmed {
+            last.insert(stored.person, place);
+        }
+        if is_applied && change.source_version() == stored.worker.source_version {
+            received.answer.issues.extend(
+                Some(stored.person)
+                    .filter(|person| register.is_shared(*person))
+                    .map(|person| register.merge(person).conflicts(rank))
+                    .unwrap_or_default(),
+            );
+        }
+    }
+    for (person, issue) in &settled.refused {
+        if let Some(place) = last.get(person) {
+            received[*place].answer.issues.push(issue.clone());
+        }
+    }
+}
+
+/// Gets to know the workers of the records, their managers, and all who may be the same people.
+async fn know(
+    conn: &mut PgConnection,
+    register: &mut Register,
+    rank: i32,
+    records: &[Record],
+    all: bool,
+) -> sqlx::Result<()> {
+    let changes = || records.iter().filter_map(|record| record.as_ref().ok());
+    let mut keys: BTreeSet<&str> = changes().map(Change::external_id).collect();
+    keys.extend(changes().filter_map(manager));
+    let keys: Vec<&str> = keys.into_iter().collect();
+    for row in workers::by_keys(&mut *conn, rank, &keys).await? {
+        register.know(row.rank, row.stored);
+    }
+
+    let (mut numbers, mut people) = (BTreeSet::new(), BTreeSet::new());
+    for change in changes() {
+        let stored = register.find(rank, change.external_id());
+        let may_matter = stored.is_none_or(|stored| {
+            change.source_version() > stored.worker.source_version
+                || matches!(stored.state, State::Expected | State::Left)
+        });
+        if !may_matter && !all {
+            continue;
+        }
+        people.extend(stored.map(|stored| stored.person));
+        if let Change::Upsert { worker, .. } = change {
+            let known = stored.is_some_and(|stored| {
+                stored.state == State::Active && stored.worker.employee_number == worker.employee_number
+            });
+            numbers.extend(worker.employee_number.as_deref().filter(|_| !known));
+        }
+    }
+    know_related(conn, register, &numbers.into_iter().collect::<Vec<_>>(), people).await
+}
+
+/// Gets to know all who have these numbers or are these people, and then whoever else is one of those.
+pub(super) async fn know_related(
+    conn: &mut PgConnection,
+    register: &mut Register,
+    numbers: &[&str],
+    people: BTreeSet<PersonId>,
+) -> sqlx::Result<()> {
+    let mut known = people.clone();
+    let mut wanted: Vec<_> = people.into_iter().map(PersonId::uuid).collect();
+    let mut numbers = numbers;
+    loop {
+        let found = workers::related(&mut *conn, numbers, &wanted).await?;
+        wanted.clear();
+        numbers = &[];
+        for row in found {
+            if known.insert(row.stored.person) {
+                wanted.push(row.stored.person.uuid());
+            }
+            register.know(row.rank, row.stored);
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+fn manager(change: &Change) -> Option<&str> {
+    match change {
+        Change::Upsert { worker, .. } => worker.manager_external_id.as_deref(),
+        Change::Tombstone { .. } => None,
+    }
+}
+
+/// The dates of birth that the records say, of people whose dates this source decides.
+fn births(
+    register: &Register,
+    rank: i32,
+    records: &[Record],
+    received: &[Received],
+    keep: bool,
+) -> HashMap<PersonId, Option<Date>> {
+    let mut said = HashMap::new();
+    for (record, received) in zip(records, received) {
+        let Ok(Change::Upsert { worker, .. }) = record else { continue };
+        let Some(stored) = register.find(rank, &worker.external_id) else { continue };
+        let stands = received.due.is_none()
+            && received.answer.outcome != Outcome::Rejected
+            && stored.worker.source_version == worker.source_version;
+        let merge = register.merge(stored.person);
+        let decides =
+            merge.deciding(Attribute::BirthDate).is_some_and(|deciding| deciding.source.rank == rank);
+        if stands && decides && (worker.birth_date.is_some() || !keep) {
+            said.insert(stored.person, worker.birth_date);
+        }
+    }
+    said
+}
+
+/// Keeps the records whose day is to come, and drops those that were overtaken.
+async fn put_off(
+    conn: &mut PgConnection,
+    run: &RunRow,
+    records: &[Record],
+    received: &[Received],
+) -> sqlx::Result<()> {
+    let applied = |received: &Received| {
+        !matches!(
+            received.answer.outcome,
+            Outcome::Stale | Outcome::Rejected | Outcome::Scheduled | Outcome::Unchanged
+        ) || received.confirmed
+    };
+    let overtaking: Vec<&str> = zip(records, received)
+        .filter(|(_, received)| applied(received))
+        .filter_map(|(record, _)| record.as_ref().ok().map(Change::external_id))
+        .collect();
+    let waiting: Vec<_> = zip(records, received)
+        .filter_map(|(record, received)| received.due.zip(record.as_ref().ok()))
+        .collect();
+    if !overtaking.is_empty() && sync_pending::any(&mut *conn, &run.source).await? {
+        sync_pending::drop_overtaken(conn, &run.source, &overtaking).await?;
+    }
+    sync_pending::keep(conn, &run.source, run.run, &waiting).await
+}
+
+/// Notes whom the records were about, what was found, and how many there were of each.
+async fn note(
+    conn: &mut PgConnection,
+    run: &RunRow,
+    records: &[Record],
+    received: &[Received],
+    moment: Moment,
+) -> sqlx::Result<()> {
+    let key = |record: &'_ Record| match record {
+        Ok(change) => change.external_id().to_owned(),
+        Err(Unreadable { external_id, .. }) => external_id.clone(),
+    };
+    let keys: Vec<String> = records.iter().map(key).collect();
+    let (mut counts, mut issues): (Counts, Vec<(&str, &FieldIssue, bool)>) = Default::default();
+    for (key, Received { answer, .. }) in zip(&keys, received) {
+        counts.note(answer.outcome);
+        let refused = answer.outcome == Outcome::Rejected;
+        issues.extend(answer.issues.iter().map(|issue| (key.as_str(), issue, refused)));
+    }
+    counts.issues = i64::try_from(issues.len()).unwrap_or(i64::MAX);
+    let managers = records.iter().map(|record| record.as_ref().ok().and_then(manager).unwrap_or_default());
+    let about: Vec<(&str, &str)> = zip(&keys, managers)
+        .map(|(key, manager)| (key.as_str(), manager))
+        .filter(|(key, _)| !key.is_empty())
+        .collect();
+    let (about, managers): (Vec<&str>, Vec<&str>) = about.into_iter().unzip();
+    sync_batches::note(conn, run.run, &about, &managers).await?;
+    sync_batches::note_issues(conn, run.run, &issues).await?;
+    sync_runs::count(conn, run.run, &counts, moment.now).await
+}

@@ -1,0 +1,154 @@
+//! How a run ends: committed, held or given up; and the leavers it makes.
+
+use std::collections::BTreeSet;
+
+use eventlog::Context;
+use identity::SyncRunId;
+use sqlx::PgConnection;
+
+use super::batch::know_related;
+use super::{RECORDS_MAX, Refused, Sync, commit, hold, moment};
+use crate::domain::hierarchy;
+use crate::domain::register::Register;
+use crate::domain::sync_run::{Mode, State, are_too_many};
+use crate::domain::worker::FieldIssue;
+use crate::views::sync_runs::{self, End, RunRow};
+use crate::views::{sync_batches, workers};
+
+impl Sync {
+    /// Ends a run of which so many different workers were sent; one that has ended stays as it is.
+    pub(crate) async fn finish(
+        &self,
+        context: &Context,
+        run: SyncRunId,
+        expected_workers: i64,
+    ) -> Result<RunRow, Refused> {
+        let mut work = self.begin(context).await?;
+        let mut unit = work.unit();
+        let conn = unit.conn();
+        let run = hold(conn, run).await?;
+        if run.mode == Mode::Continuous {
+            return Err(Refused::NotOpen(run.state));
+        }
+        if run.state != State::Open {
+            return Ok(run);
+        }
+        let end = end(conn, &run, expected_workers).await?;
+        let ended = sync_runs::end(conn, run.run, &end, context.now).await?;
+        commit(work, &run).await?;
+        if ended.leaving { self.make_leavers(context, ended.run).await } else { Ok(ended) }
+    }
+
+    /// Lets a held run make its leavers: those who were absent from it and have not been reported since.
+    pub(crate) async fn release(&self, context: &Context, run: SyncRunId) -> Result<RunRow, Refused> {
+        let mut work = self.begin(context).await?;
+        let mut unit = work.unit();
+        let conn = unit.conn();
+        let run = hold(conn, run).await?;
+        if run.state == State::Committed && run.mode == Mode::FullSnapshot {
+            return Ok(run);
+        }
+        if run.state != State::Held {
+            return Err(Refused::NotHeld(run.state));
+        }
+        let leavers = sync_batches::absent_count(&mut *conn, &run).await?;
+        let end = End { leavers, leaving: true, ..plain(&run, State::Committed) };
+        sync_runs::end(conn, run.run, &end, context.now).await?;
+        commit(work, &run).await?;
+        self.make_leavers(context, run.run).await
+    }
+
+    /// Gives a run up; nobody leaves.
+    pub(crate) async fn drop(&self, context: &Context, run: SyncRunId) -> Result<RunRow, Refused> {
+        let mut work = self.begin(context).await?;
+        let mut unit = work.unit();
+        let conn = unit.conn();
+        let run = hold(conn, run).await?;
+        match run.state {
+            State::Aborted => return Ok(run),
+            State::Open | State::Held if run.mode != Mode::Continuous => {}
+            state => return Err(Refused::NotOpen(state)),
+        }
+        let workers = sync_batches::workers(&mut *conn, run.run).await?;
+        let detail = "The run was dropped; nobody has left.".to_owned();
+        let end = End { detail, workers, leavers: 0, ..plain(&run, State::Aborted) };
+        let dropped = sync_runs::end(conn, run.run, &end, context.now).await?;
+        commit(work, &run).await?;
+        Ok(dropped)
+    }
+
+    /// Makes the leavers of a run, of which it is clear that they leave: so many in a transaction as a batch has records, and after
+    /// an interruption the rest.
+    pub(super) async fn make_leavers(&self, context: &Context, run: SyncRunId) -> Result<RunRow, Refused> {
+        loop {
+            let mut work = self.begin(context).await?;
+            let mut unit = work.unit();
+            let run = hold(unit.conn(), run).await?;
+            if !run.leaving {
+                return Ok(run);
+            }
+            let limit = i64::try_from(RECORDS_MAX).unwrap_or(i64::MAX);
+            let absent = sync_batches::absent(&mut *unit.conn(), &run, limit).await?;
+            if absent.len() < RECORDS_MAX {
+                sync_runs::all_left(unit.conn(), run.run).await?;
+            }
+            let mut register = Register::new(workers::sources(&mut *unit.conn()).await?);
+            let source = register.source(&run.source).map(|source| source.rank);
+            let rank = source.ok_or_else(|| Refused::UnknownSource(run.source.clone()))?;
+            let keys: Vec<&str> = absent.iter().map(String::as_str).collect();
+            let mut people = BTreeSet::new();
+            for row in workers::by_keys(&mut *unit.conn(), rank, &keys).await? {
+                people.insert(row.stored.person);
+                register.know(row.rank, row.stored);
+            }
+            know_related(unit.conn(), &mut register, &[], people).await?;
+            let moment = moment(context);
+            keys.iter().for_each(|key| register.leave(rank, key, moment.today));
+            self.settle(&mut unit, &mut register, &BTreeSet::new(), moment).await?;
+            commit(work, &run).await?;
+        }
+    }
+}
+
+fn plain(run: &RunRow, state: State) -> End {
+    let (workers, leavers) = (run.counts.workers, run.counts.left);
+    End { state, detail: String::new(), workers, leavers, issues: 0, leaving: false }
+}
+
+/// What a run comes to.
+async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Result<End, Refused> {
+    let workers = sync_batches::workers(&mut *conn, run.run).await?;
+    if workers != expected_workers {
+        let detail = format!(
+            "{workers} different workers arrived, {expected_workers} were expected; nobody has left."
+        );
+        return Ok(End { detail, workers, ..plain(run, State::Aborted) });
+    }
+    let members = sync_batches::reporting_line(&mut *conn, run).await?;
+    let top = sync_batches::top(&mut *conn, &run.source).await?;
+    let new_top = || members.iter().find(|member| member.manager.is_none()).map(|member| member.key.as_str());
+    let mut found = hierarchy::check(&members, top.as_deref().or_else(new_top));
+    let mut end = End { workers, ..plain(run, State::Committed) };
+    if run.mode == Mode::FullSnapshot {
+        let (absent, active) = (
+            sync_batches::absent_count(&mut *conn, run).await?,
+            sync_batches::active(&mut *conn, &run.source).await?,
+        );
+        end.leavers = absent;
+        end.leaving = absent > 0 && !run.dry_run;
+        if are_too_many(absent, active, run.leavers_percent_max) {
+            let detail = format!(
+                "{absent} of {active} workers would leave, more than {} per cent.",
+                run.leavers_percent_max
+            );
+            found.push((String::new(), FieldIssue::new("", "TOO_MANY_LEAVERS", detail.clone())));
+            if !run.dry_run {
+                end = End { state: State::Held, detail, leaving: false, ..end };
+            }
+        }
+    }
+    end.issues = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let found: Vec<_> = found.iter().map(|(key, issue)| (key.as_str(), issue, false)).collect();
+    sync_batches::note_issues(conn, run.run, &found).await?;
+    Ok(end)
+}
