@@ -26,6 +26,7 @@ mod company;
 mod crash;
 mod demonstration;
 mod editions;
+mod erased;
 mod events;
 mod explanations;
 mod history;
