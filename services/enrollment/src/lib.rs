@@ -134,9 +134,9 @@ impl boot::Service for Enrollment {
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
         self.imports.tidy(now).await?;
+        tick::let_go(&self.pool, &self.journal, now).await?;
         self.sync.pass(now).await?;
         self.moves.send_replace(());
-        tick::let_go(&self.pool, &self.journal, now).await?;
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }

@@ -18,34 +18,6 @@ static PEOPLE: Table = Table {
     columns: "manager_person_id, org_unit_id, hire_date, last_day, leaving_on",
 };
 
-/// People who join: a first snapshot is of nobody else, so that they are written without the detour of a patch.
-#[derive(Debug, Default)]
-pub(super) struct Newcomers(BTreeMap<PersonId, Place>);
-
-impl Newcomers {
-    /// Writes them, in front of whatever else happens to them.
-    pub(super) async fn write(self, conn: &mut PgConnection) -> sqlx::Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let each = |field: fn(&Place) -> Option<Uuid>| self.0.values().map(field).collect::<Vec<_>>();
-        sqlx::query(
-            "insert into people (person_id, manager_person_id, org_unit_id, hire_date)
-             select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[])
-             on conflict (person_id) do update
-             set manager_person_id = excluded.manager_person_id, org_unit_id = excluded.org_unit_id,
-                 hire_date = excluded.hire_date",
-        )
-        .bind(self.0.keys().map(|person| person.uuid()).collect::<Vec<_>>())
-        .bind(each(|place| place.manager.map(PersonId::uuid)))
-        .bind(each(|place| Some(place.org_unit.uuid())))
-        .bind(self.0.values().map(|place| place.hire_date.to_sqlx()).collect::<Vec<_>>())
-        .execute(conn)
-        .await
-        .map(drop)
-    }
-}
-
 /// Those whose last working day, announced before, has come.
 ///
 /// # Errors
@@ -74,6 +46,34 @@ pub async fn has_left(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::
             .fetch_optional(executor)
             .await?;
     Ok(left.unwrap_or_default())
+}
+
+/// People who join: a first snapshot is of nobody else, so that they are written without the detour of a patch.
+#[derive(Debug, Default)]
+pub(super) struct Newcomers(BTreeMap<PersonId, Place>);
+
+impl Newcomers {
+    /// Writes them, in front of whatever else happens to them.
+    pub(super) async fn write(self, conn: &mut PgConnection) -> sqlx::Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let each = |field: fn(&Place) -> Option<Uuid>| self.0.values().map(field).collect::<Vec<_>>();
+        sqlx::query(
+            "insert into people (person_id, manager_person_id, org_unit_id, hire_date)
+             select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[])
+             on conflict (person_id) do update
+             set manager_person_id = excluded.manager_person_id, org_unit_id = excluded.org_unit_id,
+                 hire_date = excluded.hire_date",
+        )
+        .bind(self.0.keys().map(|person| person.uuid()).collect::<Vec<_>>())
+        .bind(each(|place| place.manager.map(PersonId::uuid)))
+        .bind(each(|place| Some(place.org_unit.uuid())))
+        .bind(self.0.values().map(|place| place.hire_date.to_sqlx()).collect::<Vec<_>>())
+        .execute(conn)
+        .await
+        .map(drop)
+    }
 }
 
 pub(super) fn apply(newcomers: &mut Newcomers, patches: &mut Patches, event: &Event, version: i64) {
