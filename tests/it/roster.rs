@@ -74,8 +74,10 @@ async fn semicolons_and_a_byte_order_mark_are_understood() {
 async fn what_a_german_spreadsheet_saves_is_read_and_the_encoding_is_said() {
     let world = World::new().await;
     let office = world.office(None);
-    let german = "Personalnummer,Vorgesetzter,Vorname,Nachname,E-Mail,Stelle,Abteilung,Eintrittsdatum,Geburtsdatum";
-    let (_, people) = roster().split_once('\n').map(|(one, other)| (one.to_owned(), other.to_owned())).unwrap();
+    let german =
+        "Personalnummer,Vorgesetzter,Vorname,Nachname,E-Mail,Stelle,Abteilung,Eintrittsdatum,Geburtsdatum";
+    let (_, people) =
+        roster().split_once('\n').map(|(one, other)| (one.to_owned(), other.to_owned())).unwrap();
     let file = format!("{german}\r\n{}", people.replace('\n', "\r\n"));
     let file = file.replace("GivenY1", "J?rg").replace(',', ";").replace("2010-01-01", "01.01.2010");
     let windows_1252: Vec<u8> = file.bytes().map(|byte| if byte == b'?' { 0xf6 } else { byte }).collect();
@@ -84,7 +86,8 @@ async fn what_a_german_spreadsheet_saves_is_read_and_the_encoding_is_said() {
     assert_eq!(operation["counts"]["created"], 16, "{operation:#}");
     assert_eq!((&operation["encoding"], &operation["delimiter"]), (&"windows-1252".into(), &";".into()));
     let issues = issues(&office, &operation).await;
-    let said = json!({ "line": 10, "key": "", "column": "Vorname", "code": "WINDOWS_1252", "refused": false });
+    let said =
+        json!({ "line": 10, "key": "", "column": "Vorname", "code": "WINDOWS_1252", "refused": false });
     assert_eq!(without_detail(&issues), [said]);
     let people = office.list("/api/v1/people", "people").await;
     let person = people.iter().find(|person| person["employeeNumber"] == "Y1").unwrap();
@@ -127,9 +130,7 @@ async fn wrong_lines_are_rejected_by_line_and_column_and_the_others_are_taken_ov
     assert_eq!(operation["state"], "STATE_SUCCEEDED", "{operation:#}");
     assert_eq!((&operation["counts"]["created"], &operation["counts"]["rejected"]), (&10.into(), &7.into()));
 
-    let issue = |line: i32, key: &str, column: &str, code: &str| {
-        json!({ "line": line, "key": key, "column": column, "code": code, "refused": true })
-    };
+    let issue = |line: i32, key: &str, column: &str, code: &str| json!({ "line": line, "key": key, "column": column, "code": code, "refused": true });
     let expected = [
         issue(10, "Y1", "employee_number", "DUPLICATE_KEY"),
         issue(11, "Y2", "birth_date", "INVALID_DATE"),

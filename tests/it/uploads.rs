@@ -48,7 +48,8 @@ fn other_company(people: usize) -> String {
     let mut file = format!("{HEADER}\n");
     for number in 0..people {
         let superior = if number == 0 { String::new() } else { format!("Z{}", number / 10) };
-        writeln!(file, "Z{number},{superior},Given,Family,z{number}@example.org,Job,Sales,2010-01-01").unwrap();
+        writeln!(file, "Z{number},{superior},Given,Family,z{number}@example.org,Job,Sales,2010-01-01")
+            .unwrap();
     }
     file
 }
@@ -62,7 +63,11 @@ async fn the_wrong_companys_file_makes_nobody_leave_until_a_person_says_so() {
     let run = |operation: &Value| format!("/api/v1/sync-runs/{}", operation["syncRunId"].as_str().unwrap());
 
     let held = upload().await;
-    assert_eq!((&held["state"], &held["counts"]["left"]), (&"STATE_SUCCEEDED".into(), &16.into()), "{held:#}");
+    assert_eq!(
+        (&held["state"], &held["counts"]["left"]),
+        (&"STATE_SUCCEEDED".into(), &16.into()),
+        "{held:#}"
+    );
     assert_ne!(held["detail"], "");
     assert_eq!(office.get(&run(&held)).await.ok()["state"], "STATE_HELD");
     assert_eq!(active(&office).await, 18);
@@ -81,7 +86,8 @@ async fn whoever_is_absent_from_a_snapshot_has_left_within_the_bound() {
     let office = world.office(None);
     office.import(roster()).await;
     let without = |number: &str| {
-        let kept: Vec<_> = roster().lines().filter(|line| !line.starts_with(number)).map(str::to_owned).collect();
+        let kept: Vec<_> =
+            roster().lines().filter(|line| !line.starts_with(number)).map(str::to_owned).collect();
         kept.join("\n")
     };
     let delta = office.import(without("Y7,")).await;
@@ -117,10 +123,7 @@ async fn nobody_leaves_by_a_snapshot_of_which_a_line_says_nobody() {
 async fn a_circle_a_superior_who_never_comes_and_a_second_top_are_said_and_taken_over() {
     let world = World::new().await;
     let office = world.office(None);
-    let file = roster()
-        .replace("E4,E2,", "E4,Y1,")
-        .replace("Y5,E5,", "Y5,E99,")
-        .replace("H1,E1,", "H1,,");
+    let file = roster().replace("E4,E2,", "E4,Y1,").replace("Y5,E5,", "Y5,E99,").replace("H1,E1,", "H1,,");
     let operation = office.import(file).await;
     assert_eq!(operation["counts"]["created"], 16, "{operation:#}");
     let mut found = issues(&office, &operation).await;
@@ -128,7 +131,10 @@ async fn a_circle_a_superior_who_never_comes_and_a_second_top_are_said_and_taken
     assert!(circle > 0, "{found:?}");
     found.retain(|(_, code, ..)| code != "REPORTING_CYCLE");
     let expected = [("H1", "SECOND_TOP", 5, false), ("Y5", "UNKNOWN_MANAGER", 14, false)];
-    assert_eq!(found, expected.map(|(key, code, line, refused)| (key.to_owned(), code.to_owned(), line, refused)));
+    assert_eq!(
+        found,
+        expected.map(|(key, code, line, refused)| (key.to_owned(), code.to_owned(), line, refused))
+    );
 
     let rows = report(&office, &operation).await;
     let row = rows.iter().find(|row| &row[1] == "Y5").unwrap();
@@ -142,7 +148,8 @@ async fn the_report_says_what_became_of_every_line_and_opens_in_a_spreadsheet() 
     let office = world.office(None);
     office.import(roster()).await;
     let file = roster().replace("GivenY1", "Other").replace("GivenY2,FamilyY2", ",");
-    let operation = office.import(format!("{file}=1+1,E4,Given,Family,f@example.com,Job,Sales,2010-01-01,\n")).await;
+    let operation =
+        office.import(format!("{file}=1+1,E4,Given,Family,f@example.com,Job,Sales,2010-01-01,\n")).await;
     let rows = report(&office, &operation).await;
     let cells = |key: &str| -> Vec<Vec<String>> {
         let of_key = rows.iter().filter(|row| &row[1] == key);

@@ -25,7 +25,8 @@ pub(crate) fn respond(
 ) -> Result<Response, Problem> {
     let mut headers = HeaderMap::new();
     let disposition = format!("attachment; filename=\"{}\"", rule.file_name);
-    for (name, value) in [(header::CONTENT_TYPE, &rule.produces), (header::CONTENT_DISPOSITION, &disposition)] {
+    for (name, value) in [(header::CONTENT_TYPE, &rule.produces), (header::CONTENT_DISPOSITION, &disposition)]
+    {
         headers.insert(name, HeaderValue::from_str(value).map_err(|_| Problem::internal())?);
     }
     // What a person may see is for this person's browser alone, and asked for anew each time.

@@ -43,12 +43,7 @@ pub struct Issue {
 impl Issue {
     /// An issue for which the file is refused.
     #[must_use]
-    pub fn new(
-        line: usize,
-        column: impl Into<String>,
-        code: &str,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn new(line: usize, column: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
         let (column, detail) = (column.into(), detail.into());
         Self { line, key: String::new(), column, code: code.to_owned(), detail, refused: true }
     }

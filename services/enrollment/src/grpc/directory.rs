@@ -32,9 +32,16 @@ impl DirectoryService for Enrollment {
             Begun::Work(mut work) => {
                 let import = import::of(&mut call);
                 let (operation, runner) = (import.operation, self.imports.runner);
-                operations::start(work.unit().conn(), operation, runner, import.mode, import.dry_run, call.now)
-                    .await
-                    .map_err(unavailable)?;
+                operations::start(
+                    work.unit().conn(),
+                    operation,
+                    runner,
+                    import.mode,
+                    import.dry_run,
+                    call.now,
+                )
+                .await
+                .map_err(unavailable)?;
                 let receipt = Receipt { id: operation.uuid(), version: 0, position: 0 };
                 work.commit(receipt).await.map_err(unavailable)?;
                 self.imports.start(import);

@@ -89,7 +89,8 @@ impl FromRow<'_, PgRow> for OperationRow {
             state: row.try_get("state")?,
             progress_percent: row.try_get("progress_percent")?,
             dry_run: row.try_get("dry_run")?,
-            mode: named(row, "mode", &Mode::ALL, Mode::name)?.ok_or_else(|| unreadable("mode", "it is null"))?,
+            mode: named(row, "mode", &Mode::ALL, Mode::name)?
+                .ok_or_else(|| unreadable("mode", "it is null"))?,
             run: run.map(SyncRunId::from_uuid),
             encoding: row.try_get("encoding")?,
             delimiter: row.try_get("delimiter")?,
@@ -144,14 +145,16 @@ pub async fn opened(
     run: SyncRunId,
     survey: &Survey,
 ) -> sqlx::Result<()> {
-    sqlx::query("update operations set sync_run_id = $2, encoding = $3, delimiter = $4 where operation_id = $1")
-        .bind(operation.uuid())
-        .bind(run.uuid())
-        .bind(survey.encoding.name())
-        .bind(survey.delimiter.to_string())
-        .execute(executor)
-        .await
-        .map(drop)
+    sqlx::query(
+        "update operations set sync_run_id = $2, encoding = $3, delimiter = $4 where operation_id = $1",
+    )
+    .bind(operation.uuid())
+    .bind(run.uuid())
+    .bind(survey.encoding.name())
+    .bind(survey.delimiter.to_string())
+    .execute(executor)
+    .await
+    .map(drop)
 }
 
 /// Notes that an operation is done; `detail` says why its run is held or aborted.

@@ -1,8 +1,8 @@
 //! The columns of a roster, found by their headers in English or German.
 
+use super::Issue;
 use super::encoding::Encoding;
 use super::lines::Line;
-use super::Issue;
 
 /// A header is repeated in an answer up to here.
 const HEADER_CHARACTERS_MAX: usize = 60;
@@ -105,7 +105,7 @@ impl Layout {
     /// # Errors
     /// Every column that is missing or there twice.
     pub(super) fn of(line: &Line<'_>, encoding: Encoding) -> Result<Self, Vec<Issue>> {
-        let header = |cell| encoding.decode(cell).map(shortened).unwrap_or_default();
+        let header = |cell| encoding.decode(cell).map(|text| shortened(&text)).unwrap_or_default();
         let headers: Vec<String> = line.cells().map(header).collect();
         let essences: Vec<String> = headers.iter().map(|header| essence(header)).collect();
         let (mut places, mut issues) = ([None; Column::ALL.len()], Vec::new());
@@ -145,7 +145,7 @@ impl Layout {
     }
 }
 
-fn shortened(header: std::borrow::Cow<'_, str>) -> String {
+fn shortened(header: &str) -> String {
     header.trim().chars().filter(|letter| !letter.is_control()).take(HEADER_CHARACTERS_MAX).collect()
 }
 
@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn two_headers_of_one_meaning_are_named() {
-        let header = "Personalnummer;Vorgesetzter;Vorname;Nachname;E-Mail;Stelle;Position;Abteilung;Eintrittsdatum";
+        let header =
+            "Personalnummer;Vorgesetzter;Vorname;Nachname;E-Mail;Stelle;Position;Abteilung;Eintrittsdatum";
         assert_eq!(layout(header).unwrap_err(), [("Position".to_owned(), "DUPLICATE_COLUMN".to_owned())]);
     }
 

@@ -54,7 +54,17 @@ mod tests {
 
     #[test]
     fn what_is_no_day_is_none() {
-        for text in ["", "29.02.2013", "32.01.2013", "1.13.2013", "2013", "41518", "1.9.2013.", "September 2013", "0.9.2013"] {
+        for text in [
+            "",
+            "29.02.2013",
+            "32.01.2013",
+            "1.13.2013",
+            "2013",
+            "41518",
+            "1.9.2013.",
+            "September 2013",
+            "0.9.2013",
+        ] {
             assert_eq!(day(text), Err(NoDay::Malformed), "{text}");
         }
     }

@@ -1,7 +1,5 @@
 //! A line of a file as a record of the directory.
 
-use std::borrow::Cow;
-
 use super::column::Column;
 use super::date::{NoDay, day};
 use super::lines::{Line, Lines};
@@ -47,7 +45,9 @@ impl Iterator for Records<'_> {
             // A line that is too long was the end of the survey.
             let line = self.lines.next()?.ok()?;
             if !line.is_empty() {
-                return Some(Row { line: &line, survey: self.survey, wrong: Vec::new() }.read(self.source_version));
+                return Some(
+                    Row { line: &line, survey: self.survey, wrong: Vec::new() }.read(self.source_version),
+                );
             }
         }
     }
@@ -105,7 +105,8 @@ impl Row<'_> {
             Err(unreadable) => {
                 // A cell that is empty or no text was reported already.
                 let known: Vec<String> = self.wrong.iter().map(|issue| issue.field.clone()).collect();
-                let new = unreadable.issues.into_iter().filter(|issue| !known.contains(&own_field(&issue.field)));
+                let new =
+                    unreadable.issues.into_iter().filter(|issue| !known.contains(&own_field(&issue.field)));
                 self.wrong.extend(new);
                 Err(Unreadable { external_id: key.clone(), issues: self.wrong })
             }
@@ -143,7 +144,7 @@ impl Row<'_> {
     /// A cell without the blanks around it; none if it is no text, which is reported.
     fn text(&mut self, column: Column) -> Option<String> {
         let cell = self.survey.layout.place(column).map_or(&[][..], |place| self.line.cell(place));
-        let text = self.survey.encoding.decode(cell).map(trimmed);
+        let text = self.survey.encoding.decode(cell).map(|text| text.trim().to_owned());
         if text.is_none() {
             self.report(column, "NOT_UTF8", "The cell is not UTF-8, as the rest of the file is.");
         }
@@ -190,10 +191,6 @@ impl Row<'_> {
     fn report(&mut self, column: Column, reason: &'static str, message: impl Into<String>) {
         self.wrong.push(FieldIssue::new(field_of(column), reason, message));
     }
-}
-
-fn trimmed(text: Cow<'_, str>) -> String {
-    text.trim().to_owned()
 }
 
 /// The field by which a line reports what is wrong with its key.

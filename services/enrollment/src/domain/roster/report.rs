@@ -43,7 +43,8 @@ pub const HEADER: &str = "\u{feff}line;key;outcome;column;code;detail\r\n";
 /// # Errors
 /// If the memory for them is not there.
 pub fn lines(rows: &[ReportRow]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = WriterBuilder::new().delimiter(b';').terminator(Terminator::CRLF).from_writer(Vec::new());
+    let mut writer =
+        WriterBuilder::new().delimiter(b';').terminator(Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
         let line = row.line.to_string();
         let texts = [&row.key, &row.outcome, &row.column, &row.code, &row.detail].map(|text| defused(text));
@@ -58,7 +59,11 @@ pub fn lines(rows: &[ReportRow]) -> Result<Vec<u8>, csv::Error> {
 /// # Source
 /// OWASP, CSV Injection.
 fn defused(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -74,7 +79,8 @@ mod tests {
     #[test]
     fn what_a_spreadsheet_would_compute_is_defused() {
         for key in ["=1+1", "+49", "-1", "@sum", "\tx"] {
-            let row = ReportRow { line: 2, key: key.to_owned(), detail: "a; b".into(), ..ReportRow::default() };
+            let row =
+                ReportRow { line: 2, key: key.to_owned(), detail: "a; b".into(), ..ReportRow::default() };
             let text = String::from_utf8(lines(&[row]).unwrap()).unwrap();
             assert_eq!(text, format!("2;'{key};;;;\"a; b\"\r\n"));
         }

@@ -138,7 +138,9 @@ impl Look {
 
     fn cut_off(&self, line: &Line<'_>) -> Option<Issue> {
         let cut = |number, column: &str, detail: &str| {
-            let detail = format!("{detail} The file is cut off, or a quotation mark is missing; nothing was taken over.");
+            let detail = format!(
+                "{detail} The file is cut off, or a quotation mark is missing; nothing was taken over."
+            );
             Some(Issue::new(number, column, "CUT_OFF", detail))
         };
         match line.cut_off? {
@@ -155,7 +157,8 @@ impl Look {
 
     /// Whom a line is about, if it says so.
     fn key(&self, line: &Line<'_>) -> Option<String> {
-        let place = self.layout.place(Column::EmployeeNumber).filter(|_| line.len() == self.layout.width())?;
+        let place =
+            self.layout.place(Column::EmployeeNumber).filter(|_| line.len() == self.layout.width())?;
         let key = self.encoding.decode(line.cell(place))?;
         let key = key.trim();
         worker::key("", key).is_ok().then(|| key.to_owned())

@@ -132,7 +132,8 @@ fn an_empty_file_is_no_roster() {
 fn none_of_several_lines_about_one_person_is_taken_over() {
     let other = ANNA.replace("Anna", "Other");
     let file = file(&[HEADER, ANNA, BERT, &other]);
-    let expected = [issue(2, "employee_number", "DUPLICATE_KEY"), issue(4, "employee_number", "DUPLICATE_KEY")];
+    let expected =
+        [issue(2, "employee_number", "DUPLICATE_KEY"), issue(4, "employee_number", "DUPLICATE_KEY")];
     assert_eq!(rejected(&file), expected);
     let Err(Unreadable { external_id, issues }) = &entries(&file)[2].record else { panic!() };
     let detail = "The employee number 1 stands in the lines 2, 4; none of them is taken over.";
@@ -168,7 +169,11 @@ fn a_cell_that_is_not_as_the_others_are_encoded_is_rejected() {
     let mut bytes = file(&[HEADER, ANNA, "3,1,J?rg,M,j@example.com,Clerk,Sales,2006-01-28,"]);
     let place = bytes.iter().position(|byte| *byte == b'?').unwrap();
     bytes[place] = 0xf6;
-    assert_eq!(rejected(&bytes), [issue(3, "given_name", "NOT_UTF8")], "and its email is looked at all the same");
+    assert_eq!(
+        rejected(&bytes),
+        [issue(3, "given_name", "NOT_UTF8")],
+        "and its email is looked at all the same"
+    );
 }
 
 #[test]
@@ -186,7 +191,12 @@ fn a_day_that_is_none_or_two_is_rejected_without_repeating_it() {
     ];
     assert_eq!(rejected(&file(&lines)), expected);
     let says = |entry: Entry| entry.record.unwrap_err().issues.swap_remove(0).message;
-    assert!(entries(&file(&lines)).into_iter().map(says).all(|detail| !detail.contains("31") && !detail.contains("04/")));
+    assert!(
+        entries(&file(&lines))
+            .into_iter()
+            .map(says)
+            .all(|detail| !detail.contains("31") && !detail.contains("04/"))
+    );
 }
 
 #[test]
