@@ -45,7 +45,12 @@ async def sync(args):
         run = await upload.Run.open(connection, args.source, MODES[args.mode], args.dry_run, str(request_id))
         done = await run.get()
         if done.state == hris_pb2.SyncRun.STATE_OPEN:
-            sent = await run.upload(roster.workers(args.export, version))
+            try:
+                sent = await run.upload(roster.workers(args.export, version))
+            except roster.BadExport:
+                # What was answered stands. Nobody becomes a leaver, and the next export is not kept waiting.
+                await run.drop()
+                raise
             done = await run.finish(sent)
         await report(run, done)
     finally:

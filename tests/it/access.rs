@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use identity::{Caller, Guard, PersonId, Role};
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
+use proto::hris::SyncMode;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::company::{Company, roster};
+use crate::hris::payroll::Payroll;
 
 const MATRIX: &str = include_str!("../../crates/identity/tests/matrix.txt");
 
@@ -227,9 +229,11 @@ async fn ids(company: &Company) -> BTreeMap<&'static str, String> {
     let edition = company.path();
     let operation = office.import(roster()).await["operationId"].as_str().unwrap().to_owned();
     let person: PersonId = company.id("E2");
+    let payroll = Payroll::new(&company.world, "payroll").await;
     BTreeMap::from([
         ("edition_id", company.edition.clone()),
         ("operation_id", operation),
+        ("sync_run_id", payroll.open(SyncMode::Delta).await),
         ("source_id", "roster".to_owned()),
         ("credential_id", "0193a1b2-0000-7000-8000-000000000001".to_owned()),
         ("person_id", person.to_string()),

@@ -2,7 +2,7 @@
 //!
 //! The tables people, editions, applications and obligations are what the service's own events say, `live_tandems` and
 //! `partners` what the matching says, `engagements` and `participations` what both say. The others (names, dates of birth,
-//! operations, sources) are kept beside the events and are no part of a replay.
+//! operations, sources and what they said) are kept beside the events and are no part of a replay.
 
 pub mod applications;
 pub mod birth_dates;
@@ -11,6 +11,7 @@ pub mod editions;
 pub mod obligations;
 pub mod operations;
 pub mod participations;
+pub mod people;
 pub mod sources;
 pub mod stored_workers;
 pub mod sync_batches;
@@ -22,7 +23,6 @@ pub mod workers;
 
 mod availability;
 mod copying;
-mod people;
 
 use eventlog::{Aggregate, BoxError, Corrupt, Patches, Recorded};
 use identity::PersonId;
