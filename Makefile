@@ -1,6 +1,6 @@
 # `make run` and `make test` are all there is to know; both install what is missing and say so.
 
-.PHONY: run demo test soak check buf audit record bench bench-eventlog bench-matching prepare
+.PHONY: run demo test soak check buf audit record bench bench-directory bench-eventlog bench-matching prepare
 
 run: prepare
 	cargo run --package updraft -- run --demonstration --identity-page
@@ -11,8 +11,8 @@ demo: prepare
 
 test: prepare check buf audit
 	deploy/tool nats-server --version
-	deploy/hris-client/install
 	deploy/tool scim --help >/dev/null
+	deploy/hris-client/install
 	cargo test --workspace
 
 # The races of the event log with many more writers and for minutes, and how soon its followers are served.
@@ -39,7 +39,7 @@ record: prepare
 	UPDRAFT_RECORD_HISTORY=yes cargo test --package it --test it -- --exact history::every_event_is_recorded_in_its_form_of_today
 
 # Benchmarks; each prints its ratio against a limit or a peer of the same run.
-bench: bench-eventlog bench-matching
+bench: bench-eventlog bench-matching bench-directory
 
 # The event log beside the limit of its server and beside its peers, which are installed when missing.
 bench-eventlog: prepare
@@ -49,6 +49,10 @@ bench-eventlog: prepare
 bench-matching:
 	peers=$$(tests/bench/matching/peers/install) && cargo build --release --package bench-matching && \
 		cargo run --quiet --release --package bench-matching -- "$$peers" target/bench-matching $(if $(QUICK),quick)
+
+# The directory of 100,000 people beside a bare COPY of the same rows.
+bench-directory: prepare
+	cargo bench --package bench --bench directory
 
 prepare:
 	deploy/prepare

@@ -91,7 +91,8 @@ async fn a_leavers_application_is_withdrawn() {
     let company = Company::open().await;
     let application = company.apply("Y1").await;
     let path = format!("/api/v1/people/{}/leave", company.id("Y1"));
-    company.office().post(&path, json!({ "lastDay": "2013-08-31" })).await.ok();
+    company.office().post(&path, json!({ "lastDay": "2013-08-09" })).await.ok();
+    company.world.settle().await;
     assert_eq!(state(&company, &application).await, "STATE_WITHDRAWN");
 }
 
@@ -152,10 +153,11 @@ async fn whoever_leaves_in_the_moment_of_applying_has_no_live_application() {
         let (mentor, office) = (company.person(number), company.office());
         let applications = format!("{}/applications", company.path());
         let leave = format!("/api/v1/people/{}/leave", company.id(number));
-        let last_day = json!({ "lastDay": "2013-08-31" });
+        let last_day = json!({ "lastDay": "2013-08-09" });
         let (applied, left) =
             tokio::join!(mentor.post(&applications, offer()), office.post(&leave, last_day));
         left.ok();
+        company.world.settle().await;
         if applied.status.is_success() {
             assert_eq!(state(&company, &applied.id()).await, "STATE_WITHDRAWN");
         } else {

@@ -81,7 +81,12 @@ impl Client {
 
     /// Imports a roster and waits for the end of the operation.
     pub async fn import(&self, roster: impl Into<reqwest::Body>) -> Value {
-        let started = self.upload("/api/v1/imports", roster).await;
+        self.import_as("", roster).await
+    }
+
+    /// The same with parameters.
+    pub async fn import_as(&self, parameters: &str, roster: impl Into<reqwest::Body>) -> Value {
+        let started = self.upload(&format!("/api/v1/imports?{parameters}"), roster).await;
         assert_eq!(started.status, StatusCode::ACCEPTED, "{:?}", started.body);
         let operation = started.headers["location"].to_str().expect("a path").to_owned();
         loop {
@@ -91,6 +96,16 @@ impl Client {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Downloads a file; answers with its headers and its bytes.
+    pub async fn download(&self, path: &str) -> (HeaderMap, Vec<u8>) {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let request = request.bearer_auth(self.token.as_deref().unwrap_or_default());
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        let headers = response.headers().clone();
+        (headers, response.bytes().await.expect("a whole file").to_vec())
     }
 
     /// Every row of a list, page by page.

@@ -80,6 +80,42 @@ async fn a_run_is_published_only_after_a_person_has_looked_at_this_very_version(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mentor_on_leave_is_in_no_run_and_an_executive_on_leave_stays_in_it() {
+    let company = Company::ready().await;
+    let office = company.office();
+    let away = async |number, first_day, last_day| {
+        let days = json!({ "firstDay": first_day, "lastDay": last_day });
+        office.post(&format!("/api/v1/people/{}/absences", company.id(number)), days).await.ok();
+        company.world.settle().await;
+    };
+    away("E1", "2013-08-01", "2013-08-31").await;
+    away("Y5", "2013-10-01", "2013-10-31").await;
+    let runs = format!("{}/match-runs", company.path());
+    let path = format!("{runs}/{}", office.post(&runs, json!({})).await.id());
+    let run = office.get(&path).await.ok();
+    let counts = |run: &Value| [&run["menteeCount"], &run["placeCount"], &run["pairCount"]].map(Value::clone);
+    assert_eq!(counts(&run), [json!(4), json!(4), json!(4)], "a leave that is yet to come keeps nobody away");
+
+    away("Y6", "2013-08-01", "2013-08-31").await;
+    let command = async |verb| {
+        let etag = office.get(&path).await.headers["etag"].to_str().unwrap().to_owned();
+        let headers = [("if-match", etag.as_str())];
+        office.send(Method::POST, &format!("{path}/{verb}"), Some(json!({})), &headers).await
+    };
+    command("review").await.ok();
+    let problem = command("publish").await.refused(409, "INPUTS_CHANGED");
+    let unmet = &problem["unmet"];
+    assert_eq!(unmet.as_array().unwrap().len(), 1, "{unmet:#}");
+    assert_eq!((&unmet[0]["type"], &unmet[0]["subject"]), (&json!("MENTOR_GONE"), &json!(company.id("Y6"))));
+    command("revise").await.ok();
+    let run = office.get(&path).await.ok();
+    assert_eq!(counts(&run), [json!(4), json!(3), json!(3)]);
+    let lock =
+        json!({ "locks": [{ "mentorPersonId": company.id("Y6"), "menteePersonId": company.id("E1") }] });
+    office.post(&runs, lock).await.refused(409, "LOCK_OUTSIDE_RUN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_breaks_a_hard_rule_is_refused() {
     let company = Company::ready().await;
     let lock =
@@ -138,7 +174,7 @@ async fn a_leavers_tandem_ends_and_the_future_meetings_with_it() {
     let company = Company::running().await;
     let tandem = company.tandems("STATE_ACTIVE").await.remove(0);
     let leave = format!("/api/v1/people/{}/leave", company.id(&tandem.mentor));
-    company.office().post(&leave, json!({ "lastDay": "2013-08-31" })).await.ok();
+    company.office().post(&leave, json!({ "lastDay": "2013-08-09" })).await.ok();
     company.world.settle().await;
     assert_eq!(company.tandems("STATE_DISSOLVED").await.len(), 1);
     let sessions =

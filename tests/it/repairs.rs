@@ -198,7 +198,7 @@ async fn a_dissolved_tandem_is_replaced_at_once_and_active_ones_are_never_moved(
 
     // The replacement leaves the company before it answers; the first mentor is never offered again.
     let leave = format!("/api/v1/people/{}/leave", company.id(free));
-    company.office().post(&leave, json!({ "lastDay": "2013-08-31" })).await.ok();
+    company.office().post(&leave, json!({ "lastDay": "2013-08-12" })).await.ok();
     company.world.settle().await;
     assert!(company.tandems("STATE_PUBLISHED").await.is_empty());
     let waiting = repairs(&company).await;

@@ -29,9 +29,13 @@ pub fn by<M>(world: &World, caller: &Caller, message: M) -> Request<M> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_hr_system_imports_the_roster_by_grpc() {
     let world = World::new().await;
-    let hris = Caller::system(Role::Hris);
+    let of = |source: &str| Caller { source: Some(source.parse().unwrap()), ..Caller::system(Role::Hris) };
+    let hris = of("roster");
     let mut directory = DirectoryServiceClient::new(channel(&world).await);
-    let import = CreateImportRequest { content: roster().into_bytes(), dry_run: false };
+    let foreign = CreateImportRequest { content: roster().into_bytes(), ..CreateImportRequest::default() };
+    let refused = directory.create_import(by(&world, &of("payroll"), foreign)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "the roster is no source of its");
+    let import = CreateImportRequest { content: roster().into_bytes(), ..CreateImportRequest::default() };
     let started = directory.create_import(by(&world, &hris, import)).await.unwrap().into_inner();
     let operation_id = started.operation.unwrap().operation_id;
     let done = loop {

@@ -14,7 +14,16 @@ const FETCHED_AT_ONCE: usize = 8;
 /// What candidates are worth to executives.
 pub(crate) trait Valuation {
     /// The numbers that bids are made in.
-    type Price: Copy + Ord + Add<Output = Self::Price> + Sub<Output = Self::Price>;
+    type Price: Copy + Ord + Default + Add<Output = Self::Price> + Sub<Output = Self::Price>;
+
+    /// Whether points alone, which take less memory than prices, tell of most candidates that they are too dear.
+    const IS_HINTED: bool;
+
+    /// No more whole points of score than the price.
+    fn points_at_most(price: Self::Price) -> i32;
+
+    /// Points from which on everything costs more than this.
+    fn points_enough(cost: Self::Price) -> i32;
 
     /// The cost that no pair of this loss or a greater one is below.
     fn at_least(&self, loss: u16) -> Self::Price;
@@ -40,6 +49,8 @@ pub(crate) struct Auction<P> {
     bids: Vec<Bid<P>>,
     /// Per mentor, the price of the next place.
     pub(crate) prices: Vec<P>,
+    /// Per mentor, no more than the points of the price, if that helps.
+    hints: Vec<i32>,
     /// Executives who have to bid, the next one last.
     pub(crate) bidders: Vec<u32>,
     /// Executives who would rather stay away at the present prices.
@@ -68,13 +79,13 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         let nobody = Bid { level: P::default(), executive: NOBODY, loss: 0 };
         let bids = vec![nobody; places as usize];
         let shelves = starts.into_iter().map(|start| Shelf { start, held: 0 }).collect();
-        Self { shelves, bids, prices, bidders, away: Vec::new() }
+        Self { shelves, bids, prices, hints: Vec::new(), bidders, away: Vec::new() }
     }
 
     /// Lets executives bid until everybody sits or stays away; every bid raises a price by at least the increment.
     pub(crate) fn run<V: Valuation<Price = P>>(
         &mut self,
-        (rows, valuation): (&mut Rows, &V),
+        (rows, valuation): (&mut Rows<'_>, &V),
         increment: P,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
@@ -101,14 +112,20 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     /// All bids that are held then are as good as any other for those who made them; who bid in vain has to bid again.
     pub(crate) fn round<V: Valuation<Price = P>>(
         &mut self,
-        (rows, valuation): (&mut Rows, &V),
+        (rows, valuation): (&mut Rows<'_>, &V),
         chain: usize,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
+        if V::IS_HINTED {
+            self.hints = self.prices.iter().copied().map(V::points_at_most).collect();
+        }
         let bidders = std::mem::take(&mut self.bidders);
         for (turn, &first) in bidders.iter().enumerate().rev() {
-            if let Some(soon) = turn.checked_sub(FETCHED_AT_ONCE) {
+            if let Some(soon) = turn.checked_sub(2 * FETCHED_AT_ONCE) {
                 rows.fetch(bidders[soon] as usize);
+            }
+            if let Some(soon) = turn.checked_sub(FETCHED_AT_ONCE) {
+                self.fetch(rows.first(bidders[soon] as usize));
             }
             if turn % BIDS_AT_ONCE == 0 {
                 progress.report(Stage::Auction, turn)?;
@@ -124,12 +141,21 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         Ok(())
     }
 
+    /// Has what is known of a mentor fetched from memory, so that it is there when somebody bids.
+    #[inline]
+    fn fetch(&self, mentor: Option<u32>) {
+        let Some(mentor) = mentor.map(|mentor| mentor as usize) else { return };
+        std::hint::black_box((self.prices.get(mentor).copied(), self.hints.get(mentor).copied()));
+        let start = self.shelves.get(mentor).map(|shelf| shelf.start as usize);
+        std::hint::black_box(start.and_then(|start| self.bids.get(start)).copied());
+    }
+
     /// Makes one bid; returns who lost a place by it.
     ///
     /// As no price is below zero, nothing from the first candidate on that would be too dear for free can be chosen.
     fn bid<V: Valuation<Price = P>>(
         &mut self,
-        rows: &mut Rows,
+        rows: &mut Rows<'_>,
         valuation: &V,
         increment: P,
         executive: u32,
@@ -140,12 +166,17 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         let mut second = best;
         let mut choice = None;
         let mut read = 0;
+        let mut enough = V::points_enough(second);
         for (mentor, loss) in rows.scan(executive as usize) {
             let least = valuation.at_least(loss);
             if least >= second {
                 break;
             }
             read += 1;
+            let hint = |mentor: u32| i32::from(loss) + self.hints[mentor as usize];
+            if V::IS_HINTED && hint(mentor) >= enough {
+                continue;
+            }
             let price = self.prices[mentor as usize];
             if least + price >= second {
                 continue;
@@ -156,14 +187,22 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
                 choice = Some((mentor as usize, loss));
             } else if value < second {
                 second = value;
+            } else {
+                continue;
             }
+            enough = V::points_enough(second);
         }
         effort.pairs_bid_for += read;
         let Some((mentor, loss)) = choice else {
             self.away.push(executive);
             return None;
         };
-        self.hold(mentor, Bid { level: self.prices[mentor] + (second - best) + increment, executive, loss })
+        let level = self.prices[mentor] + (second - best) + increment;
+        let out = self.hold(mentor, Bid { level, executive, loss });
+        if V::IS_HINTED {
+            self.hints[mentor] = V::points_at_most(self.prices[mentor]);
+        }
+        out
     }
 
     /// Holds a bid; returns whose bid is held no longer.

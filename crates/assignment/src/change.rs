@@ -83,7 +83,7 @@ pub enum Refused {
     },
 }
 
-impl Engine {
+impl Engine<'_> {
     /// Changes the problem and repairs the optimum: the answer is the same as that of a solve from nothing.
     ///
     /// Whatever changes, prices ≥ 0 remain a valid beginning: who does not sit at their best any more stands up and is
@@ -238,7 +238,9 @@ impl Engine {
                 self.search.admit(&mut self.market, executive, &mut self.effort);
             }
         }
-        self.touched.retain(|&mentor| self.market.has_free_place(mentor as usize));
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.retain(|&mentor| self.is_asked(mentor));
+        self.touched = touched;
         if self.touched.is_empty() {
             return;
         }

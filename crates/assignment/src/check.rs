@@ -99,7 +99,7 @@ struct Demand {
     /// The least this executive can be had for (*u*).
     least: Levels,
     /// The points of some pair that asks for nothing else but a tie-break.
-    enough: i64,
+    enough: i32,
 }
 
 fn proved(problem: &Problem, solution: &Solution) -> Result<Vec<Demand>, Flaw> {
@@ -133,7 +133,8 @@ fn demand(problem: &Problem, solution: &Solution) -> Result<Vec<Demand>, Invalid
 struct Reading<'a> {
     problem: &'a Problem,
     solution: &'a Solution,
-    price_points: Vec<i64>,
+    /// Per mentor, the points of the price, if it is nothing but points and a tie-break; below anything else.
+    price_points: Vec<i32>,
     /// The score from which a pair is below no band.
     fair: u16,
     /// Per executive, the mentor of the lock.
@@ -156,7 +157,7 @@ impl<'a> Reading<'a> {
             fair: problem.bands.last().copied().unwrap_or_default(),
             locked,
             demand: executives
-                .map(|executive| Demand { score: None, least: penalty(problem, executive), enough: i64::MAX })
+                .map(|executive| Demand { score: None, least: penalty(problem, executive), enough: i32::MAX })
                 .collect(),
         }
     }
@@ -165,16 +166,22 @@ impl<'a> Reading<'a> {
     fn read(&mut self, own: &[Pair]) {
         let executive = own[0].executive as usize;
         let (demand, lock) = (&mut self.demand[executive], self.locked[executive]);
-        let asked = |pair: &Pair| 10_000 - i64::from(pair.score) + self.price_points[pair.mentor as usize];
+        let asked = |pair: &Pair| 10_000 - i32::from(pair.score) + self.price_points[pair.mentor as usize];
+        let mentor = self.solution.assignment[executive].unwrap_or(usize::MAX);
         // Most pairs are dearer by their points alone than one that costs nothing but points and a tie-break.
-        let plain = own.iter().filter(|pair| pair.score >= self.fair).map(asked);
-        let enough = plain.filter(|&points| points >= 0).fold(demand.enough, i64::min);
+        let mut enough = demand.enough;
+        for pair in own {
+            if pair.mentor as usize == mentor {
+                demand.score = Some(pair.score);
+            }
+            let points = asked(pair);
+            if points < enough && points >= 0 && pair.score >= self.fair {
+                enough = points;
+            }
+        }
         demand.enough = enough;
         for pair in own {
             let mentor = pair.mentor as usize;
-            if self.solution.assignment[executive] == Some(mentor) {
-                demand.score = Some(pair.score);
-            }
             if lock.map_or(asked(pair) <= enough, |lock| lock == mentor) {
                 let price = wide(self.solution.certificate.prices[mentor]);
                 let asked = add(pair_cost(self.problem, pair), 1, price);
@@ -185,10 +192,12 @@ impl<'a> Reading<'a> {
 }
 
 /// The points of a price that has no part in the goals before them, and not too many to be added; below anything else.
-fn points(price: Cost) -> i64 {
+fn points(price: Cost) -> i32 {
+    const BELOW: i32 = -(1 << 30);
     let [people @ .., points, _] = <[i64; LEVELS]>::from(price);
-    let is_plain = (0..1 << 40).contains(&points) && people.iter().all(|&level| level == 0);
-    if is_plain { points } else { -(1 << 40) }
+    let points = i32::try_from(points).unwrap_or(BELOW);
+    let is_plain = (0..-BELOW).contains(&points) && people.iter().all(|&level| level == 0);
+    if is_plain { points } else { BELOW }
 }
 
 /// Whether the assignment keeps to the admissible pairs, the locks and the places.

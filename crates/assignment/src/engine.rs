@@ -1,5 +1,6 @@
 //! A market that is kept: solved once, repaired after every change.
 
+use crate::columns::Columns;
 use crate::cost::Cost;
 use crate::floor;
 use crate::market::{Market, NOBODY};
@@ -7,22 +8,21 @@ use crate::opening;
 use crate::path::Search;
 use crate::problem::{Invalid, Problem, SCORE_MAX};
 use crate::progress::{Cancelled, Effort, Progress, Stage};
-use crate::rows::Rows;
 use crate::solve::{Certificate, Solution};
 use crate::vacancy::Vacancy;
 use crate::value::Value;
 
 /// A problem that was validated and brought into the form the searches need, not solved yet.
 #[derive(Clone, Debug)]
-pub struct Instance(pub(crate) Market);
+pub struct Instance<'p>(pub(crate) Market<'p>);
 
-impl Instance {
+impl<'p> Instance<'p> {
     /// Validates a problem and groups its pairs; takes time and memory linear in their number.
     ///
     /// # Errors
     ///
     /// [`Invalid`] if the problem contradicts itself; what it is and where.
-    pub fn new(problem: &Problem) -> Result<Self, Invalid> {
+    pub fn new(problem: &'p Problem) -> Result<Self, Invalid> {
         Market::open(problem).map(Self)
     }
 
@@ -31,7 +31,7 @@ impl Instance {
     /// # Errors
     ///
     /// [`Cancelled`] if that was asked of the progress.
-    pub fn solve(self, progress: &Progress) -> Result<Engine, Cancelled> {
+    pub fn solve(self, progress: &Progress) -> Result<Engine<'p>, Cancelled> {
         let mut engine = Engine::new(self.0);
         let left = opening::auction(&mut engine.market, progress, &mut engine.effort)?;
         engine.settle(&left, progress)?;
@@ -46,7 +46,7 @@ impl Instance {
     /// # Errors
     ///
     /// [`Cancelled`] if that was asked of the progress.
-    pub fn resume(self, earlier: &Solution, progress: &Progress) -> Result<Engine, Cancelled> {
+    pub fn resume(self, earlier: &Solution, progress: &Progress) -> Result<Engine<'p>, Cancelled> {
         let mut engine = Engine::new(self.0);
         let market = &mut engine.market;
         for (price, &earlier) in market.prices.iter_mut().zip(&earlier.certificate.prices) {
@@ -70,10 +70,10 @@ impl Instance {
 
 /// The best assignment of a problem, ready for changes and questions.
 #[derive(Clone, Debug)]
-pub struct Engine {
-    pub(crate) market: Market,
+pub struct Engine<'p> {
+    pub(crate) market: Market<'p>,
     /// Per mentor, the executives of the admissible pairs; made when the first price has to fall.
-    pub(crate) columns: Option<Rows>,
+    pub(crate) columns: Option<Columns>,
     pub(crate) search: Search,
     vacancy: Vacancy,
     pub(crate) effort: Effort,
@@ -85,8 +85,8 @@ pub struct Engine {
     pub(crate) touched: Vec<u32>,
 }
 
-impl Engine {
-    fn new(market: Market) -> Self {
+impl<'p> Engine<'p> {
+    fn new(market: Market<'p>) -> Self {
         let mentors = market.mentors();
         Self {
             market,
@@ -127,7 +127,7 @@ impl Engine {
     }
 
     /// The pairs that can matter while prices only fall: whatever would be too dear for free now will be then.
-    fn columns_within_reach(&mut self) -> Rows {
+    fn columns_within_reach(&mut self) -> Columns {
         let (executives, mentors) = (self.market.executives(), self.market.mentors());
         let market = &mut self.market;
         let length = |executive| {
@@ -136,13 +136,13 @@ impl Engine {
             u32::try_from(market.rows.scan(executive).take_while(within).count()).unwrap_or(u32::MAX)
         };
         let lengths: Vec<u32> = (0..executives).map(length).collect();
-        self.market.rows.transposed(mentors, &lengths)
+        Columns::of_best(&self.market.rows, mentors, &lengths)
     }
 
     /// All pairs by mentor; made when the first change needs them.
-    pub(crate) fn take_columns(&mut self) -> Rows {
-        let all =
-            || self.market.rows.transposed(self.market.mentors(), &vec![u32::MAX; self.market.executives()]);
+    pub(crate) fn take_columns(&mut self) -> Columns {
+        let market = &self.market;
+        let all = || Columns::of(&market.rows, market.executives(), market.mentors());
         self.columns.take().unwrap_or_else(all)
     }
 
@@ -152,10 +152,17 @@ impl Engine {
     }
 
     /// Offers a mentor's free places until they are taken or cost nothing.
-    pub(crate) fn fill(&mut self, mentor: u32, columns: &Rows) {
+    pub(crate) fn fill(&mut self, mentor: u32, columns: &Columns) {
         while self.is_asked(mentor) {
             self.vacancy.fill(&mut self.market, columns, mentor, &mut self.effort);
         }
+    }
+
+    /// The best assignment: per executive the mentor, if there is one.
+    #[must_use]
+    pub fn assignment(&self) -> Vec<Option<usize>> {
+        let seats = (0..self.market.executives()).map(|executive| self.market.seat_of(executive));
+        seats.map(|seat| (seat.mentor != NOBODY).then_some(seat.mentor as usize)).collect()
     }
 
     /// The best assignment with its proof; the smallest prices are found now, if they were not since the last change.
@@ -166,11 +173,11 @@ impl Engine {
     pub fn solution(&mut self, progress: &Progress) -> Result<Solution, Cancelled> {
         self.lower_prices(progress)?;
         let market = &self.market;
-        let seats = || (0..market.executives()).map(|executive| market.seat_of(executive));
-        let taken = || seats().filter(|seat| seat.mentor != NOBODY);
+        let seats = (0..market.executives()).map(|executive| market.seat_of(executive));
+        let taken = seats.filter(|seat| seat.mentor != NOBODY);
         Ok(Solution {
-            assignment: seats().map(|seat| (seat.mentor != NOBODY).then_some(seat.mentor as usize)).collect(),
-            score: taken().map(|seat| i64::from(SCORE_MAX) - i64::from(seat.loss)).sum(),
+            assignment: self.assignment(),
+            score: taken.map(|seat| i64::from(SCORE_MAX) - i64::from(seat.loss)).sum(),
             certificate: Certificate {
                 prices: market.prices.iter().copied().map(Cost::from).collect(),
                 cost: (0..market.executives()).map(|executive| Cost::from(market.paid(executive))).sum(),

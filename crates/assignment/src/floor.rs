@@ -20,19 +20,23 @@ const FETCHED_AHEAD: usize = 8;
 /// at zero and rise until all are fulfilled. A price is as final as the amount by which it falls is small, for that is the
 /// length of a shortest path over reduced costs; so those that fall least pass their conditions on first. That order only
 /// saves work, because whatever rises later passes it on again; so it may be rough.
-pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effort) -> Result<(), Cancelled> {
-    let mut floor = vec![Value::ZERO; market.mentors()];
+pub(crate) fn lower(
+    market: &mut Market<'_>,
+    progress: &Progress,
+    effort: &mut Effort,
+) -> Result<(), Cancelled> {
+    let mut floor = Floor::new(market.mentors());
     for executive in market.standing() {
         let after = market.claims[executive as usize].penalty();
         relax((&mut market.rows, &market.measure), (executive, after), &mut floor, effort, |_, _| ());
     }
-    stay_free(market, &mut floor, effort);
-    let order = |prices: &[Value], floor: &[Value], mentor: u32| {
-        let fall = prices[mentor as usize] - floor[mentor as usize];
+    from_nothing(market, &mut floor, effort);
+    let order = |prices: &[Value], floor: &Floor, mentor: u32| {
+        let fall = prices[mentor as usize] - floor.prices[mentor as usize];
         Reverse((fall.rough(), mentor))
     };
-    let asked = (0_u32..).zip(&market.prices).filter(|(_, price)| **price > Value::ZERO);
-    let mut starts: Vec<_> = asked.map(|(mentor, _)| order(&market.prices, &floor, mentor)).collect();
+    let risen = (0_u32..).zip(&floor.prices).filter(|(_, price)| **price > Value::ZERO);
+    let mut starts: Vec<_> = risen.map(|(mentor, _)| order(&market.prices, &floor, mentor)).collect();
     // Most prices rise no more than once: sorting all is cheaper than queueing them.
     starts.sort_unstable();
     let mut queue = BinaryHeap::new();
@@ -53,23 +57,41 @@ pub(crate) fn lower(market: &mut Market, progress: &Progress, effort: &mut Effor
         let mut seated = market.first_seated(mentor as usize);
         while let Some(executive) = seated {
             seated = market.next_seated(executive);
-            let after = market.paid(executive as usize) + floor[mentor as usize];
+            let after = market.paid(executive as usize) + floor.prices[mentor as usize];
             let Market { rows, measure, prices, .. } = &mut *market;
             relax((rows, measure), (executive, after), &mut floor, effort, |floor, mentor| {
                 queue.push(order(prices, floor, mentor));
             });
         }
     }
-    market.prices = floor;
+    market.prices = floor.prices;
     Ok(())
 }
 
-/// Passes on the conditions of those who sit where the price is zero already.
-fn stay_free(market: &mut Market, floor: &mut [Value], effort: &mut Effort) {
+/// Prices that rise.
+struct Floor {
+    prices: Vec<Value>,
+    /// No more than the points of each, in an eighth of the memory: mostly they decide alone.
+    points: Vec<i32>,
+}
+
+impl Floor {
+    fn new(mentors: usize) -> Self {
+        Self { prices: vec![Value::ZERO; mentors], points: vec![0; mentors] }
+    }
+
+    fn raise(&mut self, mentor: u32, price: Value) {
+        self.prices[mentor as usize] = price;
+        self.points[mentor as usize] = price.points_at_most();
+    }
+}
+
+/// Passes on everybody's conditions at the prices they begin with, in the order of the memory; where the price stays zero, that
+/// is all there is to do.
+fn from_nothing(market: &mut Market<'_>, floor: &mut Floor, effort: &mut Effort) {
     for executive in (0..).take(market.executives()) {
         let seat = market.seat_of(executive as usize);
-        let is_free = seat.mentor != NOBODY && market.prices[seat.mentor as usize] == Value::ZERO;
-        if is_free && !seat.locked {
+        if seat.mentor != NOBODY && !seat.locked {
             let after = market.paid(executive as usize);
             relax((&mut market.rows, &market.measure), (executive, after), floor, effort, |_, _| ());
         }
@@ -79,25 +101,25 @@ fn stay_free(market: &mut Market, floor: &mut [Value], effort: &mut Effort) {
 /// Raises the prices at which one executive would come who pays `after` where they sit.
 #[inline]
 fn relax(
-    (rows, measure): (&mut Rows, &Measure),
+    (rows, measure): (&mut Rows<'_>, &Measure),
     (executive, after): (u32, Value),
-    floor: &mut [Value],
+    floor: &mut Floor,
     effort: &mut Effort,
-    mut raised: impl FnMut(&[Value], u32),
+    mut raised: impl FnMut(&Floor, u32),
 ) {
+    let enough = after.points_enough();
     for (mentor, loss) in rows.scan(executive as usize) {
-        let for_free = measure.at_least(loss);
-        if for_free >= after {
+        let points = i32::from(loss);
+        if points >= enough || measure.at_least(loss) >= after {
             break;
         }
         effort.pairs_relaxed += 1;
-        let price = floor[mentor as usize];
-        if for_free + price >= after {
+        if points + floor.points[mentor as usize] >= enough {
             continue;
         }
         let lowest = after - measure.pair(executive as usize, mentor as usize, loss);
-        if lowest > price {
-            floor[mentor as usize] = lowest;
+        if lowest > floor.prices[mentor as usize] {
+            floor.raise(mentor, lowest);
             raised(floor, mentor);
         }
     }

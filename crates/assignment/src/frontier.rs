@@ -36,7 +36,7 @@ struct Chain {
     from: Option<u32>,
 }
 
-impl Instance {
+impl Instance<'_> {
     /// The cheapest repairs for an executive without a mentor, each with more moves and a lower cost than the one before;
     /// empty if `most` other moves do not suffice.
     ///
@@ -90,7 +90,7 @@ impl Instance {
 }
 
 /// Per mentor, who sits there, with what the pair costs.
-fn seated(market: &Market, assignment: &[Option<usize>]) -> Result<Vec<Vec<(u32, Value)>>, Refused> {
+fn seated(market: &Market<'_>, assignment: &[Option<usize>]) -> Result<Vec<Vec<(u32, Value)>>, Refused> {
     if assignment.len() != market.executives() {
         return Err(Refused::Nobody);
     }
@@ -106,7 +106,7 @@ fn seated(market: &Market, assignment: &[Option<usize>]) -> Result<Vec<Vec<(u32,
 }
 
 /// The chains with one move more than those of the last layer.
-fn next(market: &Market, seated: &[Vec<(u32, Value)>], layers: &[Layer]) -> Layer {
+fn next(market: &Market<'_>, seated: &[Vec<(u32, Value)>], layers: &[Layer]) -> Layer {
     let mut next = Layer::new();
     let Some(last) = layers.last() else { return next };
     for (&mentor, chain) in last {
@@ -122,7 +122,7 @@ fn next(market: &Market, seated: &[Vec<(u32, Value)>], layers: &[Layer]) -> Laye
 }
 
 /// Adds the moves of one executive away from a mentor to a layer.
-fn extend(market: &Market, executive: u32, from: Option<u32>, cost: Value, layer: &mut Layer) {
+fn extend(market: &Market<'_>, executive: u32, from: Option<u32>, cost: Value, layer: &mut Layer) {
     for (mentor, loss) in market.rows.row(executive as usize) {
         if Some(mentor) == from {
             continue;

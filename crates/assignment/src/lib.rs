@@ -45,8 +45,8 @@
 //! The three together are the certificate's equation. Every p ≥ 0 is a valid beginning: seat whoever is tight, and repair 3.
 //! So the parts are independent of each other, and the answer is exact and unique whatever the first one leaves behind:
 //!
-//! - **Opening** (`opening`, `auction`): one round of bids without increment. If a fifth or more are left over, an
-//!   ε-scaled auction (Bertsekas) with capacities, in whole points: in each phase executives bid for their best place as
+//! - **Opening** (`opening`, `auction`): if a fifth or more would not find their best place free, an ε-scaled auction
+//!   (Bertsekas) with capacities, in whole points: in each phase executives bid for their best place as
 //!   much as it is better than the second best, plus ε; being below a band counts as many points, and leaving as more.
 //!   After each phase all prices fall by some ε and those of free places to zero, so that hardly any ends too high. Then
 //!   rounds without increment in exact costs, which leave every bid that is held tight.
@@ -63,8 +63,9 @@
 //! would have to fall all the way from the largest weight.
 //!
 //! Rows are read by rising loss, so that every scan stops at the first candidate that would be too dear even for free
-//! (p ≥ 0), and only what is read is ever sorted: first the best few, chosen in one pass, then more on demand (`rows`).
-//! The tie-break is a hash of two keys and is computed only where all other goals are equal or nearly so.
+//! (p ≥ 0), and only what is read is ever copied from the problem and sorted: first the best few, chosen in one pass, then
+//! more on demand (`rows`). Of most candidates that are too dear, the points of the price tell so alone, which take an eighth
+//! of its memory. The tie-break is a hash of two keys and is computed only where all other goals are equal or nearly so.
 //!
 //! # Repairs and questions
 //!
@@ -81,8 +82,9 @@
 //! With n executives and m pairs, to read a problem takes O(m), to sort what is read later O(m log m) at worst. The auction
 //! takes as many bids as there are (some 15 per executive in realistic problems); every path O(m log m) at worst, mostly some hundred pairs, as it ends at the first place or
 //! departure that nothing can undercut. The floor takes O(m log m) as long as few prices
-//! rise twice. Memory is O(n + m): 8 bytes per pair, and again as much for the pairs that matter to vacancies. What limits
-//! large problems is the wait for memory: rows, prices and seats are visited in the order of bids and paths.
+//! rise twice. Memory beside the problem is O(n + m): 8 bytes per pair that is read, and again as much for the pairs that
+//! matter to vacancies. What limits large problems is the wait for memory: rows, prices and seats are visited in the order of
+//! bids and paths.
 //!
 //! All arithmetic is exact. Prices and distances are sums along chains of at most n moves each way, so no component exceeds
 //! 7 n times the largest cost of its goal: 2²² for bands, 2³⁶ for the loss and 2⁶² for the tie-break with
@@ -91,7 +93,7 @@
 //!
 //! # Reading order
 //!
-//! `problem` (what is asked), `cost` (what is better), `solve` (the answer), `value` (costs packed), `rows` (pairs by person),
+//! `problem` (what is asked), `cost` (what is better), `solve` (the answer), `value` (costs packed), `rows` and `columns` (pairs by person),
 //! `market` (who sits where at which prices), `path`, `vacancy` and `floor` (the searches), `auction` and `opening` (the
 //! start), `engine` (how they come together), `change`, `what_if`, `frontier`, `prune` (what is asked of it), `explain` (why
 //! somebody has no mentor), `progress`, [`check`] (the proof).
@@ -116,6 +118,7 @@
 mod auction;
 mod change;
 pub mod check;
+mod columns;
 mod cost;
 mod engine;
 mod explain;

@@ -9,10 +9,10 @@ pub(crate) const NOBODY: u32 = u32::MAX;
 
 /// Who sits where and is locked there, and the places that are left.
 #[derive(Clone, Debug)]
-pub(crate) struct Market {
+pub(crate) struct Market<'p> {
     pub(crate) measure: Measure,
     /// Per executive, the candidates.
-    pub(crate) rows: Rows,
+    pub(crate) rows: Rows<'p>,
     /// Per executive, what is promised.
     pub(crate) claims: Vec<Claim>,
     /// Per executive, the seat.
@@ -85,10 +85,10 @@ impl Desk {
     }
 }
 
-impl Market {
+impl<'p> Market<'p> {
     /// Opens the market of a problem, if it is valid: locks sit, nobody else does, every price is zero.
-    pub(crate) fn open(problem: &Problem) -> Result<Self, Invalid> {
-        let rows = Rows::of_executives(problem)?;
+    pub(crate) fn open(problem: &'p Problem) -> Result<Self, Invalid> {
+        let rows = Rows::new(problem)?;
         let desk = |capacity| Desk { capacity, locked: 0, taken: 0, first: NOBODY };
         let mut market = Self {
             measure: Measure::new(problem),

@@ -13,7 +13,7 @@ const PHASES: [(i32, i32); 5] = [(2_000, 8_000), (250, 1_000), (31, 124), (4, 64
 const BAND_POINTS: i32 = 20_000;
 /// What leaving costs in the auction, in points: low enough that a shortage does not drive prices for long.
 const LEAVING_POINTS: i32 = 200_000;
-/// The auction is left out if one round of bids seats all but one executive in so many.
+/// The auction is left out if all but one executive in so many find their best place free.
 const FEW: usize = 5;
 /// How many bids may follow from one in the exact round, and how many rounds there are.
 const CHAIN: usize = 32;
@@ -21,13 +21,17 @@ const ROUNDS: usize = 3;
 
 /// Seats as many as an auction can at prices at which nobody envies anybody; returns who is left.
 pub(crate) fn auction(
-    market: &mut Market,
+    market: &mut Market<'_>,
     progress: &Progress,
     effort: &mut Effort,
 ) -> Result<Vec<u32>, Cancelled> {
-    let starts = starts(market);
     let bidders: Vec<u32> = market.standing().into_iter().rev().collect();
-    let prices = rough_prices(market, &starts, &bidders, (progress, effort))?;
+    let starts = starts(market);
+    let prices = if are_places_plenty(market, &bidders) {
+        (0..market.mentors()).map(|mentor| price(market, mentor, 0)).collect()
+    } else {
+        rough_prices(market, &starts, &bidders, (progress, effort))?
+    };
     let Market { rows, measure, claims, .. } = market;
     let exact = Exact { measure, claims };
     let mut auction = Auction::open(starts, prices, bidders);
@@ -45,7 +49,7 @@ pub(crate) fn auction(
 }
 
 /// The sums of the places before each mentor, of no more places than can be taken.
-fn starts(market: &Market) -> Vec<u32> {
+fn starts(market: &Market<'_>) -> Vec<u32> {
     let offered = (0..market.mentors()).map(|mentor| u64::from(market.places(mentor))).sum::<u64>();
     let most = if offered <= market.rows.pairs() { Vec::new() } else { candidates(market) };
     let mut sum = 0;
@@ -57,7 +61,7 @@ fn starts(market: &Market) -> Vec<u32> {
 }
 
 /// Per mentor, the number of executives who may come.
-fn candidates(market: &Market) -> Vec<u32> {
+fn candidates(market: &Market<'_>) -> Vec<u32> {
     let mut candidates = vec![0; market.mentors()];
     for executive in 0..market.executives() {
         for (mentor, _) in market.rows.row(executive) {
@@ -67,30 +71,43 @@ fn candidates(market: &Market) -> Vec<u32> {
     candidates
 }
 
+/// Whether all but few would sit if everybody went to their best place without asking.
+fn are_places_plenty(market: &mut Market<'_>, bidders: &[u32]) -> bool {
+    let mut places: Vec<u32> = (0..market.mentors()).map(|mentor| market.places(mentor)).collect();
+    let mut left = 0;
+    for &executive in bidders {
+        let best = market.rows.scan(executive as usize).next();
+        if let Some(places) = best.and_then(|(mentor, _)| places.get_mut(mentor as usize)) {
+            left += usize::from(*places == 0);
+            *places = places.saturating_sub(1);
+        }
+    }
+    left * FEW < bidders.len()
+}
+
+/// What a mentor asks for in the exact round after so many points in the auction; nobody may come where there is no place,
+/// whatever the goal.
+fn price(market: &Market<'_>, mentor: usize, points: i32) -> Value {
+    if market.places(mentor) == 0 { Value::CLOSED } else { market.measure.price(points, BAND_POINTS) }
+}
+
 /// Prices by an auction that knows nothing smaller than a point.
 fn rough_prices(
-    market: &mut Market,
+    market: &mut Market<'_>,
     starts: &[u32],
     bidders: &[u32],
     (progress, effort): (&Progress, &mut Effort),
 ) -> Result<Vec<Value>, Cancelled> {
-    // Nobody may come where there is no place, whatever the goal.
-    let is_closed = |market: &Market, mentor| market.places(mentor) == 0;
     let rough = Rough::new(&market.measure);
-    let price = |mentor| if is_closed(market, mentor) { LEAVING_POINTS } else { 0 };
-    let prices = (0..market.mentors()).map(price).collect();
+    let at_first = |mentor| if market.places(mentor) == 0 { LEAVING_POINTS } else { 0 };
+    let prices = (0..market.mentors()).map(at_first).collect();
     let mut auction = Auction::open(starts.to_vec(), prices, bidders.to_vec());
-    auction.round((&mut market.rows, &rough), 1, (progress, effort))?;
-    let few = auction.bidders.len() * FEW < bidders.len();
-    auction.reopen(LEAVING_POINTS, bidders);
-    for (increment, discount) in PHASES.into_iter().filter(|_| !few) {
+    for (increment, discount) in PHASES {
         auction.run((&mut market.rows, &rough), increment, (progress, effort))?;
         auction.reopen(discount, bidders);
     }
-    let price = |(mentor, points)| {
-        if is_closed(market, mentor) { Value::CLOSED } else { market.measure.price(points, BAND_POINTS) }
-    };
-    Ok(auction.prices.into_iter().enumerate().map(price).collect())
+    let prices = auction.prices.into_iter().enumerate();
+    Ok(prices.map(|(mentor, points)| price(market, mentor, points)).collect())
 }
 
 /// All goals in their order.
@@ -101,6 +118,17 @@ struct Exact<'a> {
 
 impl Valuation for Exact<'_> {
     type Price = Value;
+    const IS_HINTED: bool = true;
+
+    #[inline]
+    fn points_at_most(price: Value) -> i32 {
+        price.points_at_most()
+    }
+
+    #[inline]
+    fn points_enough(cost: Value) -> i32 {
+        cost.points_enough()
+    }
 
     #[inline]
     fn at_least(&self, loss: u16) -> Value {
@@ -136,6 +164,17 @@ impl Rough {
 
 impl Valuation for Rough {
     type Price = i32;
+    const IS_HINTED: bool = false;
+
+    #[inline]
+    fn points_at_most(price: i32) -> i32 {
+        price
+    }
+
+    #[inline]
+    fn points_enough(cost: i32) -> i32 {
+        cost
+    }
 
     #[inline]
     fn at_least(&self, loss: u16) -> i32 {

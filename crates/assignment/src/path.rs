@@ -55,7 +55,7 @@ impl Search {
     }
 
     /// Takes in an executive without a seat by the cheapest chain of moves, and raises the prices it proves.
-    pub(crate) fn admit(&mut self, market: &mut Market, executive: u32, effort: &mut Effort) {
+    pub(crate) fn admit(&mut self, market: &mut Market<'_>, executive: u32, effort: &mut Effort) {
         self.begin(market.penalty(executive as usize), executive, NOBODY, effort);
         let least = market.least_of_row(executive as usize);
         self.length = self.length - least;
@@ -77,7 +77,7 @@ impl Search {
     /// the smallest price of a place is what it is worth to them: the reduced costs count that already.
     pub(crate) fn force(
         &mut self,
-        market: &mut Market,
+        market: &mut Market<'_>,
         executive: u32,
         (mentor, loss): (u32, u16),
         effort: &mut Effort,
@@ -100,7 +100,7 @@ impl Search {
     /// they sit then.
     pub(crate) fn forbid(
         &mut self,
-        market: &mut Market,
+        market: &mut Market<'_>,
         executive: u32,
         effort: &mut Effort,
     ) -> (Value, Option<u32>) {
@@ -124,7 +124,7 @@ impl Search {
     }
 
     /// Lengthens the shortest chain until one with an end is the shortest of all.
-    fn run(&mut self, market: &mut Market, effort: &mut Effort) {
+    fn run(&mut self, market: &mut Market<'_>, effort: &mut Effort) {
         while let Some(Reverse((distance, mentor))) = self.queue.pop() {
             if distance >= self.length {
                 break;
@@ -149,7 +149,14 @@ impl Search {
 
     /// Looks at every move of one executive but one that is barred, given the length of the chain so far less the
     /// executive's least cost.
-    fn relax(&mut self, market: &mut Market, executive: u32, start: Value, barred: u32, effort: &mut Effort) {
+    fn relax(
+        &mut self,
+        market: &mut Market<'_>,
+        executive: u32,
+        start: Value,
+        barred: u32,
+        effort: &mut Effort,
+    ) {
         let Market { rows, measure, prices, desks, .. } = market;
         for (mentor, loss) in rows.scan(executive as usize) {
             let for_free = start + measure.at_least(loss);
@@ -182,7 +189,7 @@ impl Search {
     }
 
     /// Makes the moves of the chain, the last one first; the executive searched for comes from nowhere.
-    fn walk_back(&self, market: &mut Market) {
+    fn walk_back(&self, market: &mut Market<'_>) {
         let mut free = match self.end {
             End::FreePlace(mentor) => mentor,
             End::Leaving(executive) => market.stand_up(executive),
@@ -194,7 +201,7 @@ impl Search {
     }
 
     /// Where the chain takes the executive with whom it begins.
-    fn first_move(&self, market: &Market, executive: u32) -> Option<u32> {
+    fn first_move(&self, market: &Market<'_>, executive: u32) -> Option<u32> {
         let mut mentor = match self.end {
             End::FreePlace(mentor) => mentor,
             End::Leaving(leaving) if leaving == executive => return None,

@@ -11,8 +11,8 @@ pub const BANDS_MAX: usize = 4;
 /// The most executives a problem may have; the bound keeps all sums within 64 bits.
 pub const EXECUTIVES_MAX: usize = 1 << 19;
 
-/// The most mentors, and the most pairs, a problem may have: what an index of 32 bits can tell apart.
-pub const LISTED_MAX: usize = (1 << 32) - 2;
+/// The most mentors, and the most pairs, a problem may have, so that an index of 32 bits tells apart twice as many.
+pub const LISTED_MAX: usize = 1 << 31;
 
 /// An assignment problem; executives and mentors are named by their index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub enum Invalid {
         /// How many there are.
         count: usize,
     },
-    /// There are more mentors or more pairs than an index of 32 bits can tell apart.
+    /// There are more mentors or more pairs than [`LISTED_MAX`].
     #[error("{count} {what} are more than {LISTED_MAX}")]
     TooMany {
         /// What there is too much of.
@@ -187,25 +187,21 @@ impl Problem {
 
     fn validate_pairs(&self, mut show: impl FnMut(&[Pair])) -> Result<bool, Invalid> {
         // Per mentor, the last executive; no executive has the index that stands for nobody.
-        let mut last_with = vec![u32::MAX; self.mentors.len()];
+        let mut last_with = Vec::new();
         let (mut first, mut last, mut is_grouped) = (0, 0, true);
-        for own in self.pairs.chunk_by(|one, next| one.executive == next.executive) {
-            let executive = own[0].executive;
+        while let Some(own) = self.pairs.get(first..).filter(|rest| !rest.is_empty()) {
+            let (length, is_ascending) = self.row(own);
+            let (own, executive) = (&own[..length], own[0].executive);
             if executive as usize >= self.executives.len() {
                 return Err(Invalid::PairIndex { pair: first });
             }
             is_grouped &= last <= executive;
             last = executive;
-            for (pair, &Pair { mentor, score, .. }) in (first..).zip(own) {
-                let with = last_with.get_mut(mentor as usize).ok_or(Invalid::PairIndex { pair })?;
-                if score > SCORE_MAX {
-                    return Err(Invalid::Score { pair, score });
-                }
-                if std::mem::replace(with, executive) == executive && is_grouped {
-                    return Err(self.repeated(pair));
-                }
+            if !is_ascending {
+                last_with.resize(self.mentors.len(), u32::MAX);
+                self.validate_row(first, own, &mut last_with, is_grouped)?;
             }
-            first += own.len();
+            first += length;
             if is_grouped {
                 show(own);
             }
@@ -215,7 +211,8 @@ impl Problem {
         }
         let mut order: Vec<u32> = (0..).take(self.pairs.len()).collect();
         order.sort_by_key(|&pair| self.pairs[pair as usize].executive);
-        last_with.fill(u32::MAX);
+        last_with.clear();
+        last_with.resize(self.mentors.len(), u32::MAX);
         for pair in order {
             let Pair { executive, mentor, .. } = self.pairs[pair as usize];
             if std::mem::replace(&mut last_with[mentor as usize], executive) == executive {
@@ -223,6 +220,43 @@ impl Problem {
             }
         }
         Ok(false)
+    }
+
+    /// The number of pairs at the beginning that are of the same executive, and whether their mentors ascend, so that none is
+    /// repeated, and nothing else is wrong with them.
+    fn row(&self, pairs: &[Pair]) -> (usize, bool) {
+        let executive = pairs[0].executive;
+        // The mentor that may come next at the least.
+        let (mut length, mut next, mut is_ascending) = (0, 0, true);
+        for pair in pairs {
+            if pair.executive != executive {
+                break;
+            }
+            is_ascending &= (u64::from(pair.mentor) >= next) & (pair.score <= SCORE_MAX);
+            next = u64::from(pair.mentor) + 1;
+            length += 1;
+        }
+        (length, is_ascending && next <= self.mentors.len() as u64)
+    }
+
+    /// Validates the pairs of one executive in any order, the first of which has this index.
+    fn validate_row(
+        &self,
+        first: usize,
+        own: &[Pair],
+        last_with: &mut [u32],
+        is_grouped: bool,
+    ) -> Result<(), Invalid> {
+        for (pair, &Pair { executive, mentor, score }) in (first..).zip(own) {
+            let with = last_with.get_mut(mentor as usize).ok_or(Invalid::PairIndex { pair })?;
+            if score > SCORE_MAX {
+                return Err(Invalid::Score { pair, score });
+            }
+            if std::mem::replace(with, executive) == executive && is_grouped {
+                return Err(self.repeated(pair));
+            }
+        }
+        Ok(())
     }
 
     fn repeated(&self, second: usize) -> Invalid {

@@ -1,4 +1,6 @@
-//! The admissible pairs, grouped by one side: compressed sparse rows in one flat array.
+//! The admissible pairs by executive: the problem's own list, and in order as much of each row as was ever read in order.
+
+use std::borrow::Cow;
 
 use crate::problem::{Invalid, Pair, Problem, SCORE_MAX};
 
@@ -7,121 +9,110 @@ pub(crate) const FORBIDDEN: u16 = u16::MAX;
 
 /// How many pairs of a row are sorted at first: at least so many, and one in so many of a long row; then three times as many
 /// as are sorted already.
-const SORTED_AT_FIRST: usize = 8;
+const SORTED_AT_FIRST: usize = 4;
 const SORTED_OF: usize = 128;
 /// What is sorted as soon as it is read beyond those: to choose among so few would take longer.
 const SORTED_AT_ONCE: usize = 64;
+/// Where there are fewer than so many places for each executive, they are contested, and most rows will be read so far.
+const SLACK: u64 = 2;
 
-/// How many pairs the memory delivers at once.
+/// How many sorted pairs the memory delivers at once.
 const PAIRS_PER_LINE: usize = 8;
 
-/// Per person of one side, the people of the other side and what the pair lacks to the best score.
+/// Per executive, the mentors and what the pair lacks to the best score.
 ///
-/// Only as much of a row is sorted as was ever read in order: most of it never is.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rows {
-    /// One more than rows: where each begins.
-    rows: Vec<Row>,
-    /// Loss and other, so that numbers are in the order of the losses.
-    pairs: Vec<u64>,
+/// The pairs stay in the problem, which is only read. The best of each row are copied and sorted, as many as anybody asks
+/// for; most are never asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows<'p> {
+    /// All pairs, those of an executive together.
+    pairs: Cow<'p, [Pair]>,
+    /// Per executive, where the row begins in `pairs`; one more for the end.
+    starts: Vec<u32>,
+    /// Per executive, the part of `sorted` that is the beginning of the row in order.
+    heads: Vec<Head>,
+    /// Pairs so packed that numbers are in the order of the losses.
+    sorted: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Row {
+struct Head {
     start: u32,
-    /// How many pairs stand in order at the beginning; none of the others has a lower loss.
-    sorted: u32,
+    length: u32,
 }
 
 #[inline]
-fn pack(other: u32, loss: u16) -> u64 {
+pub(crate) fn pack(other: u32, loss: u16) -> u64 {
     u64::from(loss) << 32 | u64::from(other)
 }
 
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the parts are what it was made of")]
-fn unpack(pair: u64) -> (u32, u16) {
+pub(crate) fn unpack(pair: u64) -> (u32, u16) {
     (pair as u32, (pair >> 32) as u16)
 }
 
-impl Rows {
-    /// Per executive, the candidates of a problem that is validated by the way: what is in the cache is copied and sorted.
-    pub(crate) fn of_executives(problem: &Problem) -> Result<Self, Invalid> {
+#[inline]
+fn packed(pair: &Pair) -> u64 {
+    pack(pair.mentor, SCORE_MAX - pair.score)
+}
+
+/// An index of what a valid problem has.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "twice the most pairs of a valid problem are within 32 bits"
+)]
+fn index(index: usize) -> u32 {
+    index as u32
+}
+
+impl<'p> Rows<'p> {
+    /// The candidates of a problem that is validated by the way: what is in the cache is sorted at once.
+    pub(crate) fn new(problem: &'p Problem) -> Result<Self, Invalid> {
         let count = problem.executives.len();
-        let mut rows =
-            Self { rows: Vec::with_capacity(count + 1), pairs: Vec::with_capacity(problem.pairs.len()) };
-        if problem.validate_with(|own| rows.append(own))? {
-            rows.begin(count);
+        let places: u64 = problem.mentors.iter().map(|mentor| u64::from(mentor.capacity)).sum();
+        let at_first = if places < SLACK * count as u64 { SORTED_AT_ONCE } else { 0 };
+        let mut rows = Self::empty(Cow::Borrowed(&problem.pairs), count, at_first);
+        if problem.validate_with(|own| rows.append(own, at_first))? {
+            rows.pad(count);
             return Ok(rows);
         }
-        let pairs = problem.pairs.iter();
-        Ok(Self::group(count, pairs.map(|pair| (pair.executive, pair.mentor, SCORE_MAX - pair.score))))
+        let pairs = grouped(problem);
+        let mut rows = Self::empty(Cow::Borrowed(&[]), count, 0);
+        pairs
+            .chunk_by(|one, next| one.executive == next.executive)
+            .for_each(|own| rows.append(own, at_first));
+        rows.pad(count);
+        rows.pairs = Cow::Owned(pairs);
+        Ok(rows)
     }
 
-    /// Appends the row of the next executive who has one.
-    fn append(&mut self, own: &[Pair]) {
-        let (start, row) = (self.pairs.len(), own[0].executive as usize);
-        self.begin(row);
-        self.pairs.extend(own.iter().map(|pair| pack(pair.mentor, SCORE_MAX - pair.score)));
-        self.rows[row].sorted = sort_some(&mut self.pairs[start..], 0);
+    fn empty(pairs: Cow<'p, [Pair]>, count: usize, at_first: usize) -> Self {
+        let few = if at_first > 0 { pairs.len() } else { SORTED_AT_FIRST * count.min(pairs.len()) };
+        let sorted = Vec::with_capacity(few);
+        let mut starts = Vec::with_capacity(count + 1);
+        starts.push(0);
+        Self { pairs, starts, heads: Vec::with_capacity(count), sorted }
     }
 
-    /// Begins all rows up to this one here.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a valid problem has no more pairs than 32 bits can count"
-    )]
-    fn begin(&mut self, row: usize) {
-        let start = self.pairs.len() as u32;
-        self.rows.resize(self.rows.len().max(row + 1), Row { start, sorted: 0 });
+    /// Appends the row of the next executive who has one, of which all is sorted if it is no longer than `at_first`.
+    fn append(&mut self, own: &[Pair], at_first: usize) {
+        let row = own[0].executive as usize;
+        self.pad(row);
+        let few = SORTED_AT_FIRST.max(own.len() / SORTED_OF);
+        let few = if own.len() <= at_first.max(2 * few) { own.len() } else { few };
+        let start = self.sorted.len();
+        append_least(&mut self.sorted, few, own, None);
+        self.heads.push(Head { start: index(start), length: index(few) });
+        self.starts.push(self.starts[row] + index(own.len()));
     }
 
-    /// The same pairs by the other side: so many of each row, those with the least losses, as `lengths` says; what these
-    /// leave out must not be asked for.
-    pub(crate) fn transposed(&self, count: usize, lengths: &[u32]) -> Self {
-        let rows = (0..).zip(lengths);
-        let row = |(row, &length): (u32, &u32)| {
-            let pairs = self.row(row as usize).take(length as usize);
-            pairs.map(move |(other, loss)| (other, row, loss))
-        };
-        Self::group(count, rows.flat_map(row))
-    }
-
-    /// Rows of pairs in any order.
-    fn group(count: usize, pairs: impl Iterator<Item = (u32, u32, u16)> + Clone) -> Self {
-        let mut ends = vec![0_u32; count + 1];
-        // The iterator runs the loops itself: those of nested rows are much faster so.
-        pairs.clone().for_each(|(row, _, _)| ends[row as usize] += 1);
-        let mut sum = 0;
-        for end in &mut ends {
-            sum += std::mem::replace(end, sum);
-        }
-        let rows = ends.iter().map(|&start| Row { start, sorted: 0 }).collect();
-        let mut grouped = vec![0; sum as usize];
-        pairs.for_each(|(row, other, loss)| {
-            let end = &mut ends[row as usize];
-            grouped[*end as usize] = pack(other, loss);
-            *end += 1;
-        });
-        Self { rows, pairs: grouped }
-    }
-
-    #[inline]
-    fn range(&self, row: usize) -> std::ops::Range<usize> {
-        self.rows[row].start as usize..self.rows[row + 1].start as usize
-    }
-
-    /// The others of one row with the losses, in no order but that those read in order before come first.
-    #[inline]
-    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = (u32, u16)> + Clone + '_ {
-        self.pairs[self.range(row)].iter().copied().map(unpack)
-    }
-
-    /// The others of one row with the losses, by rising loss.
-    #[inline]
-    pub(crate) fn scan(&mut self, row: usize) -> Scan<'_> {
-        let range = self.range(row);
-        Scan { pairs: &mut self.pairs[range], sorted: &mut self.rows[row].sorted, at: 0 }
+    /// Lets all rows before this one be empty that are not there yet.
+    fn pad(&mut self, row: usize) {
+        let end = self.starts.last().copied().unwrap_or_default();
+        self.starts.resize(row + 1, end);
+        self.heads.resize(row, Head::default());
     }
 
     /// The number of pairs.
@@ -129,13 +120,59 @@ impl Rows {
         self.pairs.len() as u64
     }
 
+    #[inline]
+    fn own(&self, row: usize) -> &[Pair] {
+        &self.pairs[self.starts[row] as usize..self.starts[row + 1] as usize]
+    }
+
+    /// As much of a row as is in order.
+    #[inline]
+    fn head(&self, row: usize) -> &[u64] {
+        let Head { start, length } = self.heads[row];
+        &self.sorted[start as usize..][..length as usize]
+    }
+
+    /// The mentors of one row with the losses; in order up to where it was read in order before, if that is `in_order`.
+    fn row_of(&self, row: usize, in_order: bool) -> impl Iterator<Item = (u32, u16)> + Clone + '_ {
+        // What a row has lost or got by a change is known to its head alone, which then is the whole of it.
+        let (head, own) = (self.head(row), self.own(row));
+        let (head, own) =
+            if in_order || head.len() == own.len() { (head, &own[..0]) } else { (&head[..0], own) };
+        head.iter().copied().chain(own.iter().map(packed)).map(unpack)
+    }
+
+    /// The mentors of one row with the losses, in any order.
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = (u32, u16)> + Clone + '_ {
+        self.row_of(row, false)
+    }
+
+    /// The mentors of one row with the losses, by rising loss, as far as they were read so before.
+    pub(crate) fn known(&self, row: usize) -> impl Iterator<Item = (u32, u16)> + Clone + '_ {
+        self.row_of(row, true)
+    }
+
+    /// The mentors of one row with the losses, by rising loss.
+    #[inline]
+    pub(crate) fn scan(&mut self, row: usize) -> Scan<'_> {
+        let own = &self.pairs[self.starts[row] as usize..self.starts[row + 1] as usize];
+        Scan { own, sorted: &mut self.sorted, head: &mut self.heads[row], at: 0 }
+    }
+
     /// Has the beginning of a row fetched from memory, so that it is there when it is read.
     #[inline]
     pub(crate) fn fetch(&self, row: usize) {
-        let start = self.rows[row].start as usize;
+        let start = self.heads[row].start as usize;
         for line in [0, PAIRS_PER_LINE] {
-            std::hint::black_box(self.pairs.get(start + line).copied());
+            std::hint::black_box(self.sorted.get(start + line).copied());
         }
+    }
+
+    /// The best mentor of a row, if that is known already.
+    #[inline]
+    pub(crate) fn first(&self, row: usize) -> Option<u32> {
+        let Head { start, length } = self.heads[row];
+        let first = self.sorted.get(start as usize).filter(|_| length > 0);
+        first.map(|&pair| unpack(pair).0)
     }
 
     /// One pair, if it was admissible when the rows were made.
@@ -145,22 +182,32 @@ impl Rows {
 
     /// Changes the loss of a pair.
     pub(crate) fn set(&mut self, row: usize, other: u32, loss: u16) {
-        let range = self.range(row);
-        self.rows[row].sorted = 0;
-        for pair in &mut self.pairs[range] {
+        self.scan(row).all(|_| true);
+        let Head { start, length } = self.heads[row];
+        let head = &mut self.sorted[start as usize..][..length as usize];
+        for pair in &mut *head {
             if unpack(*pair).0 == other {
                 *pair = pack(other, loss);
             }
         }
+        head.sort_unstable();
     }
+}
+
+/// The pairs of a problem in the order of the executives.
+fn grouped(problem: &Problem) -> Vec<Pair> {
+    let mut pairs = problem.pairs.clone();
+    pairs.sort_by_key(|pair| pair.executive);
+    pairs
 }
 
 /// One row by rising loss, sorted as far as it is read.
 #[derive(Debug)]
 pub(crate) struct Scan<'a> {
-    pairs: &'a mut [u64],
-    sorted: &'a mut u32,
-    at: usize,
+    own: &'a [Pair],
+    sorted: &'a mut Vec<u64>,
+    head: &'a mut Head,
+    at: u32,
 }
 
 impl Iterator for Scan<'_> {
@@ -168,50 +215,55 @@ impl Iterator for Scan<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<(u32, u16)> {
-        if self.at == *self.sorted as usize {
-            if self.at == self.pairs.len() {
+        if self.at == self.head.length {
+            if self.at as usize == self.own.len() {
                 return None;
             }
-            *self.sorted += sort_some(self.pairs, self.at);
+            *self.head = lengthen(self.sorted, *self.head, self.own);
         }
-        let pair = *self.pairs.get(self.at)?;
+        let pair = *self.sorted.get((self.head.start + self.at) as usize)?;
         self.at += 1;
         Some(unpack(pair))
     }
 }
 
-/// Sorts some more pairs of a row, of which so many are sorted; returns how many.
+/// Sorts some more pairs of a row: its head moves to where there is room for them.
 #[cold]
-#[expect(clippy::cast_possible_truncation, reason = "a row has no more pairs than there are")]
-fn sort_some(pairs: &mut [u64], sorted: usize) -> u32 {
-    let pairs = &mut pairs[sorted..];
-    let few = if sorted == 0 { SORTED_AT_FIRST.max(pairs.len() / SORTED_OF) } else { 3 * sorted };
-    if pairs.len() <= 2 * few || sorted > 0 && pairs.len() <= SORTED_AT_ONCE {
-        pairs.sort_unstable();
-        return pairs.len() as u32;
-    }
-    bring_forward(pairs, few);
-    few as u32
+fn lengthen(sorted: &mut Vec<u64>, Head { start, length }: Head, own: &[Pair]) -> Head {
+    let (known, begun) = (start as usize..(start + length) as usize, sorted.len());
+    sorted.extend_from_within(known);
+    let last = sorted.last().copied().filter(|_| length > 0);
+    let rest = own.len() - length as usize;
+    let few = 3 * length as usize;
+    let few = if rest <= 2 * few || rest <= SORTED_AT_ONCE { rest } else { few };
+    append_least(sorted, few, own, last);
+    Head { start: index(begun), length: index(sorted.len() - begun) }
 }
 
-/// Brings the least few to the front of more than twice as many and sorts them, in one pass: those that may be among them
-/// gather in front, and whenever there are twice as many as wanted, the greater half falls back.
-fn bring_forward(pairs: &mut [u64], few: usize) {
-    let most = 2 * few;
-    pairs[..most].sort_unstable();
-    let (mut end, mut limit) = (few, pairs[few]);
-    for at in most..pairs.len() {
-        if pairs[at] >= limit {
+/// Appends the least few pairs of a row that are beyond `last` in order, in one pass: whenever twice as many have gathered, the
+/// greater half is let go.
+fn append_least(sorted: &mut Vec<u64>, few: usize, own: &[Pair], last: Option<u64>) {
+    let begun = sorted.len();
+    let (mut limit, mut least_score) = (u64::MAX, 0);
+    for pair in own {
+        // Most pairs of a long row are out by their score alone.
+        if pair.score < least_score {
             continue;
         }
-        pairs.swap(at, end);
-        end += 1;
-        if end == most {
-            pairs[..most].sort_unstable();
-            (end, limit) = (few, pairs[few]);
+        let pair = packed(pair);
+        if pair >= limit || last.is_some_and(|last| pair <= last) {
+            continue;
+        }
+        sorted.push(pair);
+        if sorted.len() - begun == 2 * few {
+            sorted[begun..].sort_unstable();
+            limit = sorted[begun + few];
+            least_score = SCORE_MAX - unpack(limit).1;
+            sorted.truncate(begun + few);
         }
     }
-    pairs[..end].sort_unstable();
+    sorted[begun..].sort_unstable();
+    sorted.truncate(begun + few);
 }
 
 #[cfg(test)]
@@ -247,7 +299,8 @@ mod tests {
             parts in vec(0..3_000_usize, 0..4),
             is_grouped: bool,
         ) {
-            let mut rows = Rows::of_executives(&problem(&losses, is_grouped)).unwrap();
+            let problem = problem(&losses, is_grouped);
+            let mut rows = Rows::new(&problem).unwrap();
             let mut sorted: Vec<u16> = losses.clone();
             sorted.sort_unstable();
             for part in parts.into_iter().chain([usize::MAX]) {
@@ -261,7 +314,8 @@ mod tests {
 
         #[test]
         fn a_pair_whose_loss_is_changed_finds_its_new_place(losses in vec(0..=SCORE_MAX, 1..300), loss: u16) {
-            let mut rows = Rows::of_executives(&problem(&losses, true)).unwrap();
+            let problem = problem(&losses, true);
+            let mut rows = Rows::new(&problem).unwrap();
             rows.set(0, 0, loss);
             prop_assert!(rows.scan(0).is_sorted_by_key(|pair| pair.1));
             prop_assert_eq!(rows.find(0, 0), Some((0, loss)));

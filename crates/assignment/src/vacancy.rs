@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::columns::Columns;
 use crate::market::{Market, NOBODY};
 use crate::progress::Effort;
-use crate::rows::Rows;
 use crate::value::Value;
 
 /// The search for who comes to a free place that has a price, with buffers that outlive one search.
@@ -40,7 +40,13 @@ impl Vacancy {
     }
 
     /// Lowers the price of a mentor with a free place, to zero or until somebody's coming is worth it.
-    pub(crate) fn fill(&mut self, market: &mut Market, columns: &Rows, mentor: u32, effort: &mut Effort) {
+    pub(crate) fn fill(
+        &mut self,
+        market: &mut Market<'_>,
+        columns: &Columns,
+        mentor: u32,
+        effort: &mut Effort,
+    ) {
         effort.paths += 1;
         let (length, mut last) = self.shortest(market, columns, mentor, effort);
         for &mentor in &self.reached {
@@ -64,8 +70,8 @@ impl Vacancy {
     /// move that is farthest from the free place.
     fn shortest(
         &mut self,
-        market: &Market,
-        columns: &Rows,
+        market: &Market<'_>,
+        columns: &Columns,
         mentor: u32,
         effort: &mut Effort,
     ) -> (Value, Move) {
@@ -86,7 +92,7 @@ impl Vacancy {
             if start < best.0 {
                 best = (start, label.mover);
             }
-            for (executive, loss) in columns.row(mentor as usize) {
+            for (executive, loss) in columns.column(mentor as usize) {
                 effort.pairs_relaxed += 1;
                 self.relax(market, start, Move { executive, to: mentor, loss }, &mut best);
             }
@@ -95,7 +101,7 @@ impl Vacancy {
     }
 
     /// Looks at one move to a free place, given the length of the chain so far plus the price of that place.
-    fn relax(&mut self, market: &Market, start: Value, mover: Move, best: &mut (Value, Move)) {
+    fn relax(&mut self, market: &Market<'_>, start: Value, mover: Move, best: &mut (Value, Move)) {
         let executive = mover.executive as usize;
         let seat = market.seat_of(executive);
         if seat.locked || seat.mentor == mover.to || mover.loss == crate::rows::FORBIDDEN {

@@ -16,6 +16,8 @@ const OBLIGED_SHIFT: u32 = UNMATCHED_SHIFT + 16;
 const LOSS_SHIFT: u32 = 64;
 /// Bits of the tie-break of one pair.
 const TIE_BITS: u32 = 40;
+/// The most points of score that are told apart where points are compared alone.
+const POINTS_MAX: i32 = 1 << 29;
 /// What is left out of a rough number: all but the highest bits of a tie-break.
 const ROUGH_SHIFT: u32 = 40;
 
@@ -66,6 +68,23 @@ impl Value {
             0 => u64::try_from((self.merit >> ROUGH_SHIFT).max(0)).unwrap_or(u64::MAX),
             1.. => u64::MAX,
         }
+    }
+
+    /// No more whole points of score than this; much more than any pair if it is more than points.
+    #[inline]
+    pub(crate) fn points_at_most(self) -> i32 {
+        match self.people {
+            ..0 => i32::MIN,
+            0 => clipped(self.merit >> LOSS_SHIFT),
+            1.. => POINTS_MAX,
+        }
+    }
+
+    /// What nothing reaches by its points alone that is less than this; [`i32::MAX`] if points alone do not decide.
+    #[inline]
+    pub(crate) fn points_enough(self) -> i32 {
+        let points = clipped(self.merit >> LOSS_SHIFT);
+        if self.people == 0 && points < POINTS_MAX { points + 1 } else { i32::MAX }
     }
 
     /// So many points of score.
@@ -124,6 +143,12 @@ fn take_field(word: &mut i128, bits: u32) -> i64 {
     let field = *word << (i128::BITS - bits) >> (i128::BITS - bits);
     *word = (*word - field) >> bits;
     low(field)
+}
+
+/// A number of points, as far as they are told apart.
+#[inline]
+fn clipped(points: i128) -> i32 {
+    i32::try_from(points.clamp(i128::from(-POINTS_MAX), i128::from(POINTS_MAX))).unwrap_or(POINTS_MAX)
 }
 
 fn low(word: i128) -> i64 {

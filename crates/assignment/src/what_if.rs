@@ -17,21 +17,21 @@ pub struct Alternative {
 
 /// The answers of an engine at the smallest prices; borrowed, so that nothing changes between two questions.
 #[derive(Debug)]
-pub struct WhatIf<'a>(&'a mut Engine);
+pub struct WhatIf<'a, 'p>(&'a mut Engine<'p>);
 
-impl Engine {
+impl<'p> Engine<'p> {
     /// Prepares for questions: finds the smallest prices, if they were not found since the last change.
     ///
     /// # Errors
     ///
     /// [`Cancelled`] if that was asked of the progress.
-    pub fn what_if(&mut self, progress: &Progress) -> Result<WhatIf<'_>, Cancelled> {
+    pub fn what_if(&mut self, progress: &Progress) -> Result<WhatIf<'_, 'p>, Cancelled> {
         self.lower_prices(progress)?;
         Ok(WhatIf(self))
     }
 }
 
-impl WhatIf<'_> {
+impl WhatIf<'_, '_> {
     /// What everybody loses, goal by goal, if these two have to be a tandem: the cost of the best answer with that lock
     /// less the cost of the best one. `Cost::ZERO` if they are one already.
     ///

@@ -1,5 +1,6 @@
 //! The append: one statement for the events of many callers.
 
+use std::collections::{HashMap, HashSet};
 use std::iter::zip;
 
 use jiff::{Timestamp, Unit};
@@ -58,28 +59,32 @@ impl Append {
         self.now.round(Unit::Microsecond).unwrap_or(self.now)
     }
 
-    /// The drafts as recorded at these positions.
-    fn recorded(self, positions: impl IntoIterator<Item = i64>) -> Vec<Recorded> {
+    /// The drafts as recorded at the positions of their events.
+    fn recorded(self, positions: &HashMap<Uuid, i64>) -> sqlx::Result<Vec<Recorded>> {
         let recorded_at = self.recorded_at();
-        let numbered = zip(zip(self.version + 1.., positions), self.drafts);
+        let numbered = zip(self.version + 1.., self.drafts);
         numbered
-            .map(|((version, position), draft)| Recorded {
-                position,
-                version,
-                event_id: event_id(&self.stream, version),
-                stream: self.stream.clone(),
-                name: draft.name,
-                schema_version: draft.schema_version,
-                payload: draft.payload,
-                meta: self.meta.clone(),
-                recorded_at,
+            .map(|(version, draft)| {
+                let event_id = event_id(&self.stream, version);
+                Ok(Recorded {
+                    position: *positions.get(&event_id).ok_or(sqlx::Error::RowNotFound)?,
+                    version,
+                    event_id,
+                    stream: self.stream.clone(),
+                    name: draft.name,
+                    schema_version: draft.schema_version,
+                    payload: draft.payload,
+                    meta: self.meta.clone(),
+                    recorded_at,
+                })
             })
             .collect()
     }
 }
 
-/// What the statement says of a caller, a row for each of its events or one if there is none.
-type Answer = (i64, bool, bool, Option<i64>);
+/// What the statement says: the callers whose streams stand at their versions, of these whose keys were free, and the events
+/// with their positions.
+type Answer = (Vec<i64>, Vec<i64>, Vec<Uuid>, Vec<i64>);
 
 /// Appends for many callers and says for each what became of it; no two of them name the same stream or key.
 ///
@@ -92,7 +97,7 @@ pub(crate) async fn append(conn: &mut PgConnection, appends: Vec<Append>) -> Res
         })
     };
     let keys = || appends.iter().map(|append| append.idempotency.as_ref());
-    let answers: Vec<Answer> = sqlx::query_as(include_str!("append.sql"))
+    let (ready, accepted, events, positions): Answer = sqlx::query_as(include_str!("append.sql"))
         .bind(appends.iter().map(|append| append.stream.kind.as_str()).collect::<Vec<_>>())
         .bind(appends.iter().map(|append| append.stream.id).collect::<Vec<_>>())
         .bind(appends.iter().map(|append| append.version).collect::<Vec<_>>())
@@ -109,20 +114,23 @@ pub(crate) async fn append(conn: &mut PgConnection, appends: Vec<Append>) -> Res
         .bind(drafts().map(|(.., draft)| draft.name.as_str()).collect::<Vec<_>>())
         .bind(drafts().map(|(.., draft)| draft.schema_version).collect::<Vec<_>>())
         .bind(drafts().map(|(.., draft)| draft.payload.as_slice()).collect::<Vec<_>>())
-        .fetch_all(conn)
+        .fetch_one(conn)
         .await?;
 
-    let mut answers = answers.chunk_by(|one, next| one.0 == next.0);
-    Ok(appends
-        .into_iter()
-        .map(|append| match answers.next() {
-            Some(rows @ [(_, true, true, _), ..]) => {
-                Outcome::Recorded(append.recorded(rows.iter().filter_map(|row| row.3)))
+    let positions: HashMap<Uuid, i64> = zip(events, positions).collect();
+    let (ready, accepted): (HashSet<_>, HashSet<_>) =
+        (ready.into_iter().collect(), accepted.into_iter().collect());
+    zip(1.., appends)
+        .map(|(caller, append)| {
+            if !ready.contains(&caller) {
+                Ok(Outcome::Contended)
+            } else if !accepted.contains(&caller) {
+                Ok(Outcome::KeyTaken)
+            } else {
+                Ok(Outcome::Recorded(append.recorded(&positions)?))
             }
-            Some([(_, true, false, _), ..]) => Outcome::KeyTaken,
-            _ => Outcome::Contended,
         })
-        .collect())
+        .collect()
 }
 
 /// Records the first events of many streams of a kind, in their order, in one statement that waits for nobody.
@@ -150,7 +158,7 @@ pub(crate) async fn start(
             zip(1_i64.., &append.drafts).map(move |(version, draft)| (append, version, draft))
         })
     };
-    let mut positions: Vec<i64> = sqlx::query_scalar(include_str!("start.sql"))
+    let positions: Vec<(Uuid, i64)> = sqlx::query_as(include_str!("start.sql"))
         .bind(kind)
         .bind(meta.actor)
         .bind(meta.traceparent.as_deref())
@@ -163,16 +171,12 @@ pub(crate) async fn start(
         .bind(drafts().map(|(.., draft)| draft.payload.as_slice()).collect::<Vec<_>>())
         .fetch_all(conn)
         .await?;
-    // Positions are taken in the order in which the rows are inserted.
-    positions.sort_unstable();
-    let mut positions = positions.into_iter();
-    Ok(appends
-        .into_iter()
-        .flat_map(|append| {
-            let many = append.drafts.len();
-            append.recorded(positions.by_ref().take(many).collect::<Vec<_>>())
-        })
-        .collect())
+    let positions: HashMap<Uuid, i64> = positions.into_iter().collect();
+    let mut recorded = Vec::with_capacity(positions.len());
+    for append in appends {
+        recorded.extend(append.recorded(&positions)?);
+    }
+    Ok(recorded)
 }
 
 /// The identity of an event follows from its place in its stream, so that it needs no randomness.

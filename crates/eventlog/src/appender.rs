@@ -16,6 +16,7 @@ use opentelemetry::metrics::{Counter, Histogram};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::append::append;
 use crate::{Append, Error, Outcome, Recorded, Views, Wake, idempotency};
@@ -25,6 +26,10 @@ const LANES: usize = 4;
 
 /// The most callers of one commit.
 const CALLERS_MAX: usize = 256;
+
+/// How long a lane that has nothing to do keeps its connection: taking one and giving it back costs a caller who comes again
+/// at once as much as the append itself costs the server.
+const LINGER: Duration = Duration::from_millis(5);
 
 /// How often receipts that have had their day are looked for.
 const SWEEP_PAUSE: Duration = Duration::from_mins(1);
@@ -96,7 +101,7 @@ struct Lane<V> {
     wake: Wake,
     views: V,
     instruments: Instruments,
-    /// Kept as long as there is work.
+    /// Kept as long as there is work, and a moment longer.
     conn: Option<PoolConnection<Postgres>>,
     /// When somebody last looked for old receipts.
     swept: Arc<Mutex<Option<Instant>>>,
@@ -105,7 +110,7 @@ struct Lane<V> {
 impl<V: Views> Lane<V> {
     async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
         let mut waiting = Vec::new();
-        while !waiting.is_empty() || queue.recv_many(&mut waiting, CALLERS_MAX).await > 0 {
+        while !waiting.is_empty() || self.wait(&mut queue, &mut waiting).await {
             while waiting.len() < CALLERS_MAX
                 && let Ok(job) = queue.try_recv()
             {
@@ -114,13 +119,21 @@ impl<V: Views> Lane<V> {
             let batch = take_apart(&mut waiting);
             let keyed = batch.iter().any(|job| job.append.idempotency.is_some());
             self.answer(batch).await;
-            if waiting.is_empty() && queue.is_empty() {
-                self.conn = None;
-            }
             if keyed {
                 self.sweep().await;
             }
         }
+    }
+
+    /// Waits for callers; none come when all clones of the appender are gone.
+    async fn wait(&mut self, queue: &mut mpsc::UnboundedReceiver<Job>, waiting: &mut Vec<Job>) -> bool {
+        if self.conn.is_some() {
+            if let Ok(jobs) = timeout(LINGER, queue.recv_many(waiting, CALLERS_MAX)).await {
+                return jobs > 0;
+            }
+            self.conn = None;
+        }
+        queue.recv_many(waiting, CALLERS_MAX).await > 0
     }
 
     /// Carries a batch out, together or, if somebody in it cannot be helped, each on its own.
@@ -178,24 +191,28 @@ impl<V: Views> Lane<V> {
     }
 
     fn reply(&self, answers: impl IntoIterator<Item = (Answer, Result<Outcome, Error>)>) {
+        let answers: Vec<_> = answers.into_iter().collect();
         let mut recorded = 0;
-        for (answer, outcome) in answers {
-            match &outcome {
+        for (_, outcome) in &answers {
+            match outcome {
                 Ok(Outcome::Recorded(events)) => recorded += events.len() as u64,
                 Ok(Outcome::Contended | Outcome::KeyTaken) => self.instruments.conflicts.add(1, &[]),
                 Err(_) => {}
             }
-            // Whoever does not wait any more has nothing to be told.
-            let _ = answer.send(outcome);
         }
+        // The callers last: whoever was woken last goes on first.
         if recorded > 0 {
             self.instruments.events.add(recorded, &[]);
             self.wake.signal();
         }
+        for (answer, outcome) in answers {
+            // Whoever does not wait any more has nothing to be told.
+            let _ = answer.send(outcome);
+        }
     }
 
     /// Forgets old receipts, if nobody has done so for a while.
-    async fn sweep(&self) {
+    async fn sweep(&mut self) {
         {
             let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
             if swept.is_some_and(|swept| swept.elapsed() < SWEEP_PAUSE) {
@@ -203,6 +220,8 @@ impl<V: Views> Lane<V> {
             }
             *swept = Some(Instant::now());
         }
+        // Nobody waits for a connection while holding one.
+        self.conn = None;
         if let Err(error) = idempotency::sweep(&self.pool).await {
             tracing::debug!(%error, "old receipts were not swept");
         }

@@ -118,26 +118,14 @@ impl Checkpoint {
     /// Moves the checkpoint and renews the lease, if both are still as they were left.
     ///
     /// The row stays locked until the end of the transaction, so that nobody who has lost the lease does anything at all.
+    /// The commit does not wait for the disk if it `may_be_undone`: a crash then takes back the checkpoint together with
+    /// everything that was done with it.
     pub(crate) async fn advance(
         &self,
         executor: impl PgExecutor<'_>,
         fence: i64,
         (from, to): (i64, i64),
-    ) -> sqlx::Result<bool> {
-        self.moved(executor, fence, (from, to), false).await
-    }
-
-    /// As [`Checkpoint::advance`], where nothing is lost if a crash undoes it: the commit does not wait for the disk.
-    pub(crate) async fn renew(&self, fence: i64, (from, to): (i64, i64)) -> sqlx::Result<bool> {
-        self.moved(&self.pool, fence, (from, to), true).await
-    }
-
-    async fn moved(
-        &self,
-        executor: impl PgExecutor<'_>,
-        fence: i64,
-        (from, to): (i64, i64),
-        relaxed: bool,
+        may_be_undone: bool,
     ) -> sqlx::Result<bool> {
         let moved = sqlx::query(
             "update eventlog.checkpoints
@@ -151,7 +139,7 @@ impl Checkpoint {
         .bind(fence)
         .bind(from)
         .bind(to)
-        .bind(relaxed)
+        .bind(may_be_undone)
         .execute(executor)
         .await?;
         Ok(moved.rows_affected() == 1)

@@ -3,13 +3,12 @@
 use std::error::Error as Cause;
 use std::iter::successors;
 use std::panic::AssertUnwindSafe;
-use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::{BoxError, Error, Follower, Recorded};
 
@@ -48,7 +47,7 @@ pub(crate) struct Taken {
 
 /// Takes in the events of a page as long as its time lasts.
 ///
-/// A run of events is taken in at once; it ends with an event that the follower reacts to.
+/// A run of events is taken in at once; it ends with an event that the follower reacts to and does not answer with the next one.
 pub(crate) async fn take_in<F: Follower>(
     follower: &F,
     conn: &mut PgConnection,
@@ -56,12 +55,23 @@ pub(crate) async fn take_in<F: Follower>(
 ) -> Result<Taken, Failure> {
     let begun = Instant::now();
     let mut taken = Taken { count: 0, reacted: false };
-    for run in events.split_inclusive(|event| follower.reacts_to(event)) {
-        let Some(end) = run.last() else { break };
-        taken.count += run.len();
-        let effect = AssertUnwindSafe(affect(follower, conn, run, end)).catch_unwind().await;
+    let mut reacting = (0..events.len()).filter(|at| follower.reacts_to(&events[*at])).peekable();
+    while taken.count < events.len() {
+        let mut answered = Vec::new();
+        let mut end = events.len();
+        while let Some(at) = reacting.next() {
+            answered.push(&events[at]);
+            end = at + 1;
+            if !reacting.peek().is_some_and(|next| follower.is_answered_with(&events[at], &events[*next])) {
+                break;
+            }
+        }
+        let run = &events[taken.count..end];
+        taken.count = end;
+        let effect = AssertUnwindSafe(affect(follower, conn, run, &answered)).catch_unwind().await;
         let effect = effect.unwrap_or_else(|_| Err("it panicked".into()));
-        taken.reacted |= effect.map_err(|source| failed(taken.count, end, source))?;
+        effect.map_err(|source| failed(taken.count, &events[end - 1], source))?;
+        taken.reacted |= !answered.is_empty();
         if begun.elapsed() > PAGE_TIME {
             break;
         }
@@ -69,23 +79,26 @@ pub(crate) async fn take_in<F: Follower>(
     Ok(taken)
 }
 
-/// Projects a run and reacts to its last event, each in the trace of what it is for; tells whether it has reacted.
+/// Projects a run and reacts to what is answered of it, each in the trace of what it is for.
 async fn affect<F: Follower>(
     follower: &F,
     conn: &mut PgConnection,
     run: &[Recorded],
-    end: &Recorded,
-) -> Result<bool, BoxError> {
-    let span = |events: &[Recorded]| {
-        let traceparents = events.iter().filter_map(|event| event.meta.traceparent.as_deref());
-        telemetry::follow_span(follower.name(), traceparents)
-    };
-    follower.project(conn, run).instrument(span(run)).await?;
-    let reacts = follower.reacts_to(end);
-    if reacts {
-        follower.react(conn, end).instrument(span(from_ref(end))).await?;
+    answered: &[&Recorded],
+) -> Result<(), BoxError> {
+    let name = follower.name();
+    follower.project(conn, run).instrument(span(name, run)).await?;
+    let traced = || span(name, answered.iter().copied());
+    match answered {
+        [] => Ok(()),
+        [event] => follower.react(conn, event).instrument(traced()).await,
+        events => follower.react_together(conn, events).instrument(traced()).await,
     }
-    Ok(reacts)
+}
+
+fn span<'e>(follower: &'static str, events: impl IntoIterator<Item = &'e Recorded>) -> Span {
+    let traceparents = events.into_iter().filter_map(|event| event.meta.traceparent.as_deref());
+    telemetry::follow_span(follower, traceparents)
 }
 
 /// Blames the events, unless it was the connection that failed.

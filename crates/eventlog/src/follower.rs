@@ -42,6 +42,33 @@ pub trait Follower: Send + Sync + 'static {
         false
     }
 
+    /// Whether a reaction to `next` answers `event` as well, the next of the events that the follower reacts to.
+    ///
+    /// Such events are taken in at once and reacted to by one [`Follower::react_together`], which then sees the read models as they
+    /// are after the last of them.
+    fn is_answered_with(&self, event: &Recorded, next: &Recorded) -> bool {
+        let _ = (event, next);
+        false
+    }
+
+    /// Answers events that [`Follower::is_answered_with`] has put together, in their order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Follower::react`], which it asks for each of them unless it is written otherwise.
+    fn react_together(
+        &self,
+        conn: &mut PgConnection,
+        events: &[&Recorded],
+    ) -> impl Future<Output = Result<(), BoxError>> + Send {
+        async move {
+            for event in events {
+                self.react(conn, event).await?;
+            }
+            Ok(())
+        }
+    }
+
     /// Answers an event with commands of its own, through [`Journal::unit`](crate::Journal::unit); no part of a replay.
     ///
     /// # Errors

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join;
 use opentelemetry::metrics::Counter;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use telemetry::KeyValue;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -52,6 +53,8 @@ pub(crate) struct Lane<F> {
     position: i64,
     /// The most events of the next transaction; fewer while a failure among them is narrowed down.
     limit: usize,
+    /// The page behind a position, read while the one before it was delivered.
+    ahead: Option<(i64, Page)>,
     /// Up to here events are suspected after a failure.
     suspect: i64,
     trouble: Trouble,
@@ -81,6 +84,7 @@ impl<F: Follower> Lane<F> {
             gone: false,
             position: 0,
             limit: usize::from(PAGE),
+            ahead: None,
             suspect: 0,
             trouble: Trouble::None,
             backoff: BACKOFF_MIN,
@@ -110,7 +114,10 @@ impl<F: Follower> Lane<F> {
         match stop.run_until_cancelled(timeout(RENEWAL_PAUSE, self.news())).await {
             Some(Ok(())) => {
                 let page = self.page().await?;
-                self.deliver(fence, page).await
+                let ahead = self.look_ahead(&page);
+                let (delivered, ahead) = join(self.deliver(fence, page), ahead).await;
+                self.ahead = ahead;
+                delivered
             }
             Some(Err(_nothing_new)) => self.move_to(fence, self.position).await,
             None => Ok(()),
@@ -148,20 +155,31 @@ impl<F: Follower> Lane<F> {
     }
 
     /// The next events of the lane: those near the end of the log are shared, whoever is further back reads for itself.
-    async fn page(&self) -> Result<Page, Error> {
+    async fn page(&mut self) -> Result<Page, Error> {
         let (near, reached) = {
             let tail = self.tail.borrow();
             (tail.beyond(self.position, usize::from(PAGE)), tail.reached())
         };
-        let page = if let Some(page) = near {
-            page
-        } else {
-            let events = read(&self.checkpoint.pool, self.position, Some(reached), i64::from(PAGE)).await?;
-            let full = events.last().filter(|_| events.len() == usize::from(PAGE));
-            let up_to = full.map_or(reached, |last| last.position);
-            Page::new(events, up_to)
+        let ahead = self.ahead.take().filter(|(after, _)| *after == self.position);
+        let page = match (near, ahead) {
+            (Some(page), _) | (None, Some((_, page))) => page,
+            (None, None) => fetch(&self.checkpoint.pool, self.position, reached).await?,
         };
         Ok(page.until(self.until.unwrap_or(i64::MAX)).only(self.checkpoint.share).cut(self.limit))
+    }
+
+    /// Reads what comes behind a page, if the lane is so far back that it reads for itself: the server and the follower then
+    /// work at the same time. If that fails, it is read when it is its turn.
+    ///
+    /// Beside reactions reading takes no time, and they may leave the end of the page to another transaction.
+    fn look_ahead(&self, page: &Page) -> impl Future<Output = Option<(i64, Page)>> + Send + use<F> {
+        let (after, pool) = (page.up_to, self.checkpoint.pool.clone());
+        let reached = Some(self.tail.borrow())
+            .filter(|tail| after < tail.reached() && !tail.keeps(after))
+            .map(|tail| tail.reached())
+            .filter(|_| self.until.is_none_or(|until| after < until))
+            .filter(|_| !self.reacts_within(page));
+        async move { Some((after, fetch(&pool, after, reached?).await.ok()?)) }
     }
 
     /// Delivers one page and moves the checkpoint, in one transaction.
@@ -194,23 +212,37 @@ impl<F: Follower> Lane<F> {
         fence: i64,
         page: &Page,
     ) -> Result<(Taken, i64), Failure> {
-        self.advance(conn, fence, (self.position, page.up_to)).await?;
+        let may_be_undone = !self.reacts_within(page);
+        self.advance(conn, fence, (self.position, page.up_to), may_be_undone).await?;
         let taken = take_in(&*self.follower, conn, page.events()).await?;
         let done = page.clone().cut(taken.count);
         if done.up_to < page.up_to {
-            self.advance(conn, fence, (page.up_to, done.up_to)).await?;
+            self.advance(conn, fence, (page.up_to, done.up_to), may_be_undone).await?;
         }
         Ok((taken, done.up_to))
     }
 
-    async fn advance(&self, conn: &mut PgConnection, fence: i64, places: (i64, i64)) -> Result<(), Failure> {
-        let advanced = self.checkpoint.advance(conn, fence, places).await?;
+    async fn advance(
+        &self,
+        conn: &mut PgConnection,
+        fence: i64,
+        places: (i64, i64),
+        may_be_undone: bool,
+    ) -> Result<(), Failure> {
+        let advanced = self.checkpoint.advance(conn, fence, places, may_be_undone).await?;
         advanced.then_some(()).ok_or(Failure::Moved)
+    }
+
+    /// Whether the follower reacts to an event of the page: what it then appends is known to others at once.
+    ///
+    /// Read models alone are as they were before a crash until they are given the same events again.
+    fn reacts_within(&self, page: &Page) -> bool {
+        page.events().iter().any(|event| self.follower.reacts_to(event))
     }
 
     /// Renews the lease and moves over what is none of the lane's own.
     async fn move_to(&mut self, fence: i64, position: i64) -> Result<(), Failure> {
-        if !self.checkpoint.renew(fence, (self.position, position)).await? {
+        if !self.checkpoint.advance(&self.checkpoint.pool, fence, (self.position, position), true).await? {
             return Err(Failure::Moved);
         }
         if position > self.position {
@@ -304,6 +336,14 @@ impl<F: Follower> Lane<F> {
             }
         });
     }
+}
+
+/// Reads a page behind a position that the tail has reached.
+async fn fetch(pool: &PgPool, after: i64, reached: i64) -> Result<Page, Error> {
+    let events = read(pool, after, Some(reached), i64::from(PAGE)).await?;
+    let full = events.last().filter(|_| events.len() == usize::from(PAGE));
+    let up_to = full.map_or(reached, |last| last.position);
+    Ok(Page::new(events, up_to))
 }
 
 /// What is counted of every follower.

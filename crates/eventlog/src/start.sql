@@ -6,4 +6,4 @@ select $1, stream_id, version, event_id, name, schema_version, payload, $2, $3, 
 from unnest($5::uuid[], $6::bigint[], $7::uuid[], $8::text[], $9::smallint[], $10::bytea[])
     with ordinality as draft (stream_id, version, event_id, name, schema_version, payload, ordinal)
 order by ordinal
-returning position
+returning event_id, position

@@ -34,6 +34,11 @@ impl Tail {
         self.reached
     }
 
+    /// Whether what follows on a position is kept.
+    pub(crate) fn keeps(&self, position: i64) -> bool {
+        position >= self.after
+    }
+
     /// Adds the events that follow on what has been reached.
     pub(crate) fn add(&mut self, page: Vec<Recorded>) {
         let Some(last) = page.last() else { return };
@@ -52,7 +57,7 @@ impl Tail {
     ///
     /// Who stands right behind the newest page shares it with the others.
     pub(crate) fn beyond(&self, position: i64, limit: usize) -> Option<Page> {
-        if position < self.after || position >= self.reached {
+        if !self.keeps(position) || position >= self.reached {
             return None;
         }
         let first =

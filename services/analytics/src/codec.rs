@@ -94,7 +94,9 @@ fn of_obligations(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt>
         }
         "ObligationExcused" => {
             let it: e::ObligationExcused = event.read()?;
-            is(&it.edition_id, &it.person_id, "excused")
+            // Nobody approved it but the executive has left: what was due until then stays due.
+            let state = if it.approver_person_id.is_empty() { "left" } else { "excused" };
+            is(&it.edition_id, &it.person_id, state)
         }
         "ObligationFulfilled" => {
             let it: e::ObligationFulfilled = event.read()?;
@@ -139,6 +141,11 @@ fn of_sessions(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
             let it: s::SessionMoved = event.read()?;
             let start = instant(event, it.start_time)?;
             Ok(Some(Fact::SessionMoved { session: read(event, &it.session_id)?, start }))
+        }
+        "SessionResumed" => {
+            let it: s::SessionResumed = event.read()?;
+            let start = instant(event, it.start_time)?;
+            Ok(Some(Fact::SessionResumed { session: read(event, &it.session_id)?, start }))
         }
         "SessionHeld" => is(&event.read::<s::SessionHeld>()?.session_id, SessionFate::Held),
         "SessionCancelled" => {

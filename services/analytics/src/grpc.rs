@@ -147,7 +147,7 @@ fn obligation_counts(counts: &views::Counts) -> a::ObligationCounts {
         due: count("due"),
         acknowledged: count("acknowledged"),
         fulfilled: count("fulfilled"),
-        excused: count("excused"),
+        excused: count("excused") + count("left"),
         lapsed: count("lapsed"),
     }
 }

@@ -12,7 +12,6 @@ pub mod obligation;
 pub mod participation;
 pub mod person;
 pub mod register;
-pub mod reporting_line;
 pub mod roster;
 pub mod rules;
 pub mod source;

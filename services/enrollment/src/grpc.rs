@@ -4,6 +4,7 @@ mod application;
 mod directory;
 mod edition;
 mod hris;
+mod import;
 mod obligation;
 mod refusal;
 mod source;

@@ -1,35 +1,32 @@
-//! The import of a roster: in the background, one at a time, all of it or nothing.
+//! The upload of the programme office: a file in the background, as a run of the source `roster`, line by line.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use boot::Ground;
-use eventlog::{Begun, BoxError, Context, Journal, Receipt, Unit};
-use identity::{OperationId, OrgUnitId, PersonId};
-use jiff::civil::Date;
+use eventlog::{BoxError, Context};
+use identity::{OperationId, SyncRunId};
+use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use uuid::Uuid;
-use vault::Vault;
 
-use crate::codec::Person;
-use crate::domain::iso_date;
-use crate::domain::person::{Command, Place};
-use crate::domain::reporting_line::{self, Superiors};
-use crate::domain::roster::{self, Issue, Record};
-use crate::views::directory::{self, Details, Listed};
-use crate::views::operations::{self, Counts};
-use crate::views::{Views, birth_dates};
+use crate::domain::roster::{self, Entry, Issue, Survey, report};
+use crate::domain::sync_run::{Counts, Mode, State};
+use crate::domain::worker::{Answer, FieldIssue, Outcome};
+use crate::sync::{RECORDS_MAX, Refused, Sync};
+use crate::views::operations::{self, Batch};
+use crate::views::sync_runs::{self, Opening, RunRow};
 
-/// Where the ids of departments come from: a department has the same id in every roster that names it.
-const DEPARTMENTS: Uuid = Uuid::from_u128(0x6f0b_9f52_2a0d_4c0e_9d3a_5a4c_7d1e_8b21);
+/// The source whose records the files of the office are.
+pub(crate) const SOURCE: &str = "roster";
 
-/// How often progress is noted.
-const NOTE_PROGRESS: Duration = Duration::from_millis(100);
+/// How long operations and their reports are kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How long to wait before an outcome that could not be noted is noted again.
 const NOTE_AGAIN: Duration = Duration::from_secs(1);
@@ -40,8 +37,14 @@ pub(crate) struct Import {
     pub(crate) operation: OperationId,
     /// The file.
     pub(crate) file: Vec<u8>,
-    /// Whether everything is checked and nothing changed.
+    /// What it means that somebody is not in it.
+    pub(crate) mode: Mode,
+    /// Whether everything is looked at and nothing changed.
     pub(crate) dry_run: bool,
+    /// The per cent of active people that a full snapshot may turn into leavers.
+    pub(crate) leavers_percent_max: i32,
+    /// How many people the file should hold, if its sender knows.
+    pub(crate) expected_people: Option<usize>,
     /// Who imports it, and when.
     pub(crate) context: Context,
 }
@@ -50,8 +53,7 @@ pub(crate) struct Import {
 #[derive(Clone)]
 pub(crate) struct Imports {
     pool: PgPool,
-    journal: Journal<Views>,
-    vault: Vault,
+    sync: Sync,
     tasks: TaskTracker,
     shutdown: CancellationToken,
     /// Waiting here costs no database connection.
@@ -60,27 +62,32 @@ pub(crate) struct Imports {
     pub(crate) runner: Uuid,
 }
 
-/// Why a roster was not taken in.
+/// Why a roster was not taken in to its end.
 enum Failure {
-    /// Something is wrong with it.
-    Refused(Vec<Issue>),
-    /// Something is wrong with us.
-    Failed(BoxError),
+    /// Something is wrong with the file as a whole.
+    File(Vec<Issue>),
+    /// The directory does not take it, or not any more.
+    Directory(Refused),
 }
 
-impl<E: Into<BoxError>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::Directory(refused)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Directory(Refused::Failed(error.into()))
     }
 }
 
 impl Imports {
     /// Ready to take rosters in.
-    pub(crate) fn new(ground: &Ground, journal: Journal<Views>) -> Self {
+    pub(crate) fn new(ground: &Ground, sync: Sync) -> Self {
         Self {
             pool: ground.pool.clone(),
-            journal,
-            vault: ground.vault.clone(),
+            sync,
             tasks: ground.tasks.clone(),
             shutdown: ground.shutdown.clone(),
             one_at_a_time: Arc::default(),
@@ -88,9 +95,20 @@ impl Imports {
         }
     }
 
-    /// Ends what an earlier process left under way.
-    pub(crate) async fn abandon(&self) -> sqlx::Result<()> {
-        operations::abandon(&self.pool, self.runner).await
+    /// Ends what an earlier process left under way, and forgets what is old.
+    pub(crate) async fn tidy(&self, now: Timestamp) -> Result<(), BoxError> {
+        let context = Context { now, actor: None, idempotency: None, expected_version: None };
+        for operation in operations::orphaned(&self.pool, self.runner).await? {
+            // The operation may not have noted its run yet.
+            if let Some(run) = sync_runs::requested(&self.pool, SOURCE, operation.uuid()).await? {
+                self.give_up(&context, run.run).await;
+            }
+            let detail = "The service was restarted before the import was done; what was taken over by then stands. \
+                          Send the file again.";
+            operations::fail(&self.pool, operation, detail).await?;
+        }
+        let oldest = now.saturating_sub(KEPT)?;
+        Ok(operations::drop_before(&self.pool, oldest).await?)
     }
 
     /// Takes a roster in, in the background; what is not done when the process ends is not done.
@@ -101,17 +119,25 @@ impl Imports {
     }
 
     /// Takes a roster in and notes the outcome.
-    async fn run(&self, mut import: Import) {
+    async fn run(&self, import: Import) {
         let operation = import.operation;
-        match self.take_in(&mut import).await {
-            Ok(()) => {}
-            Err(Failure::Refused(issues)) => {
-                self.insist(|| operations::reject(&self.pool, operation, &issues)).await;
+        match self.take_in(import).await {
+            Ok((counts, detail)) => {
+                self.insist(|| operations::succeed(&self.pool, operation, &counts, &detail)).await;
             }
-            Err(Failure::Failed(error)) => {
-                tracing::error!(error, %operation, "an import failed");
-                let detail = "The import failed and nothing was changed; send the file again.";
-                self.insist(|| operations::fail(&self.pool, operation, detail)).await;
+            Err(Failure::File(issues)) => {
+                self.insist(|| operations::refuse(&self.pool, operation, &issues)).await;
+            }
+            Err(Failure::Directory(refused)) => {
+                let why = match refused {
+                    Refused::Failed(error) => {
+                        tracing::error!(error, %operation, "an import failed");
+                        "Something broke on our side.".to_owned()
+                    }
+                    refused => refused.to_string(),
+                };
+                let detail = format!("{why} What was taken over by then stands; send the file again.");
+                self.insist(|| operations::fail(&self.pool, operation, &detail)).await;
             }
         }
     }
@@ -124,180 +150,154 @@ impl Imports {
         }
     }
 
-    async fn take_in(&self, import: &mut Import) -> Result<(), Failure> {
-        let file = std::mem::take(&mut import.file);
-        let parsed = tokio::task::spawn_blocking(move || roster::parse(&file)).await?;
-        let records = parsed.map_err(Failure::Refused)?;
+    /// Looks the file through, and sends its lines through a run; answers with what became of them, and why nobody left where
+    /// somebody should have.
+    async fn take_in(&self, import: Import) -> Result<(Counts, String), Failure> {
+        let Import { operation, file, mode, dry_run, leavers_percent_max, expected_people, context } = import;
+        let looked = tokio::task::spawn_blocking(move || {
+            let survey = roster::survey(&file, expected_people);
+            (file, survey)
+        });
+        let (file, survey) = looked.await.map_err(|error| Refused::Failed(error.into()))?;
+        let survey = survey.map_err(Failure::File)?;
 
         let _turn = self.one_at_a_time.lock().await;
-        let Begun::Work(mut work) = self.journal.begin(&import.context).await? else { return Ok(()) };
-        let mut unit = work.unit();
-        let known = directory::everybody_alone(unit.conn()).await?;
-        reporting_line::check(&records, &superiors(&known)).map_err(Failure::Refused)?;
-
-        let roster = Roster::of(&records, known);
-        let lines = records.iter().map(|record| roster.line(record)).collect::<Result<Vec<_>, _>>()?;
-        let counts = counts(&lines);
-        if import.dry_run {
-            drop(work);
-            operations::succeed(&self.pool, import.operation, counts).await?;
-        } else {
-            self.take_over(&mut unit, import.operation, &lines).await?;
-            operations::succeed(unit.conn(), import.operation, counts).await?;
-            work.commit(Receipt { id: import.operation.uuid(), version: 0, position: 0 }).await?;
+        let source = SOURCE.to_owned();
+        let request = Some(operation.uuid());
+        let opening = Opening { source, mode, dry_run, request, leavers_percent_max };
+        let run = self.sync.open(&context, opening).await?.run;
+        let passage = Passage { imports: self, operation, run, mode, context: &context, survey: &survey };
+        let outcome = passage.walk(&file).await;
+        if outcome.is_err() {
+            self.give_up(&context, run).await;
         }
-        Ok(())
+        outcome
     }
 
-    /// Takes over what is new; who is as before is left alone.
-    async fn take_over(
+    /// Ends a run that gets nothing any more; whether it takes that or has ended is all the same.
+    async fn give_up(&self, context: &Context, run: SyncRunId) {
+        if let Err(error) = self.sync.drop(context, run).await {
+            tracing::debug!(%error, %run, "the run of an import was not dropped");
+        }
+    }
+}
+
+/// A file on its way through a run.
+struct Passage<'a> {
+    imports: &'a Imports,
+    operation: OperationId,
+    run: SyncRunId,
+    mode: Mode,
+    context: &'a Context,
+    survey: &'a Survey,
+}
+
+impl Passage<'_> {
+    async fn walk(&self, file: &[u8]) -> Result<(Counts, String), Failure> {
+        let pool = &self.imports.pool;
+        operations::opened(pool, self.operation, self.run, self.survey).await?;
+        // The run is open and the only one, so that a later upload has a greater number.
+        let upload = operations::next_upload(pool).await?;
+        let mut records = self.survey.records(file, upload.unsigned_abs());
+        let (mut counts, mut done, mut noticed) = (Counts::default(), 0, self.survey.noticed.clone());
+        for ordinal in 0.. {
+            let entries: Vec<Entry> = records.by_ref().take(RECORDS_MAX).collect();
+            if entries.is_empty() {
+                break;
+            }
+            done += entries.len();
+            let batch = self.send(ordinal, entries, &mut counts, std::mem::take(&mut noticed)).await?;
+            // The end of the run is a part of the work.
+            let percent = i32::try_from(done * 99 / self.survey.lines).unwrap_or(99);
+            operations::note(pool, self.operation, &batch, &counts, percent).await?;
+        }
+        let found_before = operations::found_so_far(pool, self.run).await?;
+        let run = self.imports.sync.finish(self.context, self.run, self.expected()).await?;
+        self.note_found(found_before).await?;
+        Ok((run.counts, self.detail(&run)))
+    }
+
+    /// Sends lines through the run.
+    async fn send(
         &self,
-        unit: &mut Unit<'_, Views>,
-        operation: OperationId,
-        lines: &[Line],
-    ) -> Result<(), Failure> {
-        let renamed: Vec<_> =
-            lines.iter().filter(|line| line.renamed).map(|line| (line.person, &line.details, None)).collect();
-        directory::keep_details(unit.conn(), &renamed).await?;
-        let birth_dates = self.birth_dates(unit).await?;
-        let mut noted = Instant::now();
-        for (index, line) in lines.iter().enumerate() {
-            let &Line { person, place, birth_date, .. } = line;
-            if line.moved {
-                unit.execute::<Person>(person.uuid(), Command::Record { person, place }).await?;
-            }
-            let born = birth_dates
-                .as_ref()
-                .and_then(|kept| birth_date.filter(|date| kept.get(&person) != Some(date)));
-            if let Some(date) = born {
-                let sealed = self.vault.seal(unit.conn(), person.uuid(), date.to_string().as_bytes()).await?;
-                birth_dates::keep(unit.conn(), person, &sealed).await?;
-            }
-            if noted.elapsed() > NOTE_PROGRESS {
-                noted = Instant::now();
-                let percent = i32::try_from(index * 100 / lines.len()).unwrap_or_default();
-                operations::progress(&self.pool, operation, percent).await?;
-            }
+        ordinal: i32,
+        entries: Vec<Entry>,
+        counts: &mut Counts,
+        noticed: Vec<Issue>,
+    ) -> Result<Batch, Failure> {
+        let (mut batch, mut records) = (Batch { ordinal, issues: noticed, ..Batch::default() }, Vec::new());
+        for Entry { line, key, record } in entries {
+            batch.lines.push(i32::try_from(line).unwrap_or(i32::MAX));
+            batch.keys.push(key);
+            records.push(record);
         }
-        Ok(())
+        let answers = self.imports.sync.take(self.context, self.run, records).await?;
+        for (place, Answer { outcome, issues, .. }) in answers.into_iter().enumerate() {
+            counts.note(outcome);
+            batch.outcomes.push(report::outcome(outcome));
+            let refused = outcome == Outcome::Rejected;
+            let (line, key) = (batch.lines[place].unsigned_abs(), &batch.keys[place]);
+            let told = issues.into_iter().map(|issue| self.issue(line, key, issue, refused));
+            batch.issues.extend(told);
+        }
+        Ok(batch)
     }
 
-    /// The dates of birth that are kept; none if no rule needs any, so that the roster's are dropped.
-    async fn birth_dates(
-        &self,
-        unit: &mut Unit<'_, Views>,
-    ) -> Result<Option<HashMap<PersonId, Date>>, Failure> {
-        if !birth_dates::needed(unit.conn()).await? {
-            return Ok(None);
-        }
-        let mut kept = HashMap::new();
-        for (person, sealed) in birth_dates::kept(unit.conn()).await? {
-            let text = self.vault.open(unit.conn(), person.uuid(), &sealed).await?.unwrap_or_default();
-            if let Some(date) = str::from_utf8(&text).ok().and_then(iso_date) {
-                kept.insert(person, date);
-            }
-        }
-        Ok(Some(kept))
+    /// How many workers the run must have seen. A snapshot of which some lines do not say whom they are about cannot tell who is
+    /// absent: with them no number is right, and nobody leaves.
+    fn expected(&self) -> i64 {
+        let Survey { people, nameless, .. } = self.survey;
+        let expected = if self.mode == Mode::FullSnapshot { people + nameless } else { *people };
+        i64::try_from(expected).unwrap_or(i64::MAX)
     }
-}
 
-/// What a line of the roster says, and what of it is new.
-struct Line {
-    person: PersonId,
-    place: Place,
-    details: Details,
-    birth_date: Option<Date>,
-    known: bool,
-    moved: bool,
-    renamed: bool,
-}
-
-/// What becomes of the lines. A date of birth comes and goes with the rule that needs it; the person is the same.
-fn counts(lines: &[Line]) -> Counts {
-    let mut counts = Counts::default();
-    for line in lines {
-        match line {
-            Line { known: false, .. } => counts.created += 1,
-            Line { moved, renamed, .. } if *moved || *renamed => counts.updated += 1,
-            _ => counts.unchanged += 1,
+    /// What is found only at the end, as about the reporting line, by the lines it is about.
+    async fn note_found(&self, mut after: Option<i64>) -> Result<(), Failure> {
+        let pool = &self.imports.pool;
+        let page = i64::try_from(RECORDS_MAX).unwrap_or(i64::MAX);
+        loop {
+            let found = sync_runs::issues(pool, self.run, after, page).await?;
+            let Some(last) = found.last() else { return Ok(()) };
+            after = Some(last.ordinal);
+            // What is about the whole run has no key, and so have lines whose number cannot be read.
+            let keys = found.iter().map(|issue| issue.external_id.as_str()).filter(|key| !key.is_empty());
+            let keys: Vec<&str> = keys.collect();
+            let lines: HashMap<_, _> =
+                operations::lines_of(pool, self.operation, &keys).await?.into_iter().collect();
+            let issues: Vec<Issue> = found
+                .into_iter()
+                .map(|found| Issue {
+                    line: lines.get(&found.external_id).map_or(0, |line| line.unsigned_abs() as usize),
+                    key: found.external_id,
+                    column: self.survey.column_of(&found.field).to_owned(),
+                    code: found.reason,
+                    detail: found.message,
+                    refused: found.refused,
+                })
+                .collect();
+            let mut conn = pool.acquire().await?;
+            operations::note_issues(&mut conn, self.operation, &issues).await?;
         }
     }
-    counts
-}
 
-/// The people of a roster, those known and those first seen.
-struct Roster<'a> {
-    known: HashMap<String, Listed>,
-    minted: HashMap<&'a str, PersonId>,
-}
-
-impl<'a> Roster<'a> {
-    /// Whoever is first seen gets an id before anybody is recorded, as superiors may come later in the file.
-    fn of(records: &'a [Record], known: Vec<Listed>) -> Self {
-        let known: HashMap<_, _> =
-            known.into_iter().map(|listed| (listed.details.employee_number.clone(), listed)).collect();
-        let minted = records
-            .iter()
-            .map(|record| record.employee_number.as_str())
-            .filter(|number| !known.contains_key(*number))
-            .map(|number| (number, PersonId::mint()))
-            .collect();
-        Self { known, minted }
-    }
-
-    fn person(&self, employee_number: &str) -> Option<PersonId> {
-        let known = self.known.get(employee_number).map(|listed| listed.person);
-        known.or_else(|| self.minted.get(employee_number).copied())
-    }
-
-    fn line(&self, record: &Record) -> Result<Line, Failure> {
-        let Some(person) = self.person(&record.employee_number) else {
-            return Err(Failure::Failed("a line of the roster has got no id".into()));
-        };
-        let known = self.known.get(&record.employee_number);
-        let (place, details) = (self.place(record), details(record));
-        Ok(Line {
-            person,
-            place,
-            birth_date: record.birth_date,
-            known: known.is_some(),
-            moved: known.is_none_or(|known| known.place != place || !known.active),
-            renamed: known.is_none_or(|known| known.details != details),
-            details,
-        })
-    }
-
-    fn place(&self, record: &Record) -> Place {
-        Place {
-            manager: record.manager_employee_number.as_deref().and_then(|number| self.person(number)),
-            org_unit: OrgUnitId::derived(DEPARTMENTS, record.department.as_bytes()),
-            hire_date: record.hire_date,
+    fn issue(&self, line: u32, key: &str, issue: FieldIssue, refused: bool) -> Issue {
+        Issue {
+            line: line as usize,
+            key: key.to_owned(),
+            column: self.survey.column_of(&issue.field).to_owned(),
+            code: issue.reason.to_owned(),
+            detail: issue.message,
+            refused,
         }
     }
-}
 
-fn details(record: &Record) -> Details {
-    Details {
-        employee_number: record.employee_number.clone(),
-        user_name: String::new(),
-        given_name: record.given_name.clone(),
-        family_name: record.family_name.clone(),
-        email: record.email.clone(),
-        job_title: record.job_title.clone(),
-        department: record.department.clone(),
+    fn detail(&self, run: &RunRow) -> String {
+        if run.state == State::Aborted && self.survey.nameless > 0 {
+            return format!(
+                "{} lines do not say whom they are about, so that nobody can be told absent: nobody has left.",
+                self.survey.nameless
+            );
+        }
+        run.detail.clone()
     }
-}
-
-/// Who reports to whom among those who work here.
-fn superiors(known: &[Listed]) -> Superiors {
-    let number_of: HashMap<PersonId, &str> =
-        known.iter().map(|listed| (listed.person, listed.details.employee_number.as_str())).collect();
-    known
-        .iter()
-        .filter(|listed| listed.active)
-        .map(|listed| {
-            let superior = listed.place.manager.and_then(|manager| number_of.get(&manager));
-            (listed.details.employee_number.clone(), superior.map(|number| (*number).to_owned()))
-        })
-        .collect()
 }

@@ -101,8 +101,8 @@ impl boot::Service for Enrollment {
 
     fn open(ground: Ground, config: Config) -> Self {
         let journal = ground.journal(Views);
-        let imports = Imports::new(&ground, journal.clone());
         let sync = Sync::new(&ground, journal.clone());
+        let imports = Imports::new(&ground, sync.clone());
         let Ground { desk, clock, pool, vault, shutdown, .. } = ground;
         let moves = watch::Sender::new(());
         Self { desk, clock, pool, vault, journal, imports, sync, config, moves, shutdown }
@@ -133,7 +133,8 @@ impl boot::Service for Enrollment {
     }
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
-        self.imports.abandon().await?;
+        self.imports.tidy(now).await?;
+        tick::let_go(&self.pool, &self.journal, now).await?;
         self.sync.pass(now).await?;
         self.moves.send_replace(());
         tick::escalate(&self.pool, &self.journal, now).await

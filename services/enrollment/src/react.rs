@@ -1,16 +1,21 @@
-//! What happens elsewhere and matters here: tandems meet, and one that met to the end fulfils its executive's obligation.
+//! What happens elsewhere and matters here: tandems meet, and one that met to the end fulfils its executive's obligation. And what
+//! follows when somebody leaves the company or comes back, whoever recorded it.
 
 use boot::Clock;
-use eventlog::{BoxError, CommandError, Context, Follower, Journal, Patches, Recorded};
+use eventlog::{Aggregate, BoxError, CommandError, Context, Follower, Journal, Patches, Recorded, Unit};
 use identity::{EditionId, PersonId, TandemId};
+use jiff::ToSpan;
+use proto::enrollment::{PersonLeft, PersonReturned};
 use proto::matching::{TandemActivated, TandemCompleted, TandemDissolved, TandemPublished};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use crate::codec::{self, Obligation};
-use crate::domain::obligation::{Command, Key};
-use crate::views::{Views, participations, tandems};
+use crate::codec::{self, Application, Obligation};
+use crate::domain::obligation::{Key, Status};
+use crate::domain::{application, obligation};
+use crate::views::{Views, applications, editions, obligations, participations, people, tandems};
 
-/// Follows the events of the matching.
+/// Follows the events of the matching, and of people.
 pub struct Reactions {
     pub(crate) journal: Journal<Views>,
     pub(crate) clock: Clock,
@@ -31,22 +36,89 @@ impl Follower for Reactions {
     }
 
     fn reacts_to(&self, event: &Recorded) -> bool {
-        event.is::<TandemCompleted>()
+        event.is::<TandemCompleted>() || event.is::<PersonLeft>() || event.is::<PersonReturned>()
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+        if event.is::<PersonLeft>() {
+            return self.leave(conn, event.read::<PersonLeft>()?.person_id.parse()?).await;
+        }
+        if event.is::<PersonReturned>() {
+            return self.come_back(conn, event.read::<PersonReturned>()?.person_id.parse()?).await;
+        }
         let tandem: TandemCompleted = event.read()?;
         let edition: EditionId = tandem.edition_id.parse()?;
         let mentee: PersonId = tandem.mentee_person_id.parse()?;
-        let context =
-            Context { now: self.clock.now(), actor: None, idempotency: None, expected_version: None };
         let obligation = Key::of(edition, mentee).obligation.uuid();
-        let mut unit = self.journal.unit(conn, &context);
-        match unit.execute::<Obligation>(obligation, Command::Fulfil).await {
-            // Whoever was excused meanwhile, or never obliged, has nothing to fulfil.
-            Ok(_) | Err(CommandError::Rejected(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+        let mut unit = self.journal.unit(conn, &self.context());
+        // Whoever was excused meanwhile, or never obliged, has nothing to fulfil.
+        carry_out::<Obligation>(&mut unit, obligation, obligation::Command::Fulfil).await
+    }
+}
+
+impl Reactions {
+    fn context(&self) -> Context {
+        Context { now: self.clock.now(), actor: None, idempotency: None, expected_version: None }
+    }
+
+    /// A leaver's applications are withdrawn and obligations end, unless they are back already.
+    ///
+    /// Whoever applies holds the person's row until that is recorded, so that nothing which was submitted before is missed here, and
+    /// nothing is submitted after.
+    async fn leave(&self, conn: &mut PgConnection, person: PersonId) -> Result<(), BoxError> {
+        if !people::has_left(&mut *conn, person).await? {
+            return Ok(());
         }
+        let context = self.context();
+        let mut unit = self.journal.unit(conn, &context);
+        for key in applications::alive(unit.conn(), person).await? {
+            let Some(edition) = editions::find(unit.conn(), key.edition).await? else { continue };
+            let today = context.now.in_tz(&edition.rules.time_zone)?.date();
+            let command = application::Command {
+                edition: key.edition,
+                phase: edition.phase,
+                promised: edition.rules.promised(today),
+                action: application::Action::Withdraw { left_company: true },
+            };
+            carry_out::<Application>(&mut unit, key.application.uuid(), command).await?;
+        }
+        for key in obligations::of_person(unit.conn(), person, &[Status::Due, Status::Acknowledged]).await? {
+            let leave = obligation::Command::Leave;
+            carry_out::<Obligation>(&mut unit, key.obligation.uuid(), leave).await?;
+        }
+        Ok(())
+    }
+
+    /// An executive who comes back is obliged again where leaving had ended it.
+    async fn come_back(&self, conn: &mut PgConnection, person: PersonId) -> Result<(), BoxError> {
+        if people::has_left(&mut *conn, person).await? {
+            return Ok(());
+        }
+        let context = self.context();
+        let mut unit = self.journal.unit(conn, &context);
+        for key in obligations::of_person(unit.conn(), person, &[Status::Excused]).await? {
+            let Some(edition) = editions::find(unit.conn(), key.edition).await? else { continue };
+            let today = context.now.in_tz(&edition.rules.time_zone)?.date();
+            let due_date = today.saturating_add(edition.rules.acknowledge_days.days());
+            let back = obligation::Command::Return { due_date };
+            carry_out::<Obligation>(&mut unit, key.obligation.uuid(), back).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a rule forbids has come to another end meanwhile.
+async fn carry_out<A: Aggregate>(
+    unit: &mut Unit<'_, Views>,
+    stream: Uuid,
+    command: A::Command,
+) -> Result<(), BoxError>
+where
+    CommandError<A::Rejection>: Into<BoxError>,
+{
+    match unit.execute::<A>(stream, command).await {
+        Ok(_) | Err(CommandError::Rejected(_)) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,13 +1,14 @@
-//! What is due by the clock: reminders of obligations that nobody acknowledged.
+//! What is due by the clock: reminders of obligations that nobody acknowledged, and last working days.
 
 use eventlog::{BoxError, Context, Journal};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use sqlx::PgPool;
 
-use crate::codec::Obligation;
+use crate::codec::{Obligation, Person};
 use crate::domain::obligation::{Command, ESCALATION_MAX};
-use crate::views::{Views, obligations};
+use crate::domain::person;
+use crate::views::{Views, obligations, people};
 
 /// Takes the reminders that are due by now.
 pub(crate) async fn escalate(
@@ -21,6 +22,17 @@ pub(crate) async fn escalate(
     for (obligation, zone) in obligations::overdue(pool, tomorrow, ESCALATION_MAX).await? {
         let today = now.in_tz(&zone)?.date();
         journal.execute::<Obligation>(&context, obligation.uuid(), Command::Escalate { today }).await?;
+    }
+    Ok(())
+}
+
+/// Lets those go whose last working day was announced and has come.
+pub(crate) async fn let_go(pool: &PgPool, journal: &Journal<Views>, now: Timestamp) -> Result<(), BoxError> {
+    let context = Context { now, actor: None, idempotency: None, expected_version: None };
+    let today = now.in_tz("UTC")?.date();
+    for (person, last_day) in people::leaving(pool, today).await? {
+        let leave = person::Command::Leave { last_day };
+        journal.execute::<Person>(&context, person.uuid(), leave).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod editions;
 pub mod obligations;
 pub mod operations;
 pub mod participations;
+pub mod people;
 pub mod sources;
 pub mod stored_workers;
 pub mod sync_batches;
@@ -22,7 +23,6 @@ pub mod workers;
 
 mod availability;
 mod copying;
-mod people;
 
 use eventlog::{Aggregate, BoxError, Corrupt, Patches, Recorded};
 use identity::PersonId;

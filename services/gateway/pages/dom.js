@@ -24,12 +24,17 @@ export class Refused extends Error {
 let position = null;
 
 /** Calls the interface; answers with the body. */
-export async function call(method, path, body) {
+export const call = (method, path, body) => send(method, path, body && JSON.stringify(body), "application/json");
+
+/** Sends a file; answers with the operation that takes it in. */
+export const upload = (path, file) => send("POST", path, file, "text/csv");
+
+async function send(method, path, body, mediaType) {
   const headers = {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = mediaType;
   if (method === "POST") headers["Idempotency-Key"] = crypto.randomUUID();
   if (position !== null) headers["Updraft-After"] = position;
-  const answer = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const answer = await fetch(`/api/v1${path}`, { method, headers, body });
   if (answer.status === 401) {
     location.assign("/sign-in");
   }

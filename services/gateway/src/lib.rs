@@ -1,13 +1,14 @@
 //! REST for everything the services offer by gRPC, and the pages; it translates and decides nothing.
 //!
 //! Reading order: [`Config`]; `routes`, what the descriptors say of each method; `transcode`, one request from HTTP to
-//! gRPC and back, with `auth`, `conditions`, `message` and `upstream` at its side; `problem`, every refusal; `openapi`,
-//! the same routes as a document; `oauth`, tokens for HR systems, whose secrets `source_secret` verifies; `scim`, another way in for
-//! them; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
+//! gRPC and back, with `auth`, `conditions`, `message`, `download` and `upstream` at its side; `problem`, every refusal;
+//! `openapi`, the same routes as a document; `oauth`, tokens for HR systems, whose secrets `source_secret` verifies; `scim`, another
+//! way in for them; `pages` and `identity_page`, what a browser shows; `serve`, the connections.
 
 mod auth;
 mod conditions;
 mod config;
+mod download;
 mod html;
 mod identity_page;
 mod message;

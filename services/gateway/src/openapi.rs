@@ -229,6 +229,9 @@ fn answer(route: &Route, schemas: &mut Schemas) -> (&'static str, Response) {
         _ if is_receipt(&message) => ("200", "Done."),
         _ => ("200", "What was asked for."),
     };
+    if let Some(field) = &route.download {
+        return (status, file(route, field));
+    }
     let schema = schemas.refer(&message);
     let mut response = ResponseBuilder::new()
         .description(description)
@@ -249,6 +252,19 @@ fn answer(route: &Route, schemas: &mut Schemas) -> (&'static str, Response) {
         response = response.header("Location", header("Where it stands.", uri));
     }
     (status, response.build())
+}
+
+/// A file that is answered with.
+fn file(route: &Route, field: &FieldDescriptor) -> Response {
+    let media_type = &route.rule.produces;
+    let schema = ObjectBuilder::new().schema_type(Type::String).content_media_type(media_type);
+    let schema = schema.description(comment(&field.parent_file(), field.path()));
+    let name = ObjectBuilder::new().schema_type(Type::String);
+    ResponseBuilder::new()
+        .description("The file.")
+        .content(media_type, Content::new(Some(schema)))
+        .header("Content-Disposition", header("The name to save it under.", name))
+        .build()
 }
 
 fn etag() -> Header {

@@ -6,9 +6,10 @@ use axum::{
     Router,
     extract::Path,
     http::{HeaderMap, HeaderValue, Method, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use identity::{Caller, Role};
 
 use crate::{
     Gateway, auth,
@@ -18,12 +19,13 @@ use crate::{
 };
 
 /// The files of the pages, by name.
-const ASSETS: [(&str, &str, &str); 5] = [
+const ASSETS: [(&str, &str, &str); 6] = [
     ("style.css", "text/css; charset=utf-8", include_str!("../pages/style.css")),
     ("app.js", "text/javascript; charset=utf-8", include_str!("../pages/app.js")),
     ("dom.js", "text/javascript; charset=utf-8", include_str!("../pages/dom.js")),
     ("participant.js", "text/javascript; charset=utf-8", include_str!("../pages/participant.js")),
     ("office.js", "text/javascript; charset=utf-8", include_str!("../pages/office.js")),
+    ("roster.js", "text/javascript; charset=utf-8", include_str!("../pages/roster.js")),
 ];
 
 /// What the codes of the gateway mean, and those that every service shares.
@@ -77,11 +79,12 @@ const MEANINGS: [(&str, &str); 24] = [
 
 /// The routes of the pages.
 pub(crate) fn router(gateway: &Arc<Gateway>, openapi: String) -> Router {
-    let first = Arc::clone(gateway);
+    let (first, roster) = (Arc::clone(gateway), Arc::clone(gateway));
     let demonstration = gateway.identity_page;
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Router::new()
         .route("/", get(async move |headers: HeaderMap| first_page(&first, &headers)))
+        .route("/roster", get(async move |headers: HeaderMap| roster_page(&roster, &headers)))
         .route("/assets/{file}", get(asset))
         .route("/openapi.json", get(async move || (json, openapi)))
         .route("/docs", get(async move || docs(demonstration)))
@@ -112,9 +115,28 @@ fn first_page(gateway: &Gateway, headers: &HeaderMap) -> Response {
         person = escape(&person),
         roles = escape(&roles.join(" ")),
     );
-    let account = identity_page::account(&roles.join(", ").replace('_', " "));
+    let account = account(&caller);
     let head = "<script type=\"module\" src=\"/assets/app.js\"></script>";
     Page { title: "Updraft", head, account: &account, main: &main, demonstration }.into_response()
+}
+
+/// The upload of the roster. Who may not upload gets the same page, whose script shows the refusals.
+fn roster_page(gateway: &Gateway, headers: &HeaderMap) -> Response {
+    let Ok(caller) = auth::caller(&gateway.keys, gateway.identity_page, &Method::GET, headers) else {
+        return Redirect::to("/").into_response();
+    };
+    let person = caller.person.map(|person| person.to_string()).unwrap_or_default();
+    let main = format!(include_str!("../pages/roster.html"), person = escape(&person));
+    let (account, head) = (account(&caller), "<script type=\"module\" src=\"/assets/roster.js\"></script>");
+    let demonstration = gateway.identity_page;
+    Page { title: "Roster – Updraft", head, account: &account, main: &main, demonstration }.into_response()
+}
+
+/// Who is signed in, the way to what their roles have beside the first page, and the way out.
+fn account(caller: &Caller) -> String {
+    let roles = caller.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+    let more = if caller.is(Role::Office) { "<a href=\"/roster\">Roster</a> " } else { "" };
+    format!("{more}{}", identity_page::account(&roles.replace('_', " ")))
 }
 
 async fn asset(

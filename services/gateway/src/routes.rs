@@ -1,7 +1,7 @@
 //! The REST interface as the descriptors define it: one route per method that has an HTTP annotation.
 
 use axum::http::Method;
-use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 use proto::api::MethodRule;
 
 /// An HTTP annotation that cannot be served; the proto files are wrong.
@@ -30,6 +30,8 @@ pub(crate) struct Route {
     pub(crate) etag: Option<FieldDescriptor>,
     /// The field of the response that is the answer; else the response itself.
     pub(crate) answer: Option<FieldDescriptor>,
+    /// The file that is the answer instead, in parts: the field of bytes of every message of the stream.
+    pub(crate) download: Option<FieldDescriptor>,
     /// Where a created resource stands: this path and the identifier.
     pub(crate) collection: Option<String>,
 }
@@ -92,6 +94,13 @@ impl Route {
             "" => None,
             name => Some(named(name, &method.output())?),
         };
+        let download = match (method.is_server_streaming(), rule.produces.as_str(), &answer) {
+            (false, "", _) => None,
+            (true, media_type, Some(field)) if !media_type.is_empty() && field.kind() == Kind::Bytes => {
+                Some(field.clone())
+            }
+            _ => return Err(fail("is no stream of a field of bytes with a media type".to_owned())),
+        };
         let etag = input.get_field_by_name("etag");
         let query = input.fields().filter(|field| {
             let in_body = match &body {
@@ -105,7 +114,7 @@ impl Route {
         let collection =
             (rule.creates || rule.starts_operation).then(|| collection(&method, &rule, &http.template));
         let Http { verb, template, .. } = http;
-        Ok(Some(Self { method, rule, verb, template, path, query, body, etag, answer, collection }))
+        Ok(Some(Self { method, rule, verb, template, path, query, body, etag, answer, download, collection }))
     }
 
     /// The message that is answered with: the response or the one field of it.

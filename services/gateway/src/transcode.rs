@@ -15,7 +15,7 @@ use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage, Serialize
 use tonic::metadata::MetadataValue;
 
 use crate::{
-    Gateway, auth, conditions,
+    Gateway, auth, conditions, download,
     message::{put_parameters, read_json},
     problem::Problem,
     routes::{Body, Place, Route},
@@ -63,6 +63,11 @@ async fn serve(gateway: &Gateway, route: &Route, request: Request) -> Result<Res
 
     let package = route.method.parent_service().package_name().to_owned();
     let connection = gateway.upstreams.connection(&package, caller).ok_or_else(Problem::internal)?;
+    if let Some(field) = &route.download {
+        let parts = upstream::open(connection, &route.method, request).await;
+        let parts = parts.map_err(|refused| Problem::of(&refused, route))?;
+        return download::respond(&route.rule, field.clone(), parts);
+    }
     let answer = upstream::call(connection, &route.method, request).await;
     let answer = answer.map_err(|refused| Problem::of(&refused, route))?;
     respond(route, &parts, &answer.into_inner())

@@ -8,7 +8,7 @@ use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use telemetry::{ClientLayer, Traced};
 use tonic::{
-    Request, Response, Status,
+    Request, Response, Status, Streaming,
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     service::interceptor::InterceptedService,
@@ -66,11 +66,33 @@ pub(crate) async fn call(
     method: &MethodDescriptor,
     request: Request<DynamicMessage>,
 ) -> Result<Response<DynamicMessage>, Status> {
+    let (mut client, path) = dial(connection, method).await?;
+    client.unary(request, path, Dynamic(method.output())).await
+}
+
+/// Calls a method that answers with a stream.
+///
+/// # Errors
+/// What the service answers instead, or `UNAVAILABLE` if it does not.
+pub(crate) async fn open(
+    connection: Connection,
+    method: &MethodDescriptor,
+    request: Request<DynamicMessage>,
+) -> Result<Streaming<DynamicMessage>, Status> {
+    let (mut client, path) = dial(connection, method).await?;
+    let answer = client.server_streaming(request, path, Dynamic(method.output())).await?;
+    Ok(answer.into_inner())
+}
+
+async fn dial(
+    connection: Connection,
+    method: &MethodDescriptor,
+) -> Result<(Grpc<Connection>, PathAndQuery), Status> {
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let path = PathAndQuery::try_from(path).map_err(|error| Status::internal(error.to_string()))?;
     let mut client = Grpc::new(connection);
     client.ready().await.map_err(|error| Status::from_error(error.into()))?;
-    client.unary(request, path, Dynamic(method.output())).await
+    Ok((client, path))
 }
 
 /// Encodes what it is given and decodes the message it was made for.

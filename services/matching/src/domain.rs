@@ -2,7 +2,7 @@
 //!
 //! Reading order: `week` and `inputs` (what is known of the people), `scoring` and `pairing` (what a score is made of, who may
 //! be paired, and how well two fit), `matrix` and `frozen` (every pair judged once), `computation`, `solution` and `certificate`
-//! (the best set of tandems and its proof), `outcome`, `explanation` and `comparison` (why, why not, and what else would cost),
+//! (the best set of tandems and its proof), `standing` (what other wishes lead to), `outcome`, `explanation` and `comparison` (why, why not, and what else would cost),
 //! `difference` (what has changed since), `frontier` (how somebody who is left over is served with as few moves as possible),
 //! `document`, `run`, `tandem`, `place` and `repair` (what can happen).
 
@@ -23,6 +23,7 @@ pub mod repair;
 pub mod run;
 pub mod scoring;
 pub mod solution;
+pub mod standing;
 pub mod tandem;
 pub mod week;
 

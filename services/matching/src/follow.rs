@@ -39,7 +39,11 @@ fn person(patches: &mut Patches, event: &Recorded) -> Result<(), BoxError> {
         people::set_left(patches, it.person_id.parse()?, false);
     } else if event.is::<told::PersonAbsent>() {
         let it: told::PersonAbsent = event.read()?;
-        people::set_away(patches, it.person_id.parse()?, it.first_day.parse()?, it.last_day.parse()?);
+        let last_day = if it.last_day.is_empty() { None } else { Some(it.last_day.parse()?) };
+        people::set_away(patches, it.person_id.parse()?, it.first_day.parse()?, last_day);
+    } else if event.is::<told::PersonAbsenceEnded>() {
+        let it: told::PersonAbsenceEnded = event.read()?;
+        people::set_away(patches, it.person_id.parse()?, it.first_day.parse()?, Some(it.last_day.parse()?));
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end. And what the
 //! end or the beginning of a tandem means for others.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use boot::Clock;
 use eventlog::{Aggregate, BoxError, Context, Follower, Journal, Patches, Recorded, Unit};
 use identity::{EditionId, PersonId};
@@ -11,8 +13,8 @@ use sqlx::PgConnection;
 use crate::codec::{Document, Tandem};
 use crate::domain::document::{self, Origin};
 use crate::domain::tandem::{Action, Change, Command, Event, Key};
-use crate::domain::{Phase, Side};
-use crate::views::{Views, editions, inputs, scoring, tandems};
+use crate::domain::{Phase, Side, pairing};
+use crate::views::{Views, editions, people, scoring, tandems};
 use crate::{answer, follow, mend};
 
 /// The most levels that an edition can keep apart: who stands further below is not concerned by a move.
@@ -60,9 +62,7 @@ impl Follower for Reactions {
         let commands = consequences(conn, event).await?;
         let now = self.clock.now();
         let mut unit = self.journal.unit(conn, &self.context());
-        for (key, action) in commands {
-            answer::carry_out(&mut unit, Command { key, action }).await?;
-        }
+        carry_out(&mut unit, commands).await?;
         if event.stream.kind == Tandem::KIND {
             return mend_after(&mut unit, &Tandem::decode(event)?, now).await;
         }
@@ -72,6 +72,33 @@ impl Follower for Reactions {
         }
         Ok(())
     }
+
+    /// Whoever leaves or moves at once is looked at at once, however many they are.
+    fn is_answered_with(&self, event: &Recorded, next: &Recorded) -> bool {
+        let both = |name: fn(&Recorded) -> bool| name(event) && name(next);
+        both(Recorded::is::<told::PersonMoved>) || both(Recorded::is::<told::PersonLeft>)
+    }
+
+    async fn react_together(&self, conn: &mut PgConnection, events: &[&Recorded]) -> Result<(), BoxError> {
+        let (mut leavers, mut movers) = (Vec::<PersonId>::new(), Vec::<PersonId>::new());
+        for event in events {
+            if event.is::<told::PersonLeft>() {
+                leavers.push(event.read::<told::PersonLeft>()?.person_id.parse()?);
+            } else {
+                movers.push(event.read::<told::PersonMoved>()?.person_id.parse()?);
+            }
+        }
+        let mut commands = if leavers.is_empty() { Vec::new() } else { leave(conn, &leavers).await? };
+        commands.extend(if movers.is_empty() { Vec::new() } else { examine(conn, &movers).await? });
+        carry_out(&mut self.journal.unit(conn, &self.context()), commands).await
+    }
+}
+
+async fn carry_out(unit: &mut Unit<'_, Views>, commands: Commands) -> Result<(), BoxError> {
+    for (key, action) in commands {
+        answer::carry_out(unit, Command { key, action }).await?;
+    }
+    Ok(())
 }
 
 impl Reactions {
@@ -97,10 +124,10 @@ impl Reactions {
 async fn consequences(conn: &mut PgConnection, event: &Recorded) -> Result<Commands, BoxError> {
     Ok(if event.is::<told::PersonLeft>() {
         let it: told::PersonLeft = event.read()?;
-        leave(conn, it.person_id.parse()?).await?
+        leave(conn, &[it.person_id.parse()?]).await?
     } else if event.is::<told::PersonMoved>() {
         let it: told::PersonMoved = event.read()?;
-        examine(conn, it.person_id.parse()?).await?
+        examine(conn, &[it.person_id.parse()?]).await?
     } else if event.is::<told::ApplicationWithdrawn>() {
         let it: told::ApplicationWithdrawn = event.read()?;
         let mentor = (it.person_id.parse()?, Side::Mentor);
@@ -140,9 +167,9 @@ type Commands = Vec<(Key, Action)>;
 // Whoever forms tandems holds the edition: what was formed before this transaction is seen here, and what is formed after it
 // sees that somebody is gone.
 
-async fn leave(conn: &mut PgConnection, person: PersonId) -> sqlx::Result<Commands> {
+async fn leave(conn: &mut PgConnection, leavers: &[PersonId]) -> sqlx::Result<Commands> {
     editions::hold_all(conn).await?;
-    let live = tandems::live_of(conn, person).await?;
+    let live = tandems::live_of(conn, leavers).await?;
     Ok(live.into_iter().map(|(tandem, side)| (tandem.key, Action::Leave(side))).collect())
 }
 
@@ -154,7 +181,7 @@ async fn step_back(
     action: &Action,
 ) -> sqlx::Result<Commands> {
     editions::hold(conn, edition).await?;
-    let live = tandems::live_of(conn, person).await?;
+    let live = tandems::live_of(conn, &[person]).await?;
     let own = live.into_iter().filter(|(tandem, stands)| tandem.key.edition == edition && *stands == side);
     Ok(own.map(|(tandem, _)| (tandem.key, action.clone())).collect())
 }
@@ -165,14 +192,24 @@ async fn complete(conn: &mut PgConnection, edition: EditionId) -> sqlx::Result<C
     Ok(live.into_iter().map(|tandem| (tandem.key, Action::Complete)).collect())
 }
 
-async fn examine(conn: &mut PgConnection, moved: PersonId) -> sqlx::Result<Commands> {
-    let mut commands = Vec::new();
-    for tandem in tandems::below(&mut *conn, moved, CHAIN_LEVELS_MAX).await? {
-        let Some(edition) = editions::find(&mut *conn, tandem.key.edition).await? else { continue };
-        let breaks = inputs::breaks_organisation(conn, &edition.settings.rules, tandem.pair).await?;
-        if breaks != tandem.flagged {
-            commands.push((tandem.key, Action::Examine { breaks }));
-        }
+/// Looks at every tandem that moves can concern: a query for the tandems, one for where their people stand, one per edition.
+async fn examine(conn: &mut PgConnection, moved: &[PersonId]) -> sqlx::Result<Commands> {
+    let tandems = tandems::below(&mut *conn, moved, CHAIN_LEVELS_MAX).await?;
+    if tandems.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(commands)
+    let concerned: BTreeSet<PersonId> =
+        tandems.iter().flat_map(|tandem| [tandem.pair.mentor, tandem.pair.mentee]).collect();
+    let standings = people::standings(&mut *conn, &Vec::from_iter(concerned)).await?;
+    let mut rules = BTreeMap::new();
+    for edition in tandems.iter().map(|tandem| tandem.key.edition).collect::<BTreeSet<_>>() {
+        rules.extend(editions::find(&mut *conn, edition).await?.map(|row| (edition, row.settings.rules)));
+    }
+    let changed = tandems.into_iter().filter_map(|tandem| {
+        let two = (standings.get(&tandem.pair.mentor)?, standings.get(&tandem.pair.mentee)?);
+        let rules = rules.get(&tandem.key.edition)?;
+        let breaks = pairing::check_organisation(rules, two.0, two.1).is_err();
+        (breaks != tandem.flagged).then_some((tandem.key, Action::Examine { breaks }))
+    });
+    Ok(changed.collect())
 }

@@ -212,6 +212,11 @@ fn of_sessions(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
             let it: s::SessionCancelled = event.read()?;
             session(&it.tandem_id, &it.edition_id, &it.session_id, Session::Cancelled)
         }
+        "SessionResumed" => {
+            let it: s::SessionResumed = event.read()?;
+            let what = Session::Resumed { start: instant(event, it.start_time)? };
+            session(&it.tandem_id, &it.edition_id, &it.session_id, what)
+        }
         "SessionHeld" => {
             let it: s::SessionHeld = event.read()?;
             session(&it.tandem_id, &it.edition_id, &it.session_id, Session::Past)
@@ -326,7 +331,7 @@ mod tests {
         quiet.sort_unstable();
         let expected = "ActionAgreed ActionCompleted AgeRuleProposed AgeRuleReleased AgeRuleTexts CharterAccepted \
             EditionArchived EditionCompleted EditionOpened EditionRules EditionStarted EditionTexts FollowUpScheduled \
-            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonAbsent PersonAbsenceEnded PersonErased PersonJoined \
+            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonAbsenceEnded PersonAbsent PersonErased PersonJoined \
             PersonLeaving PersonMoved PersonRescinded PlaceReleased PlaceTaken PlannedSession PulseAnswered QuestionAnswered QuestionAsked ScoringRulesSet \
             StagedResult TandemCleared TandemFlagged VetoSpent";
         assert_eq!(quiet.join(" "), expected);

@@ -19,7 +19,7 @@ use crate::domain::Side;
 use crate::domain::planning::{Rules, Slot};
 use crate::domain::series::{Act, Command, Rejection};
 use crate::views::series::{self, SeriesRow};
-use crate::views::{editions, sessions};
+use crate::views::{editions, leaves, sessions};
 
 /// What a command names, and what has to be prepared for it.
 #[derive(Default)]
@@ -78,17 +78,17 @@ impl Sessions {
         let row = found.ok_or_else(|| not_found("tandem"))?;
         call.allow(&Resource::between(&row.parties()))?;
 
-        let prepared = self.prepare(unit.conn(), &call.caller, &row, &named).await?;
+        let prepared = self.prepare(unit.conn(), call, &row, &named).await?;
         let command = Command { tandem, edition, now: call.now, act: act(prepared)? };
         let receipt = unit.execute::<Series>(tandem.uuid(), command).await.map_err(refuse)?;
         let receipt = Receipt { id: named.creates.unwrap_or(receipt.id), ..receipt };
         work.commit(receipt).await.map_err(unavailable)
     }
 
-    async fn prepare(
+    async fn prepare<M>(
         &self,
         conn: &mut PgConnection,
-        caller: &Caller,
+        call: &Call<M>,
         row: &SeriesRow,
         named: &Named<'_>,
     ) -> Result<Prepared, Status> {
@@ -105,11 +105,15 @@ impl Sessions {
         let busy = match named.moves {
             Some(session) => {
                 sessions::hold_calendars(conn, row.parties()).await.map_err(unavailable)?;
-                sessions::busy(conn, row.parties(), Some(session)).await.map_err(unavailable)?
+                {
+                    let paused_until = leaves::paused_until(call.now);
+                    let busy = sessions::busy(conn, row.parties(), Some(session), paused_until).await;
+                    busy.map_err(unavailable)?
+                }
             }
             None => Vec::new(),
         };
-        Ok(Prepared { side: side_of(caller, row), sealed_text, busy })
+        Ok(Prepared { side: side_of(&call.caller, row), sealed_text, busy })
     }
 
     /// The series that a request reads, if the caller may do so.

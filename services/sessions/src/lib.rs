@@ -65,10 +65,15 @@ impl boot::Service for Sessions {
     }
 
     fn follower(&self) -> Reactions {
-        Reactions { journal: self.journal.clone(), clock: self.clock.clone() }
+        Reactions {
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            vault: self.vault.clone(),
+        }
     }
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
+        tick::pause(&self.pool, &self.journal, now).await?;
         tick::notice_due(&self.pool, &self.journal, now).await
     }
 }

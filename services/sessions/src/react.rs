@@ -1,22 +1,24 @@
-//! What happens elsewhere and matters here: a tandem begins or ends, an edition is completed.
+//! What happens elsewhere and matters here: a tandem begins or ends, somebody is on leave or erased, an edition is completed.
 
 use boot::Clock;
 use eventlog::{BoxError, Context, Follower, Journal, Patches, Recorded};
 use identity::{EditionId, PersonId, SessionId, TandemId};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use sqlx::PgConnection;
+use vault::Vault;
 
 use crate::codec::{FollowUp, News, Pair, Series, news};
 use crate::domain::follow_up::{self, MONTHS, Subject};
-use crate::domain::planning::{Availability, Frame, Rules, plan};
+use crate::domain::planning::{Availability, Frame, Rules, Slot, plan, plan_again};
 use crate::domain::series::{Act, Command, Ending, Plan, PlannedSession};
+use crate::views::leaves::{self, Freed};
 use crate::views::{Views, absences, availabilities, editions, obligations, series, sessions};
 
 /// Follows the events of the enrollment and the matching.
 pub struct Reactions {
     pub(crate) journal: Journal<Views>,
     pub(crate) clock: Clock,
+    pub(crate) vault: Vault,
 }
 
 impl Follower for Reactions {
@@ -43,6 +45,7 @@ impl Follower for Reactions {
                     News::TandemActivated(_)
                         | News::TandemEnded(..)
                         | News::Absent(..)
+                        | News::Erased(_)
                         | News::EditionCompleted(_)
                 )
             )
@@ -55,7 +58,11 @@ impl Follower for Reactions {
             Some(News::TandemEnded(tandem, edition, ending)) => {
                 self.ask_series(conn, tandem, edition, Act::End(ending)).await
             }
-            Some(News::Absent(person, days)) => self.excuse(conn, person, days).await,
+            Some(News::Absent(person, ..)) => {
+                self.pause(conn, person).await?;
+                self.resume(conn, person).await
+            }
+            Some(News::Erased(person)) => self.forget(conn, person).await,
             Some(News::EditionCompleted(edition)) => {
                 self.complete(conn, edition).await?;
                 self.schedule_follow_ups(conn, edition, event.recorded_at).await
@@ -71,43 +78,71 @@ impl Follower for Reactions {
 impl Reactions {
     /// Plans the sessions of a tandem around everything the two have planned already.
     async fn plan(&self, conn: &mut PgConnection, pair: Pair, activated: Timestamp) -> Result<(), BoxError> {
-        let rules = edition_rules(conn, pair.edition).await?;
-        let mentor = availability(conn, pair.edition, pair.mentor, &rules).await?;
-        let mentee = availability(conn, pair.edition, pair.mentee, &rules).await?;
-        let people = [pair.mentor, pair.mentee];
-        sessions::hold_calendars(conn, people).await?;
-        let busy = sessions::busy(&mut *conn, people, None).await?;
-
-        let frame = Frame { rules: &rules, activated, mentor: &mentor, mentee: &mentee, busy: &busy };
-        let schedule = plan(&frame);
+        let calendars = self.calendars(conn, pair.edition, [pair.mentor, pair.mentee]).await?;
+        let schedule = plan(&calendars.frame(activated));
+        let minutes = calendars.rules.session_minutes;
         let session = |(month, start): (i32, Timestamp)| PlannedSession {
             id: SessionId::derived(pair.tandem.uuid(), &month.to_be_bytes()),
             month,
             start,
-            minutes: rules.session_minutes,
+            minutes,
         };
         let plan = Plan {
             mentor: pair.mentor,
             mentee: pair.mentee,
             sessions: schedule.starts.into_iter().map(session).collect(),
             months_without_time: schedule.months_without_time,
-            time_zone: mentee.time_zone,
+            time_zone: calendars.mentee.time_zone,
         };
         self.ask_series(conn, pair.tandem, pair.edition, Act::Plan(plan)).await
     }
 
     /// What a person on leave has planned is off, and counts for nobody; the series goes on afterwards.
-    async fn excuse(
-        &self,
-        conn: &mut PgConnection,
-        person: PersonId,
-        days: [Date; 2],
-    ) -> Result<(), BoxError> {
-        for planned in sessions::planned_on(&mut *conn, person, days, self.clock.now()).await? {
-            let act = Act::Excuse(planned.session, planned.side);
+    async fn pause(&self, conn: &mut PgConnection, person: PersonId) -> Result<(), BoxError> {
+        for planned in leaves::prevented(&mut *conn, Some(person), self.clock.now()).await? {
+            let act = Act::Pause(planned.session, planned.side);
             self.ask_series(conn, planned.tandem, planned.edition, act).await?;
         }
         Ok(())
+    }
+
+    /// What was off for a leave that ended earlier, or never was, is planned again within its month.
+    async fn resume(&self, conn: &mut PgConnection, person: PersonId) -> Result<(), BoxError> {
+        let now = self.clock.now();
+        for Freed { session, tandem, edition, people, start } in
+            leaves::freed(&mut *conn, person, now).await?
+        {
+            let calendars = self.calendars(conn, edition, people).await?;
+            if let Some(start) = plan_again(&calendars.frame(now), start) {
+                self.ask_series(conn, tandem, edition, Act::Resume(session, start)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is said in a tandem is about both of its people, so that with one of them all of it is erased.
+    async fn forget(&self, conn: &mut PgConnection, person: PersonId) -> Result<(), BoxError> {
+        for tandem in series::of_person(&mut *conn, person).await? {
+            self.vault.forget(conn, tandem.uuid()).await?;
+        }
+        Ok(())
+    }
+
+    /// When two people can meet, which stays as it is until the transaction ends.
+    async fn calendars(
+        &self,
+        conn: &mut PgConnection,
+        edition: EditionId,
+        people: [PersonId; 2],
+    ) -> Result<Calendars, BoxError> {
+        let rules = edition_rules(conn, edition).await?;
+        let [mentor, mentee] = people;
+        let mentor = availability(conn, edition, mentor, &rules).await?;
+        let mentee = availability(conn, edition, mentee, &rules).await?;
+        sessions::hold_calendars(conn, people).await?;
+        let paused_until = leaves::paused_until(self.clock.now());
+        let busy = sessions::busy(&mut *conn, people, None, paused_until).await?;
+        Ok(Calendars { rules, mentor, mentee, busy })
     }
 
     /// Ends every series of an edition that goes on.
@@ -159,6 +194,22 @@ impl Reactions {
     }
 }
 
+/// When a mentor and a mentee can meet.
+struct Calendars {
+    rules: Rules,
+    mentor: Availability,
+    mentee: Availability,
+    busy: Vec<Slot>,
+}
+
+impl Calendars {
+    /// What is planned at this moment has to fit in here.
+    fn frame(&self, activated: Timestamp) -> Frame<'_> {
+        let Self { rules, mentor, mentee, busy } = self;
+        Frame { rules, activated, mentor, mentee, busy }
+    }
+}
+
 async fn edition_rules(conn: &mut PgConnection, edition: EditionId) -> Result<Rules, BoxError> {
     let rules = editions::find(conn, edition).await?;
     rules.ok_or_else(|| "an event names an edition that was never created".into())
@@ -182,7 +233,7 @@ fn note(patches: &mut Patches, news: News) {
         }
         News::Obliged(edition, person) => obligations::raise(patches, edition, person),
         News::Excused(edition, person) => obligations::excuse(patches, edition, person),
-        News::Absent(person, days) => absences::keep(patches, person, days),
-        News::EditionCompleted(_) | News::TandemActivated(_) | News::TandemEnded(..) => {}
+        News::Absent(person, first_day, last_day) => absences::keep(patches, person, first_day, last_day),
+        News::Erased(_) | News::EditionCompleted(_) | News::TandemActivated(_) | News::TandemEnded(..) => {}
     }
 }

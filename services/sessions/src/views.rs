@@ -8,6 +8,7 @@ pub mod availabilities;
 pub mod content;
 pub mod editions;
 pub mod follow_ups;
+pub mod leaves;
 pub mod obligations;
 pub mod series;
 pub mod sessions;
@@ -83,7 +84,7 @@ impl Changes {
             Change::CharterAccepted(side) => series::accept(patches, tandem, *side),
             Change::Session(occasion, outcome) => {
                 sessions::turn_out(patches, occasion.session, *outcome);
-                if let Outcome::Moved(_, start) = outcome {
+                if let Outcome::Moved(_, start) | Outcome::Resumed(start) = outcome {
                     moved.insert(occasion.session, *start);
                 }
             }

@@ -4,12 +4,12 @@ use anyhow::ensure;
 use eventlog::{Appender, Feed};
 
 use crate::callers;
-use crate::load::{Clock, Recorded};
+use crate::load::{Clock, Mark};
 use crate::peers::Peer;
 use crate::pgbench::BATCH;
 use crate::scale::Scale;
-use crate::series::{Series, Target, heading, row, row_of_times};
 use crate::stage::{Log, Stage};
+use bench::series::{Series, Target, heading, row, row_of_times};
 
 /// How many callers the appender is given.
 const CALLERS: usize = 256;
@@ -100,11 +100,11 @@ impl Appends {
         events: usize,
         work: &'static str,
     ) -> anyhow::Result<(f64, f64)> {
-        let position = eventlog::head(&self.log.owner).await?;
+        let mark = Mark::set(&self.log.owner).await?;
         let clock = Clock::start(stage.postmaster())?;
         let mut done = callers::append(&self.appender, callers, scale.append, events).await?;
         let busy = clock.stop()?;
-        let recorded = Recorded::after(position, &self.log.owner).await?;
+        let recorded = mark.since(&self.log.owner).await?;
         let (acknowledged, stored) = (done.events, recorded.events);
         ensure!(acknowledged == stored, "{acknowledged} events are acknowledged and {stored} recorded");
         self.bounds.push((work, recorded.said(&busy)));

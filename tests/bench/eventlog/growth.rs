@@ -4,8 +4,8 @@ use eventlog::Appender;
 
 use crate::callers;
 use crate::scale::Scale;
-use crate::series::{Series, Target, heading, row};
 use crate::stage::{Log, Stage};
+use bench::series::{Series, Target, heading, row};
 
 const CALLERS: usize = 256;
 /// The sizes that are measured between the history and the end, as multiples of the one before.

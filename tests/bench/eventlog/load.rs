@@ -27,12 +27,21 @@ pub(crate) struct Busy {
     server: f64,
 }
 
-/// What was recorded since a position, and by how many transactions: each row names its own.
+/// How far a log and what its server has written were at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    position: i64,
+    written: i64,
+}
+
+/// What was recorded since, and by how many transactions: each row names its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recorded {
     /// Events.
     pub(crate) events: u64,
     commits: u64,
+    /// Bytes of the write-ahead log.
+    written: u64,
 }
 
 impl Clock {
@@ -52,25 +61,43 @@ impl Clock {
     }
 }
 
-impl Recorded {
-    /// Counts what comes after the position.
-    pub(crate) async fn after(position: i64, log: &PgPool) -> anyhow::Result<Self> {
+impl Mark {
+    /// Sets it now.
+    pub(crate) async fn set(log: &PgPool) -> anyhow::Result<Self> {
+        Ok(Self { position: eventlog::head(log).await?, written: written(log).await? })
+    }
+
+    /// Counts what came after it.
+    pub(crate) async fn since(&self, log: &PgPool) -> anyhow::Result<Recorded> {
+        let written = written(log).await? - self.written;
         let (events, commits): (i64, i64) = sqlx::query_as(
             "select count(*), count(distinct xmin::text) from eventlog.events where position > $1",
         )
-        .bind(position)
+        .bind(self.position)
         .fetch_one(log)
         .await?;
-        Ok(Self { events: events.unsigned_abs(), commits: commits.unsigned_abs() })
+        let [events, commits, written] = [events, commits, written].map(i64::unsigned_abs);
+        Ok(Recorded { events, commits, written })
     }
+}
 
+async fn written(log: &PgPool) -> sqlx::Result<i64> {
+    let written = "select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint";
+    sqlx::query_scalar(written).fetch_one(log).await
+}
+
+impl Recorded {
     /// What that was in the time of the clock.
     pub(crate) fn said(&self, busy: &Busy) -> String {
         let seconds = busy.time.as_secs_f64();
         let float = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         let (events, commits) = (float(self.events), float(self.commits));
         let each = events / commits.max(1.0);
-        format!("{:.0} commits per second of {each:.1} events each; {busy}", commits / seconds)
+        let bytes = float(self.written) / events.max(1.0);
+        let rate = commits / seconds;
+        format!(
+            "{rate:.0} commits per second of {each:.1} events each, {bytes:.0} bytes of WAL an event; {busy}"
+        )
     }
 }
 

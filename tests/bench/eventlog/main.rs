@@ -15,7 +15,6 @@ mod peers;
 mod pgbench;
 mod reads;
 mod scale;
-mod series;
 mod stage;
 mod steady;
 mod witness;
@@ -27,8 +26,8 @@ use crate::load::Clock;
 use crate::peers::Race;
 use crate::reads::Reads;
 use crate::scale::Scale;
-use crate::series::{Series, Target, heading_of_delays, row_of_delays};
 use crate::stage::{Log, Stage};
+use bench::series::{Series, Target, heading_of_delays, row_of_delays};
 
 fn main() -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("updraft-bench-{}", std::process::id()));

@@ -6,10 +6,10 @@ use futures::future::try_join_all;
 use crate::load::{Busy, Clock};
 use crate::peers::{Peer, Race};
 use crate::scale::Scale;
-use crate::series::{Series, Target, heading, row};
 use crate::stage::{Log, Stage};
 use crate::witness::Witness;
 use crate::{callers, catch_up};
+use bench::series::{Series, Target, heading, row};
 
 /// How many write in a race.
 const WRITERS: u32 = 16;

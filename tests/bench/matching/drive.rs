@@ -22,34 +22,32 @@ pub(crate) fn drive(path: &Path, answer: &Path) -> anyhow::Result<()> {
     let asked = problem(&instance)?;
     drop(instance);
     gauge.lap("build_s");
-    let (mut engine, solution, once) = solved(asked, &mut gauge)?;
+    let (mut engine, solution, once) = solved(&asked, &mut gauge)?;
     gauge.memory()?;
-    let mut asked = problem(&Instance::read(path)?)?;
     if once < REPEAT_SECONDS {
         gauge.repeat("solve_s", || solve(&asked))?;
     } else {
         gauge.note("solve_s", once);
     }
     gauge.repeat("check_s", || check::check(&asked, &solution)).context("the certificate does not hold")?;
-    asked.bands = BANDS.to_vec();
-    let fair = gauge.repeat("fair_s", || solve(&asked))?;
-    check::check(&asked, &fair).context("the certificate with fairness does not hold")?;
-    asked.bands.clear();
+    let fairly = Problem { bands: BANDS.to_vec(), ..asked.clone() };
+    let fair = gauge.repeat("fair_s", || solve(&fairly))?;
+    check::check(&fairly, &fair).context("the certificate with fairness does not hold")?;
+    drop(fairly);
     note(&mut gauge, engine.effort());
     upkeep::ask(&mut gauge, &mut engine, &asked, &solution)?;
-    upkeep::repair(&mut gauge, &mut engine, asked, &solution)?;
+    upkeep::repair(&mut gauge, &mut engine, asked.clone(), &solution)?;
     gauge.print();
     Ok(write_answer(answer, solution.assignment)?)
 }
 
-/// The answer, and the processor seconds it took; the problem is let go as soon as the solver has its own form of it.
+/// The answer, and the processor seconds it took.
 ///
 /// Noted apart is how much of that went into validating and sorting the pairs, and into the smallest prices.
-fn solved(asked: Problem, gauge: &mut Gauge) -> anyhow::Result<(Engine, Solution, f64)> {
+fn solved<'p>(asked: &'p Problem, gauge: &mut Gauge) -> anyhow::Result<(Engine<'p>, Solution, f64)> {
     let progress = Progress::default();
     let begun = cpu_seconds();
-    let opened = assignment::Instance::new(&asked)?;
-    drop(asked);
+    let opened = assignment::Instance::new(asked)?;
     let ready = cpu_seconds();
     let mut engine = opened.solve(&progress)?;
     let seated = cpu_seconds();

@@ -21,7 +21,7 @@ pub(crate) fn print_heat(heat: &Heat) {
 }
 
 /// All other tables.
-pub(crate) fn print_summary(heats: &[Heat], targets: &[Target]) {
+pub(crate) fn print_summary<'t>(heats: &[Heat], targets: impl Iterator<Item = &'t Target>) {
     print_table(heats, "processor seconds of the solve, best of the runs", |entry| {
         seconds(entry.best("solve_s"))
     });
@@ -93,7 +93,7 @@ fn print_fastest(heats: &[Heat]) {
     }
 }
 
-fn print_targets(heats: &[Heat], targets: &[Target]) {
+fn print_targets<'t>(heats: &[Heat], targets: impl Iterator<Item = &'t Target>) {
     println!("\n{:<20} {:<14} {:>10} {:>21} {:>8} {:>7}", "target", "", "ours", "against", "ratio", "limit");
     for target in targets {
         let is_meant = |heat: &&Heat| heat.family == target.family && heat.executives == target.executives;

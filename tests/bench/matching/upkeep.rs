@@ -16,7 +16,7 @@ const REPAIRS_MAX: usize = 1_000;
 /// Asks what everybody would lose if two had to be a tandem, who are drawn at random among the pairs that are none.
 pub(crate) fn ask(
     gauge: &mut Gauge,
-    engine: &mut Engine,
+    engine: &mut Engine<'_>,
     asked: &Problem,
     solution: &Solution,
 ) -> anyhow::Result<()> {
@@ -44,7 +44,7 @@ pub(crate) fn ask(
 /// and takes one away; all of them drawn uniformly.
 pub(crate) fn repair(
     gauge: &mut Gauge,
-    engine: &mut Engine,
+    engine: &mut Engine<'_>,
     asked: Problem,
     solution: &Solution,
 ) -> anyhow::Result<()> {

@@ -151,6 +151,54 @@ async fn reactions_happen_once_and_are_delivered_in_turn() {
     assert_eq!(seen(&database.pool, "echoing").await, seen(&database.pool, "noting").await);
 }
 
+/// Answers runs of odd amounts with their sum, and even amounts one by one.
+struct Summing(Journal<Totals>);
+
+impl Follower for Summing {
+    fn name(&self) -> &'static str {
+        "summing"
+    }
+
+    async fn project(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        note(self.name(), conn, events).await
+    }
+
+    fn reacts_to(&self, event: &Recorded) -> bool {
+        event.stream.kind == "counter"
+    }
+
+    fn is_answered_with(&self, event: &Recorded, next: &Recorded) -> bool {
+        let odd = |event: &Recorded| event.read::<Added>().is_ok_and(|added| added.amount % 2 == 1);
+        odd(event) && odd(next)
+    }
+
+    async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+        self.react_together(conn, &[event]).await
+    }
+
+    async fn react_together(&self, conn: &mut PgConnection, events: &[&Recorded]) -> Result<(), BoxError> {
+        let amounts = events.iter().map(|event| Ok(event.read::<Added>()?.amount));
+        let sum = amounts.sum::<Result<i64, eventlog::Corrupt>>()?;
+        let mut unit = self.0.unit(conn, &context());
+        unit.execute::<Echo>(stream(1), Add(vec![sum])).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_answered_together_is_taken_in_first_and_answered_once() {
+    let database = Database::create().await;
+    let (feed, journal) = feed(&database);
+    let amounts = vec![1, 3, 5, 2, 4, 7, 9];
+    journal.execute::<Counter>(&context(), stream(1), Add(amounts)).await.unwrap();
+    feed.follow(database.pool.clone(), Summing(journal.clone()));
+    feed.settle().await.unwrap();
+    let events = eventlog::read(&database.pool, 7, None, 100).await.unwrap();
+    let answers: Vec<_> = events.iter().map(|event| event.read::<Added>().unwrap().amount).collect();
+    assert_eq!(answers, [9, 2, 4, 16]);
+    assert_eq!(seen(&database.pool, "summing").await, (1..=11).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn a_follower_that_this_process_does_not_run_is_behind_at_once() {
     let database = Database::create().await;

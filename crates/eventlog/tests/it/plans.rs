@@ -1,5 +1,6 @@
 //! The plans of the queries that run for every command and every page: they read indexes and sort nothing.
 
+use eventlog::{Journal, Wake};
 use sqlx::{Executor, PgConnection, Row};
 
 use crate::counter::{Add, Counter, context, stream};
@@ -63,5 +64,31 @@ async fn pages_and_loads_read_indexes_and_sort_nothing() {
     }
     for plan in [page, load] {
         assert!(!plan.contains("Sort") && !plan.contains("Seq Scan"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn an_append_compares_no_caller_with_every_other() {
+    let database = Database::create().await;
+    let mut conn = database.pool.acquire().await.unwrap();
+    let types = "text[], uuid[], bigint[], bigint[], uuid[], text[], timestamptz[], text[], text[], bytea[],
+                 bigint[], bigint[], uuid[], text[], smallint[], bytea[]";
+    let nothing = ["'{}'"; 16].join(", ");
+    let append = plan(&mut conn, types, include_str!("../../src/append.sql"), &nothing).await;
+    assert!(append.contains("Hash Join") && !append.contains("Nested Loop"), "{append}");
+}
+
+#[tokio::test]
+async fn what_every_command_asks_is_planned_a_few_times_and_never_again() {
+    let database = Database::create().await;
+    let pool = database.services(1);
+    let journal = Journal::new(pool.clone(), Wake::default(), ());
+    for number in 0..20 {
+        journal.execute::<Counter>(&context(), stream(number), Add(vec![1])).await.unwrap();
+    }
+    let plans = "select custom_plans, generic_plans from pg_prepared_statements where statement like '%' || $1 || '%'";
+    for part in ["from eventlog.snapshots as snapshot", "insert into eventlog.events"] {
+        let plans: (i64, i64) = sqlx::query_as(plans).bind(part).fetch_one(&pool).await.unwrap();
+        assert_eq!(plans, (5, 15), "{part}");
     }
 }

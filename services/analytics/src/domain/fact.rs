@@ -73,6 +73,8 @@ pub enum Fact {
     },
     /// A session was moved.
     SessionMoved { session: SessionId, start: Timestamp },
+    /// A session that was off is planned again.
+    SessionResumed { session: SessionId, start: Timestamp },
     /// A session came to its end.
     SessionIs { session: SessionId, fate: SessionFate },
     /// What a tandem had still planned is gone.

@@ -74,7 +74,10 @@ impl Changes {
                 }
             }
             Fact::TandemOffered { .. } | Fact::TandemIs { .. } => pair_up(patches, fact),
-            Fact::SeriesPlanned { .. } | Fact::SessionMoved { .. } | Fact::SessionIs { .. } => {
+            Fact::SeriesPlanned { .. }
+            | Fact::SessionMoved { .. }
+            | Fact::SessionResumed { .. }
+            | Fact::SessionIs { .. } => {
                 meet(patches, fact);
             }
             Fact::SeriesEnded { tandem } => self.ended.push((*tandem, event.recorded_at)),
@@ -148,6 +151,10 @@ fn meet(patches: &mut Patches, fact: &Fact) {
         Fact::SessionMoved { session, start } => {
             patches.change(&SESSIONS, json!({ "session_id": session, "start_time": start }));
             patches.add(&SESSIONS, json!({ "session_id": session, "moves": 1 }));
+        }
+        Fact::SessionResumed { session, start } => {
+            let row = json!({ "session_id": session, "start_time": start, "state": "planned", "side": "" });
+            patches.change(&SESSIONS, row);
         }
         Fact::SessionIs { session, fate } => {
             let (state, side) = match fate {

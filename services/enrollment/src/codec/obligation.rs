@@ -1,7 +1,7 @@
 use eventlog::{Aggregate, Corrupt, Draft, Recorded};
 use proto::enrollment as stored;
 
-use super::{Fields, availability, availability_to_proto, id_texts};
+use super::{Fields, availability, availability_to_proto, id_texts, optional_id_text};
 use crate::domain::obligation::{
     self, Acknowledgement, Change, Command, Event, ExcuseReason, Key, Need, Rejection, State,
 };
@@ -53,7 +53,7 @@ impl Aggregate for Obligation {
                 edition_id,
                 person_id,
                 reason: excuse_reason_to_proto(*reason),
-                approver_person_id: approver.to_string(),
+                approver_person_id: optional_id_text(*approver),
             }),
             Change::Fulfilled => {
                 Draft::of(&stored::ObligationFulfilled { obligation_id, edition_id, person_id })
@@ -92,7 +92,8 @@ impl Aggregate for Obligation {
             let it: stored::ObligationExcused = event.read()?;
             let key = key(&it.obligation_id, &it.edition_id, &it.person_id)?;
             let reason = fields.some("reason", excuse_reason(it.reason))?;
-            (key, Change::Excused(reason, fields.id("approver_person_id", &it.approver_person_id)?))
+            let approver = fields.optional_id("approver_person_id", &it.approver_person_id)?;
+            (key, Change::Excused(reason, approver))
         } else if event.is::<stored::ObligationFulfilled>() {
             let it: stored::ObligationFulfilled = event.read()?;
             (key(&it.obligation_id, &it.edition_id, &it.person_id)?, Change::Fulfilled)
@@ -153,7 +154,8 @@ mod tests {
             Change::Fulfilled,
             Change::Lapsed,
         ];
-        changes.extend(ExcuseReason::ALL.map(|reason| Change::Excused(reason, PersonId::mint())));
+        changes.extend(ExcuseReason::ALL.map(|reason| Change::Excused(reason, Some(PersonId::mint()))));
+        changes.push(Change::Excused(ExcuseReason::Leaving, None));
         let key = Key::of(EditionId::mint(), PersonId::mint());
         round_trip::<Obligation>(changes.into_iter().map(|change| Event { key, change }));
     }

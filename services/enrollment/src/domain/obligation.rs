@@ -156,6 +156,13 @@ pub enum Command {
         /// Who approves.
         approver: PersonId,
     },
+    /// The executive has left the company.
+    Leave,
+    /// The executive has come back: what ended when they left begins anew.
+    Return {
+        /// The day by which to acknowledge.
+        due_date: Date,
+    },
     /// The days go by.
     Escalate {
         /// The day in the edition's zone.
@@ -185,8 +192,8 @@ pub enum Change {
     Acknowledged(Box<Acknowledgement>),
     /// The due date passed: 1 reminds the executive, 2 the assistant, 3 the sponsor.
     Escalated(i32),
-    /// The executive was released, approved by this person.
-    Excused(ExcuseReason, PersonId),
+    /// The executive was released, approved by this person; by nobody if it ended because they left the company.
+    Excused(ExcuseReason, Option<PersonId>),
     /// The executive met through to the end.
     Fulfilled,
     /// The edition ended without it.
@@ -204,6 +211,8 @@ struct Known {
     due_date: Date,
     escalation: i32,
     excuse: Option<ExcuseReason>,
+    /// Whether it ended because the executive left the company.
+    left: bool,
 }
 
 /// Why a command is refused.
@@ -267,6 +276,13 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
             known.require_edition(*edition)?;
             excuse(known, *reason, *approver)?
         }
+        Command::Leave => match known.status {
+            Status::Due | Status::Acknowledged => vec![Change::Excused(ExcuseReason::Leaving, None)],
+            Status::Fulfilled | Status::Excused | Status::Lapsed => Vec::new(),
+        },
+        Command::Return { due_date } => {
+            known.left.then_some(Change::Raised(*due_date)).into_iter().collect()
+        }
         Command::Escalate { today } => escalate(known, *today),
         Command::Fulfil => match known.status {
             Status::Acknowledged => vec![Change::Fulfilled],
@@ -316,7 +332,7 @@ fn excuse(known: Known, reason: ExcuseReason, approver: PersonId) -> Result<Vec<
         Status::Due | Status::Acknowledged if approver == known.key.person => {
             Err(Rejection::ExcusesThemselves)
         }
-        Status::Due | Status::Acknowledged => Ok(vec![Change::Excused(reason, approver)]),
+        Status::Due | Status::Acknowledged => Ok(vec![Change::Excused(reason, Some(approver))]),
         Status::Excused if known.excuse == Some(reason) => Ok(Vec::new()),
         status => Err(Rejection::WrongStatus(status)),
     }
@@ -341,15 +357,16 @@ impl Known {
 /// Takes an event into the state.
 pub fn evolve(state: &mut State, event: &Event) {
     if let Change::Raised(due_date) = event.change {
-        let key = event.key;
-        state.0 = Some(Known { key, status: Status::Due, due_date, escalation: 0, excuse: None });
+        let (key, status) = (event.key, Status::Due);
+        state.0 = Some(Known { key, status, due_date, escalation: 0, excuse: None, left: false });
     }
     let Some(known) = &mut state.0 else { return };
     match &event.change {
         Change::Raised(_) => {}
         Change::Acknowledged(_) => known.status = Status::Acknowledged,
         Change::Escalated(step) => known.escalation = *step,
-        Change::Excused(reason, _) => {
+        Change::Excused(reason, approver) => {
+            known.left = approver.is_none();
             known.status = Status::Excused;
             known.excuse = Some(*reason);
         }

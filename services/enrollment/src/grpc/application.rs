@@ -250,7 +250,7 @@ impl Enrollment {
 }
 
 /// A command in the circumstances of its edition.
-pub(super) fn command(edition: &EditionRow, now: Timestamp, action: Action) -> Result<Command, Status> {
+fn command(edition: &EditionRow, now: Timestamp, action: Action) -> Result<Command, Status> {
     let promised = edition.rules.promised(today(now, &edition.rules.time_zone)?);
     Ok(Command { edition: edition.edition, phase: edition.phase, promised, action })
 }

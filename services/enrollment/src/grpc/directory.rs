@@ -1,21 +1,19 @@
 //! `DirectoryService`.
 
 use boot::{Page, not_found, refuse, unavailable};
-use eventlog::{Begun, Context, Receipt};
+use eventlog::{Begun, Receipt};
 use identity::{OperationId, PersonId, Resource};
 use proto::enrollment as api;
 use proto::enrollment::directory_service_server::DirectoryService;
 use tonic::{Request, Response, Status};
 
-use super::{application, date, hold_edition, id};
+use super::import::{self, Report};
+use super::{date, id, today};
 use crate::Enrollment;
-use crate::codec::{Application, Person, optional_id_text};
-use crate::domain::application::Action;
+use crate::codec::{Person, optional_id_text};
 use crate::domain::person::{Command, Leave};
-use crate::import::Import;
-use crate::views::applications;
 use crate::views::directory::{self, Placed};
-use crate::views::operations::{self, IssueRow, OperationRow};
+use crate::views::operations;
 use crate::views::tandems;
 
 /// The level of whoever does not hang below the top.
@@ -28,22 +26,25 @@ impl DirectoryService for Enrollment {
         request: Request<api::CreateImportRequest>,
     ) -> Result<Response<api::CreateImportResponse>, Status> {
         let mut call = self.desk.receive(request).await?;
-        call.allow(&Resource::everything())?;
+        call.allow(&import::resource()?)?;
         let operation = match self.begin(&call.context()).await? {
             Begun::Replayed(first) => OperationId::from_uuid(first.id),
             Begun::Work(mut work) => {
-                let operation = OperationId::mint();
-                let (runner, dry_run) = (self.imports.runner, call.message.dry_run);
-                operations::start(work.unit().conn(), operation, runner, dry_run, call.now)
-                    .await
-                    .map_err(unavailable)?;
+                let import = import::of(&mut call);
+                let (operation, runner) = (import.operation, self.imports.runner);
+                operations::start(
+                    work.unit().conn(),
+                    operation,
+                    runner,
+                    import.mode,
+                    import.dry_run,
+                    call.now,
+                )
+                .await
+                .map_err(unavailable)?;
                 let receipt = Receipt { id: operation.uuid(), version: 0, position: 0 };
                 work.commit(receipt).await.map_err(unavailable)?;
-
-                // The key belongs to the operation, which exists by now.
-                let context = Context { idempotency: None, ..call.context() };
-                let file = std::mem::take(&mut call.message.content);
-                self.imports.start(Import { operation, file, dry_run, context });
+                self.imports.start(import);
                 operation
             }
         };
@@ -56,7 +57,7 @@ impl DirectoryService for Enrollment {
         request: Request<api::GetOperationRequest>,
     ) -> Result<Response<api::GetOperationResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow(&Resource::everything())?;
+        call.allow(&import::resource()?)?;
         let operation = self.operation(id("operation_id", &call.message.operation_id)?).await?;
         Ok(Response::new(api::GetOperationResponse { operation: Some(operation) }))
     }
@@ -66,13 +67,26 @@ impl DirectoryService for Enrollment {
         request: Request<api::ListOperationIssuesRequest>,
     ) -> Result<Response<api::ListOperationIssuesResponse>, Status> {
         let call = self.desk.receive(request).await?;
-        call.allow(&Resource::everything())?;
-        let page = Page::<i32>::of(call.message.page_size, &call.message.page_token)?;
+        call.allow(&import::resource()?)?;
+        let page = Page::<(i32, i32)>::of(call.message.page_size, &call.message.page_token)?;
         let operation = id("operation_id", &call.message.operation_id)?;
         let rows = operations::issues(&self.pool, operation, page.after, page.fetch()).await;
-        let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| row.ordinal);
-        let issues = rows.into_iter().map(issue).collect();
+        let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| (row.line, row.ordinal));
+        let issues = rows.into_iter().map(import::issue).collect();
         Ok(Response::new(api::ListOperationIssuesResponse { issues, next_page_token }))
+    }
+
+    type DownloadImportReportStream = Report;
+
+    async fn download_import_report(
+        &self,
+        request: Request<api::DownloadImportReportRequest>,
+    ) -> Result<Response<Report>, Status> {
+        let call = self.desk.receive(request).await?;
+        call.allow(&import::resource()?)?;
+        let operation = id("operation_id", &call.message.operation_id)?;
+        self.operation(operation).await?;
+        Ok(Response::new(import::report(self.pool.clone(), operation)))
     }
 
     async fn list_people(
@@ -115,26 +129,11 @@ impl DirectoryService for Enrollment {
         let person = id("person_id", &call.message.person_id)?;
         call.allow(&Resource::of(person))?;
         let last_day = date("last_day", &call.message.last_day)?;
-
-        let receipt = match self.begin(&call.context()).await? {
-            Begun::Replayed(first) => first,
-            Begun::Work(mut work) => {
-                let mut unit = work.unit();
-                // First the person, then what is about the person: in this order an import takes them, too.
-                unit.load::<Person>(person.uuid()).await.map_err(unavailable)?;
-                // What follows comes first, so that the receipt of the command covers it.
-                for key in applications::alive_alone(unit.conn(), person).await.map_err(unavailable)? {
-                    let edition = hold_edition(unit.conn(), key.edition).await?;
-                    let action = Action::Withdraw { left_company: true };
-                    let command = application::command(&edition, call.now, action)?;
-                    let withdrawn = unit.execute::<Application>(key.application.uuid(), command).await;
-                    withdrawn.map_err(refuse)?;
-                }
-                let left = unit.execute::<Person>(person.uuid(), Command::Leave { last_day }).await;
-                work.commit(left.map_err(refuse)?).await.map_err(unavailable)?
-            }
-        };
-        Ok(Response::new(api::RecordLeaverResponse { receipt: boot::receipt(&receipt) }))
+        let has_come = last_day <= today(call.now, "UTC")?;
+        let command = if has_come { Command::Leave { last_day } } else { Command::Announce { last_day } };
+        let receipt = self.journal.execute::<Person>(&call.context(), person.uuid(), command).await;
+        let receipt = boot::receipt(&receipt.map_err(refuse)?);
+        Ok(Response::new(api::RecordLeaverResponse { receipt }))
     }
 
     async fn record_absence(
@@ -145,11 +144,28 @@ impl DirectoryService for Enrollment {
         let person = id("person_id", &call.message.person_id)?;
         call.allow(&Resource::of(person))?;
         let first_day = date("first_day", &call.message.first_day)?;
-        let leave = Leave { first_day, last_day: Some(date("last_day", &call.message.last_day)?) };
-        let command = Command::BeAbsent(leave);
+        let last_day = match call.message.last_day.as_str() {
+            "" => None,
+            last_day => Some(date("last_day", last_day)?),
+        };
+        let command = Command::BeAbsent(Leave { first_day, last_day });
         let receipt = self.journal.execute::<Person>(&call.context(), person.uuid(), command).await;
         let receipt = boot::receipt(&receipt.map_err(refuse)?);
         Ok(Response::new(api::RecordAbsenceResponse { receipt }))
+    }
+
+    async fn end_absence(
+        &self,
+        request: Request<api::EndAbsenceRequest>,
+    ) -> Result<Response<api::EndAbsenceResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        let person = id("person_id", &call.message.person_id)?;
+        call.allow(&Resource::of(person))?;
+        let first_day = date("first_day", &call.message.first_day)?;
+        let command = Command::EndLeave { first_day, last_day: date("last_day", &call.message.last_day)? };
+        let receipt = self.journal.execute::<Person>(&call.context(), person.uuid(), command).await;
+        let receipt = boot::receipt(&receipt.map_err(refuse)?);
+        Ok(Response::new(api::EndAbsenceResponse { receipt }))
     }
 
     async fn get_contact(
@@ -174,35 +190,8 @@ impl Enrollment {
 
     async fn operation(&self, operation: OperationId) -> Result<api::Operation, Status> {
         let found = operations::find(&self.pool, operation).await.map_err(unavailable)?;
-        found.map(operation_to_proto).ok_or_else(|| not_found("operation"))
+        found.map(import::operation).ok_or_else(|| not_found("operation"))
     }
-}
-
-fn operation_to_proto(row: OperationRow) -> api::Operation {
-    let state = match row.state.as_str() {
-        "running" => api::operation::State::Running,
-        "succeeded" => api::operation::State::Succeeded,
-        _ => api::operation::State::Failed,
-    };
-    api::Operation {
-        operation_id: row.operation_id.to_string(),
-        state: state.into(),
-        progress_percent: row.progress_percent,
-        dry_run: row.dry_run,
-        counts: Some(api::ImportCounts {
-            created: row.counts.created,
-            updated: row.counts.updated,
-            unchanged: row.counts.unchanged,
-            rejected: row.counts.rejected,
-        }),
-        detail: row.detail,
-        issue_count: row.issue_count,
-        create_time: Some(proto::time::to_proto(row.created_at.to_jiff())),
-    }
-}
-
-fn issue(row: IssueRow) -> api::ImportIssue {
-    api::ImportIssue { line: row.line, column: row.column_name, code: row.code, detail: row.detail }
 }
 
 /// What the other of a tandem needs to know: who it is, where to write to, what the job is.

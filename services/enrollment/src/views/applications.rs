@@ -116,18 +116,12 @@ pub async fn page(
     .await
 }
 
-/// The applications of somebody who leaves that are still alive, in editions that are not over.
-///
-/// Until the transaction ends the person submits no other one, and the editions stay as they are.
+/// The applications of a person that are still alive, in editions that are not over and stay as they are until the transaction
+/// ends.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn alive_alone(conn: &mut PgConnection, person: PersonId) -> sqlx::Result<Vec<Key>> {
-    // A statement of its own, so that the next one sees what was submitted before.
-    sqlx::query("select from people where person_id = $1 for update")
-        .bind(person.uuid())
-        .execute(&mut *conn)
-        .await?;
+pub async fn alive(conn: &mut PgConnection, person: PersonId) -> sqlx::Result<Vec<Key>> {
     let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "select application_id, edition_id
          from applications join editions using (edition_id)

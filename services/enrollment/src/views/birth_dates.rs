@@ -1,8 +1,5 @@
 //! Dates of birth, sealed, and only as long as a rule needs them.
 
-use std::collections::HashMap;
-
-use identity::PersonId;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -16,32 +13,6 @@ pub async fn needed(executor: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     )
     .fetch_one(executor)
     .await
-}
-
-/// All that are kept, sealed, by person.
-///
-/// # Errors
-/// If the database fails.
-pub async fn kept(executor: impl PgExecutor<'_>) -> sqlx::Result<HashMap<PersonId, Vec<u8>>> {
-    let rows: Vec<(Uuid, Vec<u8>)> =
-        sqlx::query_as("select person_id, sealed from birth_dates").fetch_all(executor).await?;
-    Ok(rows.into_iter().map(|(person, sealed)| (PersonId::from_uuid(person), sealed)).collect())
-}
-
-/// Keeps one.
-///
-/// # Errors
-/// If the database fails.
-pub async fn keep(conn: &mut PgConnection, person: PersonId, sealed: &[u8]) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into birth_dates (person_id, sealed) values ($1, $2)
-         on conflict (person_id) do update set sealed = excluded.sealed",
-    )
-    .bind(person.uuid())
-    .bind(sealed)
-    .execute(conn)
-    .await
-    .map(drop)
 }
 
 /// Those of some people, sealed.

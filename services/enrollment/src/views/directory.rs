@@ -87,17 +87,6 @@ pub async fn hold_alone(conn: &mut PgConnection) -> sqlx::Result<()> {
         .map(drop)
 }
 
-/// Everybody the directory has ever seen, for whoever alone changes it until the transaction ends.
-///
-/// # Errors
-/// If the database fails.
-pub async fn everybody_alone(conn: &mut PgConnection) -> sqlx::Result<Vec<Listed>> {
-    hold_alone(conn).await?;
-    sqlx::query_as("select *, last_day is null as active from people join person_details using (person_id)")
-        .fetch_all(conn)
-        .await
-}
-
 /// One person.
 ///
 /// # Errors

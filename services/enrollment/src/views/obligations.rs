@@ -178,6 +178,29 @@ pub async fn overdue(
     Ok(rows.into_iter().map(|(id, zone)| (ObligationId::from_uuid(id), zone)).collect())
 }
 
+/// The obligations of a person that stand so, in editions that are not over.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of_person(
+    executor: impl PgExecutor<'_>,
+    person: PersonId,
+    statuses: &[Status],
+) -> sqlx::Result<Vec<Key>> {
+    let names: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
+    let rows = sqlx::query(
+        "select obligation_id, edition_id, person_id
+         from obligations join editions using (edition_id)
+         where person_id = $1 and status = any ($2) and phase not in ('completed', 'archived')
+         order by obligation_id",
+    )
+    .bind(person.uuid())
+    .bind(names)
+    .fetch_all(executor)
+    .await?;
+    rows.iter().map(key).collect()
+}
+
 pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
     let Key { obligation, edition, person } = event.key;
     let mut change = |mut columns: Value| {
@@ -191,7 +214,8 @@ pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
                 "obligation_id": obligation, "edition_id": edition, "person_id": person,
                 "status": Status::Due.name(), "due_date": due_date, "escalation": 0, "need_topics": [],
                 "need_levels": [], "need_wanted": [], "window_weekdays": [], "window_starts": [],
-                "window_ends": [], "languages": [], "wished_person_ids": [],
+                "window_ends": [], "languages": [], "wished_person_ids": [], "sealed_goals": null,
+                "time_zone": null, "excuse_reason": null, "approver_person_id": null,
             }),
         ),
         Change::Acknowledged(said) => change(acknowledged(said)),

@@ -1,61 +1,105 @@
-//! Long work in the background: how far it is, and what is wrong with its file.
+//! Long work in the background: how far it is, what became of which line, and what is wrong with its file.
 
-use identity::OperationId;
+mod lines;
+
+use identity::{OperationId, SyncRunId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
-use crate::domain::roster::Issue;
+pub use lines::{
+    Batch, IssueRow, Place, drop_before, found_so_far, issues, lines_of, note, note_issues, report,
+};
+
+use super::{named, unreadable};
+use crate::domain::roster::{Issue, Survey};
+use crate::domain::sync_run::{Counts, Mode};
 
 /// An operation as it stands.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub struct OperationRow {
     /// The operation.
-    pub operation_id: Uuid,
+    pub operation: OperationId,
     /// `running`, `succeeded` or `failed`.
     pub state: String,
     /// Share done.
     pub progress_percent: i32,
     /// Whether nothing will be written.
     pub dry_run: bool,
+    /// What it means that somebody is not in the file.
+    pub mode: Mode,
+    /// The run that the lines go through.
+    pub run: Option<SyncRunId>,
+    /// How the file is encoded; empty until it is known.
+    pub encoding: String,
+    /// What separates its cells; empty until it is known.
+    pub delimiter: String,
     /// What became of the lines.
-    #[sqlx(flatten)]
-    pub counts: Counts,
-    /// The first issue; empty unless failed.
+    pub counts: CountsRow,
+    /// Why it failed, or why its run is held or aborted; empty otherwise.
     pub detail: String,
     /// How many issues there are.
     pub issue_count: i32,
     /// When it was started.
-    pub created_at: jiff_sqlx::Timestamp,
+    pub created_at: Timestamp,
 }
 
-/// What became of the lines of a file.
+/// What became of the lines of a file, as kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
-pub struct Counts {
+pub struct CountsRow {
     /// People first seen.
     pub created: i32,
     /// People changed.
     pub updated: i32,
     /// Lines equal to what is stored.
     pub unchanged: i32,
+    /// Lines older than what is stored.
+    pub stale: i32,
     /// Lines refused.
     pub rejected: i32,
+    /// Lines kept until their day.
+    pub scheduled: i32,
+    /// People who left because a full snapshot did not mention them, or would.
+    pub leavers: i32,
 }
 
-/// One thing wrong with a file, as kept.
-#[derive(Clone, Debug, FromRow)]
-pub struct IssueRow {
-    /// Its place in the list, from 0.
-    pub ordinal: i32,
-    /// The line in the file, from 1.
-    pub line: i32,
-    /// The column by its header.
-    pub column_name: String,
-    /// Machine code.
-    pub code: String,
-    /// One sentence.
-    pub detail: String,
+impl From<&Counts> for CountsRow {
+    fn from(counts: &Counts) -> Self {
+        // A file has less than a million lines.
+        let whole = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
+        Self {
+            created: whole(counts.created),
+            updated: whole(counts.updated),
+            unchanged: whole(counts.unchanged),
+            stale: whole(counts.stale),
+            rejected: whole(counts.rejected),
+            scheduled: whole(counts.scheduled),
+            leavers: whole(counts.left),
+        }
+    }
+}
+
+impl FromRow<'_, PgRow> for OperationRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let run: Option<Uuid> = row.try_get("sync_run_id")?;
+        Ok(Self {
+            operation: OperationId::from_uuid(row.try_get("operation_id")?),
+            state: row.try_get("state")?,
+            progress_percent: row.try_get("progress_percent")?,
+            dry_run: row.try_get("dry_run")?,
+            mode: named(row, "mode", &Mode::ALL, Mode::name)?
+                .ok_or_else(|| unreadable("mode", "it is null"))?,
+            run: run.map(SyncRunId::from_uuid),
+            encoding: row.try_get("encoding")?,
+            delimiter: row.try_get("delimiter")?,
+            counts: CountsRow::from_row(row)?,
+            detail: row.try_get("detail")?,
+            issue_count: row.try_get("issue_count")?,
+            created_at: row.try_get::<jiff_sqlx::Timestamp, _>("created_at")?.to_jiff(),
+        })
+    }
 }
 
 /// Notes that an operation is under way.
@@ -66,62 +110,85 @@ pub async fn start(
     conn: &mut PgConnection,
     operation: OperationId,
     runner: Uuid,
+    mode: Mode,
     dry_run: bool,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query("insert into operations (operation_id, runner, dry_run, created_at) values ($1, $2, $3, $4)")
-        .bind(operation.uuid())
-        .bind(runner)
-        .bind(dry_run)
-        .bind(now.to_sqlx())
-        .execute(conn)
-        .await
-        .map(drop)
+    sqlx::query(
+        "insert into operations (operation_id, runner, mode, dry_run, created_at) values ($1, $2, $3, $4, $5)",
+    )
+    .bind(operation.uuid())
+    .bind(runner)
+    .bind(mode.name())
+    .bind(dry_run)
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
-/// Notes how far an operation is.
+/// The number of the next upload.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn progress(
-    executor: impl PgExecutor<'_>,
-    operation: OperationId,
-    percent: i32,
-) -> sqlx::Result<()> {
-    sqlx::query("update operations set progress_percent = $2 where operation_id = $1")
-        .bind(operation.uuid())
-        .bind(percent)
-        .execute(executor)
-        .await
-        .map(drop)
+pub async fn next_upload(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select nextval('roster_uploads')").fetch_one(executor).await
 }
 
-/// Notes that an operation is done.
+/// Notes what a file turned out to be, and the run that its lines go through.
+///
+/// # Errors
+/// If the database fails.
+pub async fn opened(
+    executor: impl PgExecutor<'_>,
+    operation: OperationId,
+    run: SyncRunId,
+    survey: &Survey,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update operations set sync_run_id = $2, encoding = $3, delimiter = $4 where operation_id = $1",
+    )
+    .bind(operation.uuid())
+    .bind(run.uuid())
+    .bind(survey.encoding.name())
+    .bind(survey.delimiter.to_string())
+    .execute(executor)
+    .await
+    .map(drop)
+}
+
+/// Notes that an operation is done; `detail` says why its run is held or aborted.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn succeed(
     executor: impl PgExecutor<'_>,
     operation: OperationId,
-    counts: Counts,
+    counts: &Counts,
+    detail: &str,
 ) -> sqlx::Result<()> {
+    let counts = CountsRow::from(counts);
     sqlx::query(
         "update operations
-         set state = 'succeeded', progress_percent = 100, created = $2, updated = $3, unchanged = $4
-         where operation_id = $1",
+         set state = 'succeeded', progress_percent = 100, created = $2, updated = $3, unchanged = $4, stale = $5,
+             rejected = $6, scheduled = $7, leavers = $8, detail = $9
+         where operation_id = $1 and state = 'running'",
     )
     .bind(operation.uuid())
     .bind(counts.created)
     .bind(counts.updated)
     .bind(counts.unchanged)
+    .bind(counts.stale)
+    .bind(counts.rejected)
+    .bind(counts.scheduled)
+    .bind(counts.leavers)
+    .bind(detail)
     .execute(executor)
     .await
     .map(drop)
 }
 
-/// Notes that an operation failed without anything wrong with its file.
-///
-/// If the connection was lost over the commit, the operation may have succeeded all the same; then that stands.
+/// Notes that an operation broke off.
 ///
 /// # Errors
 /// If the database fails.
@@ -140,53 +207,25 @@ pub async fn fail(executor: impl PgExecutor<'_>, operation: OperationId, detail:
 ///
 /// # Errors
 /// If the database fails.
-pub async fn reject(pool: &PgPool, operation: OperationId, issues: &[Issue]) -> sqlx::Result<()> {
-    let whole = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-    let mut lines: Vec<i32> = issues.iter().map(|issue| whole(issue.line)).collect();
+pub async fn refuse(pool: &PgPool, operation: OperationId, issues: &[Issue]) -> sqlx::Result<()> {
     let mut transaction = pool.begin().await?;
-    sqlx::query(
-        "insert into operation_issues (operation_id, ordinal, line, column_name, code, detail)
-         select $1, issue.ordinal - 1, issue.line, issue.column_name, issue.code, issue.detail
-         from unnest($2::integer[], $3::text[], $4::text[], $5::text[]) with ordinality
-             as issue (line, column_name, code, detail, ordinal)
-         on conflict do nothing",
-    )
-    .bind(operation.uuid())
-    .bind(&lines)
-    .bind(issues.iter().map(|issue| issue.column.as_str()).collect::<Vec<_>>())
-    .bind(issues.iter().map(|issue| issue.code).collect::<Vec<_>>())
-    .bind(issues.iter().map(|issue| issue.detail.as_str()).collect::<Vec<_>>())
-    .execute(&mut *transaction)
-    .await?;
-
-    lines.sort_unstable();
-    lines.dedup();
-    sqlx::query(
-        "update operations set state = 'failed', rejected = $2, issue_count = $3, detail = $4 where operation_id = $1",
-    )
-    .bind(operation.uuid())
-    .bind(whole(lines.len()))
-    .bind(whole(issues.len()))
-    .bind(issues.first().map(Issue::summary).unwrap_or_default())
-    .execute(&mut *transaction)
-    .await?;
+    note_issues(&mut transaction, operation, issues).await?;
+    let detail = issues.first().map(Issue::summary).unwrap_or_default();
+    fail(&mut *transaction, operation, &detail).await?;
     transaction.commit().await
 }
 
-/// Ends what an earlier process left under way: the files it was reading are gone.
+/// What an earlier process left under way: the files it was reading are gone.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn abandon(executor: impl PgExecutor<'_>, runner: Uuid) -> sqlx::Result<()> {
-    sqlx::query(
-        "update operations
-         set state = 'failed', detail = 'The service was restarted before the import was done; nothing was changed.'
-         where state = 'running' and runner <> $1",
-    )
-    .bind(runner)
-    .execute(executor)
-    .await
-    .map(drop)
+pub async fn orphaned(executor: impl PgExecutor<'_>, runner: Uuid) -> sqlx::Result<Vec<OperationId>> {
+    let found: Vec<Uuid> =
+        sqlx::query_scalar("select operation_id from operations where state = 'running' and runner <> $1")
+            .bind(runner)
+            .fetch_all(executor)
+            .await?;
+    Ok(found.into_iter().map(OperationId::from_uuid).collect())
 }
 
 /// One operation.
@@ -201,27 +240,4 @@ pub async fn find(
         .bind(operation.uuid())
         .fetch_optional(executor)
         .await
-}
-
-/// A page of the issues of an operation, by line.
-///
-/// # Errors
-/// If the database fails.
-pub async fn issues(
-    executor: impl PgExecutor<'_>,
-    operation: OperationId,
-    after: Option<i32>,
-    limit: i64,
-) -> sqlx::Result<Vec<IssueRow>> {
-    sqlx::query_as(
-        "select * from operation_issues
-         where operation_id = $1 and ($2::integer is null or ordinal > $2)
-         order by ordinal
-         limit $3",
-    )
-    .bind(operation.uuid())
-    .bind(after)
-    .bind(limit)
-    .fetch_all(executor)
-    .await
 }

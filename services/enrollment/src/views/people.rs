@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use eventlog::{Patches, Table};
 use identity::PersonId;
+use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::domain::person::{Change, Event, Place};
@@ -16,6 +17,36 @@ static PEOPLE: Table = Table {
     key: "person_id",
     columns: "manager_person_id, org_unit_id, hire_date, last_day, leaving_on",
 };
+
+/// Those whose last working day, announced before, has come.
+///
+/// # Errors
+/// If the database fails.
+pub async fn leaving(
+    executor: impl PgExecutor<'_>,
+    today: Date,
+) -> sqlx::Result<Vec<(PersonId, Date)>> {
+    let rows: Vec<(Uuid, jiff_sqlx::Date)> = sqlx::query_as(
+        "select person_id, leaving_on from people where leaving_on <= $1 order by leaving_on, person_id",
+    )
+    .bind(today.to_sqlx())
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|(person, day)| (PersonId::from_uuid(person), day.to_jiff())).collect())
+}
+
+/// Whether a person has left the company, which stays so until the transaction ends.
+///
+/// # Errors
+/// If the database fails.
+pub async fn has_left(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<bool> {
+    let left: Option<bool> =
+        sqlx::query_scalar("select last_day is not null from people where person_id = $1 for update")
+            .bind(person.uuid())
+            .fetch_optional(executor)
+            .await?;
+    Ok(left.unwrap_or_default())
+}
 
 /// People who join: a first snapshot is of nobody else, so that they are written without the detour of a patch.
 #[derive(Debug, Default)]

@@ -67,7 +67,7 @@ impl World {
         Self { script, keys, url, client }
     }
 
-    /// What a method answers from now on, in the JSON of its response message.
+    /// What a method answers from now on, in the JSON of its response message; a list of them if it answers with a stream.
     pub(crate) fn answers(&self, method: &str, answer: Value) {
         self.script.lock().unwrap().answers.insert(method.to_owned(), Ok(answer));
     }
@@ -156,7 +156,8 @@ async fn answer(script: Arc<Mutex<Script>>, request: Request) -> Response {
     let (service, method) = request.uri().path()[1..].split_once('/').unwrap();
     let service = proto::pool().get_service_by_name(service).unwrap();
     let method = service.methods().find(|candidate| candidate.name() == method).unwrap();
-    let play = tower::service_fn(move |request: tonic::Request<Bytes>| {
+    let is_stream = method.is_server_streaming();
+    let play = move |request: tonic::Request<Bytes>| {
         let (script, method) = (Arc::clone(&script), method.clone());
         async move {
             let caller = request.extensions().get::<Caller>().unwrap().clone();
@@ -171,15 +172,28 @@ async fn answer(script: Arc<Mutex<Script>>, request: Request) -> Response {
             script.received.push(Received { message, metadata, caller });
             let unscripted = || Err(Status::unimplemented(""));
             let answer = script.answers.get(method.name()).cloned().unwrap_or_else(unscripted)?;
-            let answer = DynamicMessage::deserialize(method.output(), answer).unwrap();
-            Ok(tonic::Response::new(Bytes::from(answer.encode_to_vec())))
+            let encoded = |answer| {
+                let answer = DynamicMessage::deserialize(method.output(), answer).unwrap();
+                Bytes::from(answer.encode_to_vec())
+            };
+            Ok(match answer {
+                Value::Array(answers) => answers.into_iter().map(encoded).collect(),
+                answer => vec![encoded(answer)],
+            })
         }
+    };
+    let mut server = tonic::server::Grpc::new(Raw).max_decoding_message_size(128 << 20);
+    if is_stream {
+        let stream = tower::service_fn(async |request| {
+            let messages: Result<Vec<_>, Status> = play(request).await;
+            Ok(tonic::Response::new(futures::stream::iter(messages?.into_iter().map(Ok))))
+        });
+        return server.server_streaming(stream, request).await.map(axum::body::Body::new);
+    }
+    let unary = tower::service_fn(async |request| {
+        play(request).await.map(|messages| tonic::Response::new(messages[0].clone()))
     });
-    tonic::server::Grpc::new(Raw)
-        .max_decoding_message_size(128 << 20)
-        .unary(play, request)
-        .await
-        .map(axum::body::Body::new)
+    server.unary(unary, request).await.map(axum::body::Body::new)
 }
 
 /// Messages as bytes.

@@ -71,3 +71,26 @@ async fn head_is_get_without_a_body() {
     assert_eq!((answer.status, answer.headers["etag"].as_str()), (200, "\"9\""));
     assert_eq!(answer.body, serde_json::Value::Null);
 }
+
+#[tokio::test]
+async fn a_file_is_answered_with_as_it_is_part_by_part() {
+    let world = World::start().await;
+    let path = format!("/api/v1/operations/{EDITION}/report");
+    world.answers("DownloadImportReport", json!([{"content": "bGluZTtrZXkK"}, {"content": "MjtFMQo="}]));
+    let answer = world.get(&path).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"import-report.csv\"");
+    assert_eq!(answer.headers()["cache-control"], "private, no-cache");
+    assert_eq!(answer.text().await.unwrap(), "line;key\n2;E1\n");
+    assert_eq!(world.received().message, json!({"operationId": EDITION}));
+}
+
+#[tokio::test]
+async fn a_file_that_is_refused_is_a_problem_like_any_other() {
+    let world = World::start().await;
+    let path = format!("/api/v1/operations/{EDITION}/report");
+    let none = proto::status::refusal(tonic::Code::NotFound, "NOT_FOUND", "there is no such operation");
+    world.refuses("DownloadImportReport", none);
+    refused(world.get(&path), 404, "NOT_FOUND").await;
+}

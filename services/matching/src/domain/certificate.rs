@@ -67,6 +67,19 @@ pub(super) fn of(frozen: &Frozen, question: &Question<'_>, solution: &Solution) 
 /// Why the run is not proved.
 pub fn verify(frozen: &Frozen, staged: &Staged) -> Result<(), Unproved> {
     let question = Question::ask(frozen, &staged.wishes).map_err(Unproved::Question)?;
+    let solution = solution(frozen, &question, staged)?;
+    Ok(assignment::check::check(&question.problem, &solution)?)
+}
+
+/// The answer that a run bears, with its prices, as the solver has it.
+///
+/// # Errors
+/// [`Unproved::Foreign`].
+pub(super) fn solution(
+    frozen: &Frozen,
+    question: &Question<'_>,
+    staged: &Staged,
+) -> Result<Solution, Unproved> {
     let (mentees, mentors) = (frozen.mentees(), frozen.mentors());
     let seat_of = |mentor: &PersonId, place| question.seats.at(*mentors.get(mentor)?, place);
     let mut assignment = vec![None; mentees.len()];
@@ -87,7 +100,7 @@ pub fn verify(frozen: &Frozen, staged: &Staged) -> Result<(), Unproved> {
     let cost = cost(&staged.certificate.cost).ok_or(Unproved::Foreign("costs"))?;
     let score = staged.pairs.iter().map(|proposed| i64::from(proposed.points.score())).sum();
     let certificate = assignment::Certificate { prices, cost };
-    Ok(assignment::check::check(&question.problem, &Solution { assignment, score, certificate })?)
+    Ok(Solution { assignment, score, certificate })
 }
 
 /// A cost as one decimal integer, whose digits to the base 2^64 are the goals, the first goal foremost.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assignment::{Cancelled, Executive, Instance, Invalid, Problem, Progress, Solution};
+use assignment::{Cancelled, Engine, Executive, Instance, Invalid, Problem, Progress, Refused, Solution};
 
 use crate::domain::Pair;
 use crate::domain::frozen::{Frozen, Seat, Seats};
@@ -37,7 +37,7 @@ pub enum Unsolvable {
     /// A lock names somebody who does not take part in the run.
     #[error(
         "The mentor {} and the mentee {} cannot be locked: a run is about accepted mentors with a free place \
-         and executives who acknowledged and have no tandem.",
+         who are not on leave, and executives who acknowledged and have no tandem.",
         .0.mentor, .0.mentee
     )]
     LockOutsideRun(Pair),
@@ -47,15 +47,21 @@ pub enum Unsolvable {
     /// The pairs are too many, or the computation was ended.
     #[error("The run is not computed: {0}.")]
     NoMatrix(#[from] NoMatrix),
+    /// The reasons of those without a mentor would name too many people.
+    #[error("{0} executives would have no mentor, more than a run can explain: accept more mentors first.")]
+    TooManyUnmatched(usize),
     /// The solver cannot take the problem.
     #[error("The run cannot be computed: {0}.")]
     Problem(Invalid),
+    /// The solver cannot take the change of a wish.
+    #[error("The run cannot be computed with other wishes: {0}.")]
+    Changed(Refused),
 }
 
 /// The solver's problem of a run: executives are the mentees, its mentors are the [`Seat`]s.
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
-    frozen: &'a Frozen,
+    pub(super) frozen: &'a Frozen,
     /// The places, as the problem has them.
     pub seats: Seats,
     /// The problem.
@@ -121,10 +127,30 @@ impl<'a> Question<'a> {
         solved.map_err(|Cancelled| NoMatrix::Cancelled.into())
     }
 
+    /// Finds the best answer from that of a question about the same people.
+    ///
+    /// # Errors
+    /// As for [`Question::solve`].
+    pub fn resume(&self, earlier: &Solution, progress: &Progress) -> Result<Engine<'_>, Unsolvable> {
+        let instance = Instance::new(&self.problem).map_err(Unsolvable::Problem)?;
+        instance.resume(earlier, progress).map_err(|Cancelled| NoMatrix::Cancelled.into())
+    }
+
+    /// The indices of a pair at each of the mentor's places, with the pair and its score there; none if it breaks a hard rule.
+    pub(super) fn scores(&self, pair: Pair) -> Vec<(usize, usize, Pair, u16)> {
+        let (frozen, seats) = (self.frozen, self.seats.seats.iter().enumerate());
+        let mentees = &frozen.inputs.mentees;
+        let found = mentees.iter().position(|mentee| mentee.participant.standing.person == pair.mentee);
+        let Some(mentee) = found else { return Vec::new() };
+        let own = seats.filter(|(_, seat)| frozen.mentor(seat.mentor) == pair.mentor);
+        let score = |seat: Seat| u16::try_from(frozen.points_at(mentee, seat)?.score()).ok();
+        own.filter_map(|(index, seat)| Some((mentee, index, pair, score(*seat)?))).collect()
+    }
+
     /// What an answer means for the people.
     #[must_use]
-    pub fn outcome(&self, solution: &Solution) -> Outcome {
-        let found = solution.assignment.iter().enumerate().map(|(mentee, seat)| {
+    pub fn outcome(&self, assignment: &[Option<usize>]) -> Outcome {
+        let found = assignment.iter().enumerate().map(|(mentee, seat)| {
             let seat = self.seats.seats[(*seat)?];
             let points = self.frozen.points_at(mentee, seat)?;
             Some(Found { mentor: seat.mentor, place: seat.place, points })
@@ -133,13 +159,18 @@ impl<'a> Question<'a> {
     }
 }
 
-/// The best answer if the wishes were these; this is what a lock, a forbidden pair or a swap would lead to, exactly.
+/// The best answer to these wishes, from nothing.
 ///
 /// # Errors
 /// [`Unsolvable`].
 pub fn what_if(frozen: &Frozen, wishes: &Wishes, progress: &Progress) -> Result<Outcome, Unsolvable> {
     let question = Question::ask(frozen, wishes)?;
-    Ok(question.outcome(&question.solve(progress)?))
+    Ok(question.outcome(&question.solve(progress)?.assignment))
+}
+
+/// An error if the computation is to end.
+pub(super) fn stopped(progress: &Progress) -> Result<(), Unsolvable> {
+    if progress.is_cancelled() { Err(NoMatrix::Cancelled.into()) } else { Ok(()) }
 }
 
 /// Whether two people may become a tandem in a run with these wishes.
@@ -156,7 +187,11 @@ pub fn verdict(frozen: &Frozen, wishes: &Wishes, mentee: usize, mentor: usize) -
 }
 
 /// The locks by index, each at the mentor's first place that no other lock has.
-fn place_locks(frozen: &Frozen, wishes: &Wishes, seats: &Seats) -> Result<Vec<(usize, usize)>, Unsolvable> {
+pub(super) fn place_locks(
+    frozen: &Frozen,
+    wishes: &Wishes,
+    seats: &Seats,
+) -> Result<Vec<(usize, usize)>, Unsolvable> {
     if wishes.locks.is_empty() {
         return Ok(Vec::new());
     }

@@ -41,9 +41,9 @@ pub enum Kind {
     MenteeAdded,
     /// An executive does not need a mentor any more.
     MenteeGone,
-    /// A mentor has come, or has a place again.
+    /// A mentor has come or come back, or has a place again.
     MentorAdded,
-    /// A mentor has gone, or has no place any more.
+    /// A mentor has gone, is on leave, or has no place any more.
     MentorGone,
     /// The place in the organisation.
     Organisation,
@@ -89,8 +89,8 @@ impl fmt::Display for Kind {
             Self::NotKept => "what the run was computed from is not kept",
             Self::MenteeAdded => "this executive needs a mentor now",
             Self::MenteeGone => "this executive needs no mentor any more",
-            Self::MentorAdded => "this mentor has a free place now",
-            Self::MentorGone => "this mentor has no free place any more",
+            Self::MentorAdded => "this mentor has a free place now and is not on leave",
+            Self::MentorGone => "this mentor has no free place any more or is on leave",
             Self::Organisation => "this person has another place in the organisation",
             Self::Availability => "this person can meet at other times or in other languages",
             Self::Topics => "this person needs or offers other topics",

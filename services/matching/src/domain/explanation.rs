@@ -1,13 +1,15 @@
 //! Why a run found what it found, and what another wish would cost everybody.
 
-use assignment::Progress;
+use assignment::{Progress, Solution};
 use identity::PersonId;
 
-use crate::domain::computation::{Question, Unsolvable, Wishes, verdict, what_if};
+use crate::domain::certificate;
+use crate::domain::computation::{Question, Unsolvable, Wishes, verdict};
 use crate::domain::frozen::Frozen;
 use crate::domain::outcome::{Outcome, Price};
 use crate::domain::pairing::{Broken, Points, Rule};
 use crate::domain::solution::{Staged, Unmatched};
+use crate::domain::standing::Standing;
 use crate::domain::{Pair, Side};
 
 /// The rules that an edition, its office or its people can give up; the others are somebody's word.
@@ -106,7 +108,10 @@ pub fn explain(
     progress: &Progress,
 ) -> Result<Explanation, Unexplained> {
     let outcome = Outcome::of_staged(frozen, staged).ok_or(Unexplained::OtherInputs)?;
-    let view = View { frozen, staged, outcome, progress };
+    let question = Standing::question(frozen, &staged.wishes)?;
+    let found = found(frozen, &question, staged)?;
+    let standing = Standing::keep(&question, &found, &staged.wishes, progress)?;
+    let view = View { frozen, staged, outcome, found: &found, standing, progress };
     let (mentees, mentors) = (frozen.mentees(), frozen.mentors());
     let (side, own): (_, Vec<(usize, usize)>) = match (mentees.get(&person), mentors.get(&person)) {
         (Some(&mentee), _) => {
@@ -148,6 +153,9 @@ pub fn price(
     progress: &Progress,
 ) -> Result<Price, Unexplained> {
     let outcome = Outcome::of_staged(frozen, staged).ok_or(Unexplained::OtherInputs)?;
+    let question = Standing::question(frozen, &staged.wishes)?;
+    let found = found(frozen, &question, staged)?;
+    let standing = Standing::keep(&question, &found, &staged.wishes, progress)?;
     let mentor_of = |mentee: PersonId| {
         let proposed = staged.pairs.iter().find(|proposed| proposed.pair.mentee == mentee);
         proposed.map(|proposed| proposed.pair.mentor).ok_or(Unexplained::NothingToSwap(mentee))
@@ -158,7 +166,11 @@ pub fn price(
         wishes.locks.insert(Pair { mentor: mentor_of_other, mentee: *one });
         wishes.locks.insert(Pair { mentor: mentor_of_one, mentee: *other });
     }
-    Ok(outcome.price_of(&what_if(frozen, &wishes, progress)?, frozen))
+    Ok(outcome.price_of(&standing.what_if(&wishes, progress)?, frozen))
+}
+
+fn found(frozen: &Frozen, question: &Question<'_>, staged: &Staged) -> Result<Solution, Unexplained> {
+    certificate::solution(frozen, question, staged).map_err(|_| Unexplained::OtherInputs)
 }
 
 /// A run to be explained.
@@ -166,6 +178,8 @@ struct View<'a> {
     frozen: &'a Frozen,
     staged: &'a Staged,
     outcome: Outcome,
+    found: &'a Solution,
+    standing: Standing<'a>,
     progress: &'a Progress,
 }
 
@@ -193,7 +207,7 @@ impl View<'_> {
             wishes.locks.remove(&pair);
             wishes.forbids.insert(pair);
         }
-        let then = what_if(self.frozen, &wishes, self.progress)?;
+        let then = self.standing.what_if(&wishes, self.progress)?;
         let next = match side {
             Side::Mentee => then.found[mentee].map(|found| (mentee, found.mentor)),
             Side::Mentor => then.mentees_of(mentor).next().map(|mentee| (mentee, mentor)),
@@ -210,7 +224,7 @@ impl View<'_> {
         let mut wishes = self.staged.wishes.clone();
         wishes.locks.retain(|lock| lock.mentee != view.pair.mentee);
         wishes.locks.insert(view.pair);
-        match what_if(self.frozen, &wishes, self.progress) {
+        match self.standing.what_if(&wishes, self.progress) {
             Ok(then) => Ok(PairView { price: Some(self.outcome.price_of(&then, self.frozen)), ..view }),
             // All places of the mentor are bound by other locks.
             Err(Unsolvable::LockWithoutPlace(_)) => Ok(view),
@@ -247,7 +261,7 @@ impl View<'_> {
         // Covering comes before all scores, so that it does not matter which score a pair has that breaks a rule.
         let admit = |mentee: usize, broken: Broken| (concerned[mentee] && broken.is_only(rule)).then_some(0);
         let question = Question::ask_with(frozen, wishes, admit)?;
-        let covered = question.solve(self.progress)?.assignment.iter().flatten().count();
+        let covered = question.resume(self.found, self.progress)?.assignment().iter().flatten().count();
         let matched = covered.saturating_sub(self.staged.pairs.len());
         Ok(Some(Relaxation { rule, pairs, matched }))
     }

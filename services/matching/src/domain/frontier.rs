@@ -4,15 +4,20 @@
 //! nobody, and the best that moves one other. Only an offer that neither side has answered is ever moved, and its mentee
 //! has another one in the same moment.
 //!
-//! An edition has few mentors with a free place and few unanswered offers, so that looking at every way is exact and quick: the
-//! work is the number of the former times the number of the latter.
+//! The solver finds it as it does for any assignment: the cheapest chain of so many moves.
 
-use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
+use assignment::{Executive, Instance, Problem, Repair};
 use identity::{PersonId, TandemId};
+use uuid::Uuid;
 
 use crate::domain::Pair;
+use crate::domain::computation::Unsolvable;
 use crate::domain::pairing::Points;
+
+/// Offers of others that may be moved at once.
+const MOVES_MAX: usize = 1;
 
 /// What there is to serve an executive with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,42 +82,100 @@ impl Step {
     }
 }
 
-/// The best way for each number of moves with which there is one, fewest first.
+/// The ways to serve the executive, fewest moves first, each with more moves and better than the one before.
 ///
 /// Best is what the edition is best served by: as few pairs as possible below the lowest band of scores, then below the next; the
-/// largest score; the smallest ids. `fits` says how well two fit who may be paired.
-#[must_use]
-pub fn frontier(situation: &Situation, bands: &[i32], fits: impl Fn(Pair) -> Option<Points>) -> Vec<Step> {
-    let offer = |mentor, mentee| {
-        let pair = Pair { mentor, mentee };
+/// largest score; what decides between equals in a run. `fits` says how well two fit who may be paired.
+///
+/// # Errors
+/// [`Unsolvable`] if the solver cannot take the situation.
+pub fn frontier(
+    situation: &Situation,
+    bands: &[u16],
+    fits: impl Fn(Pair) -> Option<Points>,
+) -> Result<Vec<Step>, Unsolvable> {
+    let others = situation.unanswered.iter().filter(|other| other.pair.mentee != situation.mentee);
+    let market = Market { mentee: situation.mentee, others: others.copied().collect() };
+    let sitting = market.others.iter().map(|other| other.pair.mentor);
+    let mentors: BTreeSet<PersonId> = situation.free.iter().copied().chain(sitting).collect();
+    let mentors: Vec<PersonId> = mentors.into_iter().collect();
+    let problem = market.problem(situation, &mentors, bands, &fits);
+    let assignment: Vec<Option<usize>> = std::iter::once(None)
+        .chain(market.others.iter().map(|other| mentors.binary_search(&other.pair.mentor).ok()))
+        .collect();
+    let instance = Instance::new(&problem).map_err(Unsolvable::Problem)?;
+    let repairs = instance.frontier(&assignment, 0, MOVES_MAX).map_err(Unsolvable::Changed)?;
+    let offered = |&(executive, mentor): &(usize, usize)| {
+        let pair = Pair { mentor: mentors[mentor], mentee: market.mentee_at(executive) };
         fits(pair).map(|points| Offered { pair, points })
     };
-    let free = || situation.free.iter().copied();
-    let staying =
-        free().filter_map(|mentor| Some(Step { offer: offer(mentor, situation.mentee)?, moved: None }));
-    let moving =
-        situation.unanswered.iter().filter(|other| other.pair.mentee != situation.mentee).flat_map(|from| {
-            let taken = offer(from.pair.mentor, situation.mentee);
-            let elsewhere = free().filter(|mentor| *mentor != from.pair.mentor);
-            elsewhere.filter_map(move |mentor| {
-                let moved = Moved { from: *from, to: offer(mentor, from.pair.mentee)? };
-                Some(Step { offer: taken?, moved: Some(moved) })
-            })
-        });
-    let best = [staying.min_by_key(|step| rank(step, bands)), moving.min_by_key(|step| rank(step, bands))];
-    best.into_iter().flatten().collect()
+    let step = |repair: &Repair| {
+        let offer = offered(repair.moves.first()?)?;
+        let moved = match repair.moves.get(1) {
+            Some(to) => Some(Moved { from: market.others[to.0 - 1], to: offered(to)? }),
+            None => None,
+        };
+        Some(Step { offer, moved })
+    };
+    Ok(repairs.iter().filter_map(step).collect())
 }
 
-/// What a step changes for the edition, the smaller the better.
-fn rank(step: &Step, bands: &[i32]) -> (Vec<i32>, Reverse<i32>, Pair, Option<Pair>) {
-    let score = step.offer.points.score();
-    let below = |band: &i32| {
-        let counts = |points: Points| i32::from(points.score() < *band);
-        let moved = step.moved.map_or(0, |moved| counts(moved.to.points) - counts(moved.from.points));
-        counts(step.offer.points) + moved
-    };
-    let moved = step.moved.map(|moved| moved.to.pair);
-    (bands.iter().map(below).collect(), Reverse(score - step.others_lose()), step.offer.pair, moved)
+/// The situation as the solver has it: the first executive is the one who is left over, the others have an offer each.
+struct Market {
+    mentee: PersonId,
+    others: Vec<Unanswered>,
+}
+
+impl Market {
+    fn mentee_at(&self, executive: usize) -> PersonId {
+        executive.checked_sub(1).map_or(self.mentee, |other| self.others[other].pair.mentee)
+    }
+
+    /// Places are those that are free, and those that the offers hold.
+    fn problem(
+        &self,
+        situation: &Situation,
+        mentors: &[PersonId],
+        bands: &[u16],
+        fits: impl Fn(Pair) -> Option<Points>,
+    ) -> Problem {
+        let free: BTreeSet<PersonId> = situation.free.iter().copied().collect();
+        let held = |mentor| self.others.iter().filter(|other| other.pair.mentor == mentor).count();
+        let capacity = |mentor: PersonId| usize::from(free.contains(&mentor)) + held(mentor);
+        // Two offers of one executive are apart, as each can be moved.
+        let keys = self.others.iter().map(|other| key(other.tandem.uuid()));
+        let keys = std::iter::once(key(self.mentee.uuid())).chain(keys);
+        let points = |executive: usize, mentor| {
+            let pair = Pair { mentor, mentee: self.mentee_at(executive) };
+            let own = executive.checked_sub(1).map(|other| self.others[other]);
+            own.filter(|own| own.pair == pair).map(|own| own.points).or_else(|| fits(pair))
+        };
+        let row = |(executive, index): (usize, u32)| {
+            let found = (0..).zip(mentors).filter_map(move |(mentor, person)| {
+                let score = u16::try_from(points(executive, *person)?.score()).ok()?;
+                Some(assignment::Pair { executive: index, mentor, score })
+            });
+            found.collect::<Vec<_>>()
+        };
+        Problem {
+            executives: keys.map(|key| Executive { key, obliged: true }).collect(),
+            mentors: mentors
+                .iter()
+                .map(|mentor| assignment::Mentor {
+                    key: key(mentor.uuid()),
+                    capacity: u32::try_from(capacity(*mentor)).unwrap_or(u32::MAX),
+                })
+                .collect(),
+            pairs: (0..=self.others.len()).zip(0..).flat_map(row).collect(),
+            locks: Vec::new(),
+            bands: bands.to_vec(),
+        }
+    }
+}
+
+/// What decides between equals: the half of an id that is a hash or random.
+fn key(id: Uuid) -> u64 {
+    id.as_u64_pair().1
 }
 
 #[cfg(test)]

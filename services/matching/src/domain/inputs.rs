@@ -18,7 +18,7 @@ pub struct Inputs {
     pub scoring: Scoring,
     /// Executives who took their obligation on and have no tandem, by id.
     pub mentees: Vec<Mentee>,
-    /// Accepted mentors with a free place, by id.
+    /// Accepted mentors with a free place who are not on leave, by id.
     pub mentors: Vec<Mentor>,
     /// Pairs with a past that matters.
     pub past: BTreeMap<Pair, Past>,

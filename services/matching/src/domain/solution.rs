@@ -1,15 +1,18 @@
 //! The best set of tandems for frozen inputs, explained and proved.
 
-use assignment::{Progress, Solution};
+use assignment::{Progress, Shortages, Solution};
 use identity::PersonId;
 
 use crate::domain::Pair;
 use crate::domain::certificate::{self, Certificate};
-use crate::domain::computation::Question;
+use crate::domain::computation::{Question, stopped};
 use crate::domain::frozen::Frozen;
 use crate::domain::pairing::Points;
 
 pub use crate::domain::computation::{Unsolvable, Wishes};
+
+/// The most people whom the reasons of those without a mentor may name, all together; more would not fit into an event.
+const NAMED_MAX: usize = 1_000_000;
 
 /// What a computation found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +87,7 @@ pub struct Unmatched {
 pub fn solve(frozen: &Frozen, wishes: Wishes, progress: &Progress) -> Result<Staged, Unsolvable> {
     let question = Question::ask(frozen, &wishes)?;
     let solution = question.solve(progress)?;
-    let outcome = question.outcome(&solution);
+    let outcome = question.outcome(&solution.assignment);
     let pairs = outcome.found.iter().enumerate().filter_map(|(mentee, found)| {
         let found = found.as_ref()?;
         let pair = frozen.pair(mentee, found.mentor);
@@ -97,7 +100,7 @@ pub fn solve(frozen: &Frozen, wishes: Wishes, progress: &Progress) -> Result<Sta
         mentee_count: count(frozen.inputs.mentees.len()),
         place_count: frozen.inputs.mentors.iter().map(|mentor| count(mentor.places)).sum(),
         pairs: pairs.collect(),
-        unmatched: unmatched(frozen, &question, &solution),
+        unmatched: unmatched(frozen, &question, &solution, progress)?,
         certificate: certificate::of(frozen, &question, &solution),
         blocking_pair_count: count(outcome.figures(frozen).blocking_pairs),
         wishes,
@@ -106,20 +109,36 @@ pub fn solve(frozen: &Frozen, wishes: Wishes, progress: &Progress) -> Result<Sta
     })
 }
 
-fn unmatched(frozen: &Frozen, question: &Question<'_>, solution: &Solution) -> Vec<Unmatched> {
+fn unmatched(
+    frozen: &Frozen,
+    question: &Question<'_>,
+    solution: &Solution,
+    progress: &Progress,
+) -> Result<Vec<Unmatched>, Unsolvable> {
+    let left = || (0..).zip(&solution.assignment).filter(|(_, mentor)| mentor.is_none());
+    if left().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let shortages = Shortages::new(&question.problem, solution);
     let mentor = |seat: usize| question.seats.seats[seat].mentor;
-    let shortages = (0..frozen.inputs.mentees.len()).filter_map(|index| {
-        let shortage = assignment::shortage(&question.problem, solution, index)?;
+    let (mut unmatched, mut named) = (Vec::new(), 0);
+    for shortage in left().map(|(index, _)| (index, shortages.of(index))) {
+        stopped(progress)?;
+        let (index, Some(shortage)) = shortage else { continue };
         let mut mentors: Vec<usize> = shortage.mentors.into_iter().map(mentor).collect();
         mentors.dedup();
-        Some(Unmatched {
+        named += shortage.executives.len() + mentors.len();
+        if named > NAMED_MAX {
+            return Err(Unsolvable::TooManyUnmatched(left().count()));
+        }
+        unmatched.push(Unmatched {
             mentee: frozen.mentee(index),
             competing: shortage.executives.into_iter().map(|index| frozen.mentee(index)).collect(),
             mentors: mentors.into_iter().map(|index| frozen.mentor(index)).collect(),
             places: count(shortage.places),
-        })
-    });
-    shortages.collect()
+        });
+    }
+    Ok(unmatched)
 }
 
 /// A number of people, places or points, as the interfaces count.

@@ -72,7 +72,8 @@ fn of_solution(unsolvable: &Unsolvable) -> (Code, &'static str) {
         Unsolvable::LockWithoutPlace(_) => (Code::FailedPrecondition, "LOCK_WITHOUT_PLACE"),
         Unsolvable::NoMatrix(NoMatrix::TooLarge(_)) => (Code::FailedPrecondition, "TOO_MANY_PAIRS"),
         Unsolvable::NoMatrix(NoMatrix::Cancelled) => (Code::DeadlineExceeded, COMPUTATION_TOO_LONG),
-        Unsolvable::Problem(_) => (Code::FailedPrecondition, "UNSOLVABLE"),
+        Unsolvable::TooManyUnmatched(_) => (Code::FailedPrecondition, "TOO_MANY_UNMATCHED"),
+        Unsolvable::Problem(_) | Unsolvable::Changed(_) => (Code::FailedPrecondition, "UNSOLVABLE"),
     }
 }
 

@@ -115,7 +115,7 @@ impl Matching {
         wishes: Wishes,
         action: impl FnOnce(Result<Box<Staged>, Unsolvable>) -> Action,
     ) -> Result<Receipt, Status> {
-        let (edition, inputs) = self.inputs(key.edition).await?;
+        let (edition, inputs) = self.inputs(key.edition, context.now).await?;
         let computed = self.off_thread("solve", move |progress| {
             let frozen = Frozen::assess(codec::freeze(&inputs).digest, inputs, progress)?;
             let staged = solution::solve(&frozen, wishes, progress)?;
@@ -139,13 +139,18 @@ impl Matching {
     }
 
     /// What is known now of an edition and its people.
-    pub(super) async fn inputs(&self, edition: EditionId) -> Result<(EditionRow, Inputs), Status> {
+    pub(super) async fn inputs(
+        &self,
+        edition: EditionId,
+        now: Timestamp,
+    ) -> Result<(EditionRow, Inputs), Status> {
         // An acceptance that was answered before this call counts.
         self.desk.catch_up(&self.pool).await?;
         let mut conn = self.connection().await?;
         let found = editions::find(&mut *conn, edition).await.map_err(unavailable)?;
         let edition = found.ok_or_else(|| not_found("edition"))?;
-        let inputs = inputs::of_run(&mut conn, &edition).await.map_err(unavailable)?;
+        let today = edition.settings.today(now);
+        let inputs = inputs::of_run(&mut conn, &edition, today).await.map_err(unavailable)?;
         Ok((edition, inputs))
     }
 
@@ -167,7 +172,8 @@ async fn publish(
     let (state, _) = unit.load::<Run>(key.run.uuid()).await.map_err(unavailable)?;
     let staged = state.known().filter(|known| known.key == key).map(|known| known.staged);
     let digest = staged.map(|staged| staged.inputs_digest).unwrap_or_default();
-    let inputs = inputs::of_run(unit.conn(), &edition).await.map_err(unavailable)?;
+    let today = edition.settings.today(call.now);
+    let inputs = inputs::of_run(unit.conn(), &edition, today).await.map_err(unavailable)?;
     let changes = kept::changes(unit.conn(), &digest, &inputs).await.map_err(unavailable)?;
     let action = Action::Publish { by: call.person()?, changes };
     let command = Command { key, phase: edition.phase, action };

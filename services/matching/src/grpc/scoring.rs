@@ -75,7 +75,7 @@ impl ScoringService for Matching {
         call.allow(&Resource::everything())?;
         let rules = read(call.message.rules.as_ref())?;
         let wishes = runs::wishes(&call.message.locks, &call.message.forbids)?;
-        let (_, inputs) = self.inputs(id("edition_id", &call.message.edition_id)?).await?;
+        let (_, inputs) = self.inputs(id("edition_id", &call.message.edition_id)?, call.now).await?;
         let current_version = inputs.scoring.version;
         let compared = self.off_thread("compare", move |progress| {
             let mut others = inputs.clone();

@@ -1,22 +1,28 @@
 //! What the rules need to know of people, put together from all tables.
 
 use identity::PersonId;
+use jiff::civil::Date;
 use sqlx::PgConnection;
 
 use super::editions::{self, EditionRow, Settings};
 use super::participants::{self, Answer, Candidate};
 use super::{people, scoring, tandems};
-use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant, Rules};
+use crate::domain::inputs::{Inputs, Mentee, Mentor, Participant};
 use crate::domain::pairing::Broken;
 use crate::domain::{Pair, Side, pairing, week};
 
-/// What a run of the edition is computed from, as it is now.
+/// What a run of the edition is computed from, as it is on this day.
+///
+/// A mentor who is on leave could not answer an offer, and is left out as in a repair. An executive on leave stays: the obligation
+/// does, and whoever is left out would find the places taken.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn of_run(conn: &mut PgConnection, edition: &EditionRow) -> sqlx::Result<Inputs> {
+pub async fn of_run(conn: &mut PgConnection, edition: &EditionRow, today: Date) -> sqlx::Result<Inputs> {
+    let away = people::away(&mut *conn, today).await?;
     let mut mentors = participants::mentors(&mut *conn, edition.edition, None).await?;
-    mentors.retain(|mentor| mentor.live < i64::from(mentor.capacity));
+    mentors
+        .retain(|mentor| mentor.live < i64::from(mentor.capacity) && !away.contains(&mentor.answer.person));
     let mut mentees = participants::mentees(&mut *conn, edition.edition, None).await?;
     mentees.retain(|mentee| mentee.live == 0);
     assemble(conn, edition, mentors, mentees).await
@@ -54,18 +60,6 @@ pub async fn of_two(conn: &mut PgConnection, edition: &EditionRow, pair: Pair) -
     };
     let offered_already = tandems::is_offered(conn, edition.edition, pair).await?;
     Ok(Two { assessed, offered_already, places_left })
-}
-
-/// Whether the two of a tandem break a rule that concerns the organisation, as it is now.
-///
-/// # Errors
-/// If the database fails.
-pub async fn breaks_organisation(conn: &mut PgConnection, rules: &Rules, pair: Pair) -> sqlx::Result<bool> {
-    let standings = people::standings(conn, &[pair.mentor, pair.mentee]).await?;
-    let two = (standings.get(&pair.mentor), standings.get(&pair.mentee));
-    Ok(
-        matches!(two, (Some(mentor), Some(mentee)) if pairing::check_organisation(rules, mentor, mentee).is_err()),
-    )
 }
 
 /// What the rules need to know of these people.

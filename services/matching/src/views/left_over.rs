@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use eventlog::BoxError;
 use identity::PersonId;
 use jiff::civil::Date;
 use sqlx::PgConnection;
@@ -25,7 +26,7 @@ pub struct LeftOver {
 /// How an executive can be served, as it is now; none if the executive takes no part, or has a tandem or an offer.
 ///
 /// Whoever is on leave or let an offer end in silence is not asked by a repair as a mentor, nor are two whose offer ended so offered to
-/// each other once more.
+/// each other once more. The silence of an executive who was on leave at the end of the time to answer counts for nothing.
 ///
 /// # Errors
 /// If the database fails.
@@ -34,7 +35,7 @@ pub async fn find(
     edition: &EditionRow,
     mentee: PersonId,
     today: Date,
-) -> sqlx::Result<Option<LeftOver>> {
+) -> Result<Option<LeftOver>, BoxError> {
     let mut mentees = participants::mentees(&mut *conn, edition.edition, None).await?;
     let found = mentees.iter().find(|candidate| candidate.answer.person == mentee);
     if found.is_none_or(|candidate| candidate.live > 0) {
@@ -43,7 +44,13 @@ pub async fn find(
     let expired = tandems::expired(&mut *conn, edition.edition).await?;
     let mut silent = people::away(&mut *conn, today).await?;
     silent.extend(expired.iter().filter(|row| !row.mentor_accepted).map(|row| row.pair.mentor));
-    let silences = expired.iter().filter(|row| row.pair.mentee == mentee && !row.mentee_accepted).count();
+    let leaves = people::leaves(&mut *conn, mentee).await?;
+    let was_here = |row: &TandemRow| {
+        let day = edition.settings.today(row.answer_by);
+        !leaves.iter().any(|(first_day, last_day)| (*first_day..=*last_day).contains(&day))
+    };
+    let silent_to = |row: &&TandemRow| row.pair.mentee == mentee && !row.mentee_accepted && was_here(row);
+    let silences = expired.iter().filter(silent_to).count();
 
     let mut unanswered = tandems::unanswered(&mut *conn, edition.edition).await?;
     unanswered.retain(|row| !silent.contains(&row.pair.mentor));
@@ -73,7 +80,6 @@ pub async fn find(
         }
         pairing::assess(&inputs.rules, &inputs.scoring, mentor, mentee, past).ok()
     };
-    let bands: Vec<i32> = inputs.scoring.rules.bands().iter().copied().map(i32::from).collect();
-    let frontier = frontier::frontier(&situation, &bands, fits);
+    let frontier = frontier::frontier(&situation, inputs.scoring.rules.bands(), fits)?;
     Ok(Some(LeftOver { frontier, silences: i64::try_from(silences).unwrap_or(i64::MAX) }))
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::inputs::Standing;
 
-static ABSENCES: Table = Table { name: "absences", key: "person_id, first_day, last_day", columns: "" };
+static ABSENCES: Table = Table { name: "absences", key: "person_id, first_day", columns: "last_day" };
 static PEOPLE: Table =
     Table { name: "people", key: "person_id", columns: "manager_person_id, org_unit_id, left_company" };
 
@@ -36,9 +36,14 @@ pub fn set_left(patches: &mut Patches, person: PersonId, left: bool) {
     patches.change(&PEOPLE, json!({ "person_id": person, "left_company": left }));
 }
 
-/// Notes that a person is on leave, both days included.
-pub fn set_away(patches: &mut Patches, person: PersonId, first_day: Date, last_day: Date) {
-    patches.set(&ABSENCES, json!({ "person_id": person, "first_day": first_day, "last_day": last_day }));
+/// Notes that a person is on leave, to the last day where it is known; a leave that never was is none.
+pub fn set_away(patches: &mut Patches, person: PersonId, first_day: Date, last_day: Option<Date>) {
+    if last_day.is_some_and(|last_day| last_day < first_day) {
+        patches.remove(&ABSENCES, json!({ "person_id": person, "first_day": first_day }));
+    } else {
+        let row = json!({ "person_id": person, "first_day": first_day, "last_day": last_day });
+        patches.set(&ABSENCES, row);
+    }
 }
 
 /// Who is on leave on a day.
@@ -47,11 +52,24 @@ pub fn set_away(patches: &mut Patches, person: PersonId, first_day: Date, last_d
 /// If the database fails.
 pub async fn away(executor: impl PgExecutor<'_>, day: Date) -> sqlx::Result<BTreeSet<PersonId>> {
     let people: Vec<Uuid> =
-        sqlx::query_scalar("select person_id from absences where $1 between first_day and last_day")
+        sqlx::query_scalar("select person_id from absences where $1 between first_day and coalesce(last_day, $1)")
             .bind(day.to_sqlx())
             .fetch_all(executor)
             .await?;
     Ok(people.into_iter().map(PersonId::from_uuid).collect())
+}
+
+/// The leaves of a person: the first day and the last of each.
+///
+/// # Errors
+/// If the database fails.
+pub async fn leaves(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<Vec<(Date, Date)>> {
+    let days: Vec<(jiff_sqlx::Date, jiff_sqlx::Date)> =
+        sqlx::query_as("select first_day, last_day from absences where person_id = $1")
+            .bind(person.uuid())
+            .fetch_all(executor)
+            .await?;
+    Ok(days.into_iter().map(|(first_day, last_day)| (first_day.to_jiff(), last_day.to_jiff())).collect())
 }
 
 /// Where people stand, with all their superiors.

@@ -1,6 +1,6 @@
 //! Tandems: how they stand, and which of them something concerns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eventlog::{Patches, Table};
 use identity::{EditionId, PersonId, RepairId, TandemId};
@@ -23,7 +23,7 @@ static TANDEMS: Table = Table {
     key: "tandem_id",
     columns: "edition_id, mentor_person_id, mentee_person_id, status, mentor_accepted, mentee_accepted, answer_by, topics, \
               availability, distance, language, mentee_wish, mentor_wish, load_balance, scoring_version, repair_id, flagged, activated, refused, \
-              never_again, version",
+              never_again, left_company, version",
 };
 
 /// A tandem as it stands.
@@ -131,23 +131,29 @@ pub async fn overdue(executor: impl PgExecutor<'_>, now: Timestamp) -> sqlx::Res
         .await
 }
 
-/// The live tandems of a person, with the person's side.
+/// The live tandems of some people, once for each of their sides.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn live_of(
     executor: impl PgExecutor<'_>,
-    person: PersonId,
+    people: &[PersonId],
 ) -> sqlx::Result<Vec<(TandemRow, Side)>> {
     let tandems: Vec<TandemRow> = sqlx::query_as(
         "select * from tandems
-         where (mentor_person_id = $1 or mentee_person_id = $1) and status in ('published', 'active')
+         where (mentor_person_id = any ($1) or mentee_person_id = any ($1)) and status in ('published', 'active')
          order by tandem_id",
     )
-    .bind(person.uuid())
+    .bind(people.iter().map(|person| person.uuid()).collect::<Vec<_>>())
     .fetch_all(executor)
     .await?;
-    Ok(tandems.into_iter().filter_map(|tandem| Some((tandem, tandem.pair.side_of(person)?))).collect())
+    let people: BTreeSet<PersonId> = people.iter().copied().collect();
+    let sides = |tandem: TandemRow| {
+        let both = [(tandem.pair.mentor, Side::Mentor), (tandem.pair.mentee, Side::Mentee)];
+        let own = both.into_iter().filter(|(person, _)| people.contains(person));
+        own.map(|(_, side)| (tandem, side)).collect::<Vec<_>>()
+    };
+    Ok(tandems.into_iter().flat_map(sides).collect())
 }
 
 /// The live tandems of an edition.
@@ -210,18 +216,18 @@ pub async fn expired(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
         .await
 }
 
-/// The live tandems that have somebody at most so many levels below the person, or the person.
+/// The live tandems that have somebody at most so many levels below one of these people, or one of them.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn below(
     executor: impl PgExecutor<'_>,
-    person: PersonId,
+    people: &[PersonId],
     levels: i32,
 ) -> sqlx::Result<Vec<TandemRow>> {
     sqlx::query_as(
         "with recursive below (person_id, depth) as (
-             select $1::uuid, 0
+             select unnest($1::uuid[]), 0
              union
              select people.person_id, below.depth + 1
              from below join people on people.manager_person_id = below.person_id
@@ -233,7 +239,7 @@ pub async fn below(
                 or mentee_person_id in (select person_id from below))
          order by tandem_id",
     )
-    .bind(person.uuid())
+    .bind(people.iter().map(|person| person.uuid()).collect::<Vec<_>>())
     .bind(levels)
     .fetch_all(executor)
     .await
@@ -258,6 +264,8 @@ pub async fn is_offered(executor: impl PgExecutor<'_>, edition: EditionId, pair:
 
 /// What keeps mentors and mentees apart because of tandems they had, the strongest reason of each pair.
 ///
+/// A tandem of this edition that ended because one of them left the company keeps nobody apart who has come back.
+///
 /// # Errors
 /// If the database fails.
 pub async fn past(
@@ -271,7 +279,9 @@ pub async fn past(
         "select mentor_person_id, mentee_person_id, bool_or(never_again), bool_or(activated)
          from tandems
          where mentor_person_id = any ($2) and mentee_person_id = any ($3)
-           and (never_again or activated or refused and edition_id = $1)
+           and (never_again
+                or activated and not (left_company and edition_id = $1)
+                or refused and edition_id = $1)
          group by mentor_person_id, mentee_person_id",
     )
     .bind(edition.uuid())
@@ -307,10 +317,9 @@ pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
             change(json!({ "status": Status::Dissolved.name(), "refused": true }));
         }
         Change::Expired { .. } => change(status(Status::Expired)),
-        Change::Dissolved { never_again: true, .. } => {
-            change(json!({ "status": Status::Dissolved.name(), "never_again": true }));
-        }
-        Change::Dissolved { never_again: false, .. } => change(status(Status::Dissolved)),
+        Change::Dissolved { never_again, left_company, .. } => change(json!({
+            "status": Status::Dissolved.name(), "never_again": never_again, "left_company": left_company,
+        })),
         Change::Completed(_) => change(status(Status::Completed)),
         Change::Flagged => change(json!({ "flagged": true })),
         Change::Cleared => change(json!({ "flagged": false })),
@@ -328,7 +337,7 @@ fn insert(patches: &mut Patches, key: Key, offer: &Offer) {
         "mentee_accepted": false, "answer_by": answer_by, "scoring_version": points.scoring_version, "topics": topics,
         "availability": availability, "distance": distance, "language": language, "mentee_wish": mentee_wish,
         "mentor_wish": mentor_wish, "load_balance": load_balance, "repair_id": repair,
-        "flagged": false, "activated": false, "refused": false, "never_again": false,
+        "flagged": false, "activated": false, "refused": false, "never_again": false, "left_company": false,
     });
     patches.set(&TANDEMS, row);
 }

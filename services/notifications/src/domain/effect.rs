@@ -105,11 +105,15 @@ impl Session {
     pub fn effect(self, pair: Pair) -> Effect {
         let tell = match self {
             // Whoever moved or cancelled it has a calendar as well, so both are told.
-            Self::Planned | Self::Moved { .. } => pair.both(Kind::SessionInvitation).into(),
+            Self::Planned | Self::Moved { .. } | Self::Resumed { .. } => pair.both(Kind::SessionInvitation).into(),
             Self::Cancelled => pair.both(Kind::SessionCancelled).into(),
             Self::Past => Vec::new(),
         };
-        Effect { obsolete: &[Kind::SessionInvitation], only_for: None, tell }
+        let obsolete: &[Kind] = match self {
+            Self::Resumed { .. } => &[Kind::SessionInvitation, Kind::SessionCancelled],
+            _ => &[Kind::SessionInvitation],
+        };
+        Effect { obsolete, only_for: None, tell }
     }
 }
 
@@ -197,6 +201,17 @@ mod tests {
     fn given_a_tandem_that_nobody_in_particular_ended_when_it_is_told_then_both_hear_it() {
         let effect = Tandem::Dissolved { side: None }.effect(pair());
         assert_eq!(told(&effect), [(pair().mentor, Kind::TandemEnded), (pair().mentee, Kind::TandemEnded)]);
+    }
+
+    #[test]
+    fn given_a_session_that_takes_place_after_all_when_its_cancellation_waits_then_only_the_invitation_goes() {
+        let start = "2013-10-01T08:00:00Z".parse().unwrap();
+        let effect = Session::Resumed { start }.effect(pair());
+        assert_eq!(effect.obsolete, [Kind::SessionInvitation, Kind::SessionCancelled]);
+        assert_eq!(
+            told(&effect),
+            [(pair().mentor, Kind::SessionInvitation), (pair().mentee, Kind::SessionInvitation)]
+        );
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub enum Session {
     Moved { start: Timestamp },
     /// It does not take place.
     Cancelled,
+    /// It takes place after all.
+    Resumed { start: Timestamp },
     /// Its time has come, and the two met or did not.
     Past,
 }

@@ -77,13 +77,13 @@ impl Page {
                 }
             }
             Fact::Session { tandem, edition, session, what } => {
-                self.change(*session, *what);
+                self.change(*tandem, *session, *what);
                 let effect = what.effect(self.known.pair(*tandem)?);
                 self.tell(&news(*edition, session.uuid()), &effect);
             }
             Fact::SeriesEnded { tandem, edition } => {
                 for session in self.known.open_after(*tandem, event.recorded_at) {
-                    self.change(session, Session::Cancelled);
+                    self.change(*tandem, session, Session::Cancelled);
                     let effect = Session::Cancelled.effect(self.known.pair(*tandem)?);
                     self.tell(&news(*edition, session.uuid()), &effect);
                 }
@@ -119,19 +119,24 @@ impl Page {
         self.patches.set(&SESSIONS, row);
     }
 
-    fn change(&mut self, session: SessionId, what: Session) {
+    fn change(&mut self, tandem: TandemId, session: SessionId, what: Session) {
         match what {
             Session::Planned => {}
             Session::Moved { start } => {
                 self.known.open.entry(session).and_modify(|(_, begins)| *begins = start);
                 self.patches.change(&SESSIONS, json!({ "session_id": session, "start_at": start }));
             }
+            Session::Resumed { start } => {
+                self.known.open.insert(session, (tandem, start));
+                let row = json!({ "session_id": session, "start_at": start, "open": true });
+                self.patches.change(&SESSIONS, row);
+            }
             Session::Cancelled | Session::Past => {
                 self.known.open.remove(&session);
                 self.patches.change(&SESSIONS, json!({ "session_id": session, "open": false }));
             }
         }
-        if matches!(what, Session::Moved { .. } | Session::Cancelled) {
+        if matches!(what, Session::Moved { .. } | Session::Resumed { .. } | Session::Cancelled) {
             self.patches.add(&SESSIONS, json!({ "session_id": session, "sequence": 1 }));
         }
     }

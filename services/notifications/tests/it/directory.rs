@@ -74,6 +74,15 @@ impl DirectoryService for Directory {
         Err(Status::unimplemented("not asked here"))
     }
 
+    type DownloadImportReportStream = tonic::codegen::BoxStream<e::DownloadImportReportResponse>;
+
+    async fn download_import_report(
+        &self,
+        _: Request<e::DownloadImportReportRequest>,
+    ) -> Result<Response<Self::DownloadImportReportStream>, Status> {
+        Err(Status::unimplemented("not asked here"))
+    }
+
     async fn list_people(
         &self,
         _: Request<e::ListPeopleRequest>,
@@ -92,6 +101,13 @@ impl DirectoryService for Directory {
         &self,
         _: Request<e::RecordAbsenceRequest>,
     ) -> Result<Response<e::RecordAbsenceResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn end_absence(
+        &self,
+        _: Request<e::EndAbsenceRequest>,
+    ) -> Result<Response<e::EndAbsenceResponse>, Status> {
         Err(Status::unimplemented("not asked for"))
     }
 

@@ -23,8 +23,10 @@ pub(crate) enum News {
     Obliged(EditionId, PersonId),
     /// An executive is released.
     Excused(EditionId, PersonId),
-    /// A person is on leave, from the first to the last of these days.
-    Absent(PersonId, [Date; 2]),
+    /// A person is on leave from a day on, to the last one where it is known.
+    Absent(PersonId, Date, Option<Date>),
+    /// Everything by which a person can be known is erased.
+    Erased(PersonId),
     /// A mentor and a mentee are a tandem from now on.
     TandemActivated(Pair),
     /// A tandem has ended.
@@ -42,7 +44,7 @@ pub(crate) struct Pair {
 
 /// What an event of another service says; none if it does not matter here.
 pub(crate) fn news(event: &Recorded) -> Result<Option<News>, Corrupt> {
-    Ok(of_enrollment(event)?.or(of_matching(event)?))
+    Ok(of_enrollment(event)?.or(of_person(event)?).or(of_matching(event)?))
 }
 
 fn of_enrollment(event: &Recorded) -> Result<Option<News>, Corrupt> {
@@ -75,10 +77,30 @@ fn of_enrollment(event: &Recorded) -> Result<Option<News>, Corrupt> {
         let it: enrollment::ObligationExcused = event.read()?;
         let (edition, person) = of(&it.edition_id, &it.person_id)?;
         News::Excused(edition, person)
-    } else if event.is::<enrollment::PersonAbsent>() {
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(news))
+}
+
+fn of_person(event: &Recorded) -> Result<Option<News>, Corrupt> {
+    let fields = Fields(event);
+    let news = if event.is::<enrollment::PersonAbsent>() {
         let it: enrollment::PersonAbsent = event.read()?;
-        let days = [fields.date("first_day", &it.first_day)?, fields.date("last_day", &it.last_day)?];
-        News::Absent(fields.id("person_id", &it.person_id)?, days)
+        let last_day = match it.last_day.as_str() {
+            "" => None,
+            last_day => Some(fields.date("last_day", last_day)?),
+        };
+        let person = fields.id("person_id", &it.person_id)?;
+        News::Absent(person, fields.date("first_day", &it.first_day)?, last_day)
+    } else if event.is::<enrollment::PersonAbsenceEnded>() {
+        let it: enrollment::PersonAbsenceEnded = event.read()?;
+        let (first_day, last_day) =
+            (fields.date("first_day", &it.first_day)?, fields.date("last_day", &it.last_day)?);
+        News::Absent(fields.id("person_id", &it.person_id)?, first_day, Some(last_day))
+    } else if event.is::<enrollment::PersonErased>() {
+        let it: enrollment::PersonErased = event.read()?;
+        News::Erased(fields.id("person_id", &it.person_id)?)
     } else {
         return Ok(None);
     };
@@ -201,6 +223,28 @@ mod tests {
             time_zone: TimeZone::get("Asia/Kolkata").unwrap(),
         };
         assert_eq!(told(&submitted), Some(News::AvailabilityGiven(edition, person, expected)));
+    }
+
+    #[test]
+    fn a_leave_has_an_end_or_none_yet_and_may_get_another() {
+        let person = PersonId::mint();
+        let person_id = person.to_string();
+        let absent = |last_day: &str| enrollment::PersonAbsent {
+            person_id: person_id.clone(),
+            first_day: "2013-11-01".to_owned(),
+            last_day: last_day.to_owned(),
+        };
+        let (first_day, last_day) = (date(2013, 11, 1), date(2013, 11, 30));
+        assert_eq!(told(&absent("2013-11-30")), Some(News::Absent(person, first_day, Some(last_day))));
+        assert_eq!(told(&absent("")), Some(News::Absent(person, first_day, None)));
+        let ended = enrollment::PersonAbsenceEnded {
+            person_id: person_id.clone(),
+            first_day: "2013-11-01".to_owned(),
+            last_day: "2013-11-30".to_owned(),
+        };
+        assert_eq!(told(&ended), Some(News::Absent(person, first_day, Some(last_day))));
+        let endless = enrollment::PersonAbsenceEnded { last_day: String::new(), ..ended };
+        assert!(news(&Draft::of(&endless).rehearsed()).is_err(), "an end is a day");
     }
 
     #[test]

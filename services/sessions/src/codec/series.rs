@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
     use crate::domain::Side;
-    use crate::domain::series::{Action, Occasion, Outcome, Plan, PlannedSession, Question};
+    use crate::domain::series::{Action, Cause, Occasion, Outcome, Plan, PlannedSession, Question};
     use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
 
     fn changes() -> Vec<Change> {
@@ -145,7 +145,10 @@ mod tests {
             Change::CharterAccepted(Side::Mentee),
             Change::Session(occasion, Outcome::Held),
             Change::Session(occasion, Outcome::Moved(side, start)),
-            Change::Session(occasion, Outcome::Cancelled { side, approved_absence: true }),
+            Change::Session(occasion, Outcome::Cancelled { side, cause: Cause::Own }),
+            Change::Session(occasion, Outcome::Cancelled { side, cause: Cause::Approved }),
+            Change::Session(occasion, Outcome::Cancelled { side, cause: Cause::OnLeave }),
+            Change::Session(occasion, Outcome::Resumed(start)),
             Change::Session(occasion, Outcome::Missed(side)),
             Change::OfficeAlerted(side),
             Change::QuestionAsked(Question {
@@ -179,6 +182,7 @@ mod tests {
     fn an_event_that_cannot_be_read_is_reported() {
         refuses_the_unreadable::<Series, stored::SeriesPlanned>();
         refuses_the_unreadable::<Series, stored::SessionMoved>();
+        refuses_the_unreadable::<Series, stored::SessionResumed>();
         refuses_the_unreadable::<Series, stored::ActionAgreed>();
         refuses_the_unreadable::<Series, stored::PulseAnswered>();
     }

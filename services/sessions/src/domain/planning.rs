@@ -145,6 +145,16 @@ pub fn plan(frame: &Frame<'_>) -> Schedule {
     schedule
 }
 
+/// Another start in the calendar month of a session, from the day after `frame.activated` on: the same, or the closest to it.
+#[must_use]
+pub fn plan_again(frame: &Frame<'_>, start: Timestamp) -> Option<Timestamp> {
+    let rhythm = frame.local(start);
+    let day_after = frame.local(frame.activated).date().saturating_add(1.day());
+    let (first, last) = (rhythm.date().first_of_month(), rhythm.date().last_of_month());
+    let days: Vec<Date> = first.max(day_after).series(1.day()).take_while(|day| *day <= last).collect();
+    best_start(frame, &days, Some(rhythm))
+}
+
 impl Frame<'_> {
     fn local(&self, time: Timestamp) -> DateTime {
         self.mentee.time_zone.to_datetime(time)

@@ -45,6 +45,10 @@ pub enum Act {
     Cancel(SessionId, Side),
     /// Record that a side's absence is approved.
     Excuse(SessionId, Side),
+    /// A side is on leave then.
+    Pause(SessionId, Side),
+    /// Nobody is on leave then after all: meet at this time.
+    Resume(SessionId, Timestamp),
     /// Record that a side did not come.
     Miss(SessionId, Side),
     /// Put a question into the box.
@@ -126,11 +130,32 @@ pub enum Outcome {
     Cancelled {
         /// Who cancelled, or is absent with approval.
         side: Side,
-        /// Whether it counts for nobody.
-        approved_absence: bool,
+        /// Why the side does not come.
+        cause: Cause,
     },
+    /// It is planned again after it was off for a leave, with this start.
+    Resumed(Timestamp),
     /// A side did not come.
     Missed(Side),
+}
+
+/// Why a side does not come to a session that is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The side cancelled.
+    Own,
+    /// The absence is approved, and counts for nobody.
+    Approved,
+    /// The side is on leave, which is an approved absence that may end.
+    OnLeave,
+}
+
+impl Cause {
+    /// Whether it counts for nobody.
+    #[must_use]
+    pub const fn is_approved(self) -> bool {
+        matches!(self, Self::Approved | Self::OnLeave)
+    }
 }
 
 /// A session and the month of the edition it is the session of.
@@ -236,7 +261,7 @@ enum Standing {
     Held,
     Cancelled {
         side: Side,
-        approved_absence: bool,
+        cause: Cause,
     },
     Missed(Side),
     /// The series ended before it.
@@ -301,7 +326,11 @@ impl Series {
                 session.planned.start = start;
                 return;
             }
-            Outcome::Cancelled { side, approved_absence } => Standing::Cancelled { side, approved_absence },
+            Outcome::Resumed(start) => {
+                session.planned.start = start;
+                Standing::Planned
+            }
+            Outcome::Cancelled { side, cause } => Standing::Cancelled { side, cause },
             Outcome::Missed(side) => Standing::Missed(side),
         };
     }

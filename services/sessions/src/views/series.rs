@@ -107,6 +107,20 @@ pub async fn running(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
     Ok(tandems.into_iter().map(TandemId::from_uuid).collect())
 }
 
+/// Every tandem that a person ever was in.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of_person(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<Vec<TandemId>> {
+    let tandems: Vec<Uuid> = sqlx::query_scalar(
+        "select tandem_id from series where $1 in (mentor_person_id, mentee_person_id) order by tandem_id",
+    )
+    .bind(person.uuid())
+    .fetch_all(executor)
+    .await?;
+    Ok(tandems.into_iter().map(TandemId::from_uuid).collect())
+}
+
 pub(super) fn begin(patches: &mut Patches, event: &Event, plan: &Plan) {
     let row = json!({
         "tandem_id": event.tandem, "edition_id": event.edition, "mentor_person_id": plan.mentor,

@@ -12,16 +12,15 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 
 use super::{named, unreadable};
-use uuid::Uuid;
 
 use crate::domain::Side;
 use crate::domain::planning::Slot;
-use crate::domain::series::{Outcome, PlannedSession};
+use crate::domain::series::{Cause, Outcome, PlannedSession};
 
 static SESSIONS: Table = Table {
     name: "sessions",
     key: "session_id",
-    columns: "tandem_id, month, state, start_at, end_at, sequence, side, approved_absence",
+    columns: "tandem_id, month, state, start_at, end_at, sequence, side, approved_absence, on_leave",
 };
 
 /// Where a session stands.
@@ -184,52 +183,8 @@ pub async fn hold_calendars(conn: &mut PgConnection, mut people: [PersonId; 2]) 
     Ok(())
 }
 
-/// A session that one of its people cannot come to.
-#[derive(Clone, Copy, Debug)]
-pub struct Prevented {
-    /// The session.
-    pub session: SessionId,
-    /// Its tandem.
-    pub tandem: TandemId,
-    /// The edition.
-    pub edition: EditionId,
-    /// The side that cannot come.
-    pub side: Side,
-}
-
-/// What a person has planned later than now on these days, the last included, as the person counts days.
-///
-/// # Errors
-/// If the database fails.
-pub async fn planned_on(
-    executor: impl PgExecutor<'_>,
-    person: PersonId,
-    [first_day, last_day]: [Date; 2],
-    now: Timestamp,
-) -> sqlx::Result<Vec<Prevented>> {
-    let rows: Vec<(Uuid, Uuid, Uuid, bool)> = sqlx::query_as(
-        "select session_id, tandem_id, edition_id, mentor_person_id = $1
-         from sessions join series using (tandem_id) left join zones on zones.person_id = $1
-         where (mentor_person_id = $1 or mentee_person_id = $1) and state = 'planned' and start_at > $4
-           and (start_at at time zone coalesce(zones.time_zone, series.time_zone))::date between $2 and $3
-         order by start_at, session_id",
-    )
-    .bind(person.uuid())
-    .bind(first_day.to_sqlx())
-    .bind(last_day.to_sqlx())
-    .bind(now.to_sqlx())
-    .fetch_all(executor)
-    .await?;
-    let prevented = |(session, tandem, edition, teaches): (Uuid, Uuid, Uuid, bool)| Prevented {
-        session: SessionId::from_uuid(session),
-        tandem: TandemId::from_uuid(tandem),
-        edition: EditionId::from_uuid(edition),
-        side: if teaches { Side::Mentor } else { Side::Mentee },
-    };
-    Ok(rows.into_iter().map(prevented).collect())
-}
-
-/// What these people have planned in any edition, but for one session, and when they are on leave.
+/// What these people have planned in any edition, but for one session, and when they are on leave: while nobody knows for how
+/// long, up to `paused_until`.
 ///
 /// # Errors
 /// If the database fails.
@@ -237,6 +192,7 @@ pub async fn busy(
     executor: impl PgExecutor<'_>,
     people: [PersonId; 2],
     except: Option<SessionId>,
+    paused_until: Date,
 ) -> sqlx::Result<Vec<Slot>> {
     let rows: Vec<PgRow> = sqlx::query(
         "select start_at, end_at
@@ -245,13 +201,14 @@ pub async fn busy(
            and state = 'planned' and session_id is distinct from $2
          union all
          select first_day::timestamp at time zone zones.time_zone,
-                (last_day + 1)::timestamp at time zone zones.time_zone
+                (coalesce(last_day, greatest(first_day, $3)) + 1)::timestamp at time zone zones.time_zone
          from absences join zones using (person_id)
          where person_id = any ($1)
          order by start_at, end_at",
     )
     .bind(people.map(PersonId::uuid))
     .bind(except.map(SessionId::uuid))
+    .bind(paused_until.to_sqlx())
     .fetch_all(executor)
     .await?;
     rows.iter().map(slot).collect()
@@ -262,7 +219,7 @@ pub(super) fn plan(patches: &mut Patches, tandem: TandemId, session: &PlannedSes
     let row = json!({
         "session_id": session.id, "tandem_id": tandem, "month": session.month,
         "state": SessionState::Planned.name(), "start_at": slot.start, "end_at": slot.end, "sequence": 0,
-        "approved_absence": false,
+        "approved_absence": false, "on_leave": false,
     });
     patches.set(&SESSIONS, row);
 }
@@ -272,14 +229,26 @@ pub(super) fn turn_out(patches: &mut Patches, session: SessionId, outcome: Outco
     let (state, side) = match outcome {
         Outcome::Moved(..) => return change_calendar(patches, session),
         Outcome::Held => (SessionState::Held, None),
-        Outcome::Cancelled { side, approved_absence } => {
-            patches.change(&SESSIONS, json!({ "session_id": session, "approved_absence": approved_absence }));
-            change_calendar(patches, session);
+        Outcome::Cancelled { side, cause } => {
+            put_off(patches, session, Some(cause));
             (SessionState::Cancelled, Some(side.name()))
+        }
+        Outcome::Resumed(_) => {
+            put_off(patches, session, None);
+            (SessionState::Planned, None)
         }
         Outcome::Missed(side) => (SessionState::Missed, Some(side.name())),
     };
     patches.change(&SESSIONS, json!({ "session_id": session, "state": state.name(), "side": side }));
+}
+
+fn put_off(patches: &mut Patches, session: SessionId, cause: Option<Cause>) {
+    let approved_absence = cause.is_some_and(Cause::is_approved);
+    let on_leave = cause == Some(Cause::OnLeave);
+    let row =
+        json!({ "session_id": session, "approved_absence": approved_absence, "on_leave": on_leave });
+    patches.change(&SESSIONS, row);
+    change_calendar(patches, session);
 }
 
 fn change_calendar(patches: &mut Patches, session: SessionId) {

@@ -137,7 +137,7 @@ async fn replace_leaver(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Re
     let meeting = active(stage, cast, edition).await?;
     let leaving = meeting.iter().find(|tandem| tandem.executive == LEAVER.1).context("nobody leaves")?;
     let office = stage.office(Some(cast.office[0]))?;
-    office.post(&format!("people/{}/leave", leaving.mentor), json!({ "lastDay": "2013-12-02" })).await?;
+    office.post(&format!("people/{}/leave", leaving.mentor), json!({ "lastDay": "2013-11-29" })).await?;
     let applications = office.list(&format!("editions/{edition}/applications"), "applications").await?;
     for waiting in applications.iter().filter(|application| application["state"] == "STATE_WAITLISTED") {
         let id = text(waiting, "applicationId")?;

@@ -46,7 +46,7 @@ fn until(status: Status) -> State {
         Status::Due => vec![],
         Status::Acknowledged => vec![Change::Acknowledged(Box::new(whole()))],
         Status::Fulfilled => vec![Change::Acknowledged(Box::new(whole())), Change::Fulfilled],
-        Status::Excused => vec![Change::Excused(ExcuseReason::LongLeave, person(3))],
+        Status::Excused => vec![Change::Excused(ExcuseReason::LongLeave, Some(person(3)))],
         Status::Lapsed => vec![Change::Lapsed],
     };
     given(&[vec![Change::Raised(DUE)], last].concat())
@@ -115,7 +115,7 @@ fn an_obligation_is_acknowledged_before_the_edition_is_over() {
 
 #[test]
 fn an_executive_is_excused_by_somebody_else_once() {
-    let excused = Ok(vec![Change::Excused(ExcuseReason::LongLeave, person(3))]);
+    let excused = Ok(vec![Change::Excused(ExcuseReason::LongLeave, Some(person(3)))]);
     for status in Status::ALL {
         let expected = match status {
             Status::Due | Status::Acknowledged => excused.clone(),
@@ -202,4 +202,20 @@ fn an_obligation_is_reached_through_its_own_edition_only() {
 fn nobody_wishes_for_themselves() {
     let command = acknowledge_with(Acknowledgement { wishes: vec![person(2)], ..whole() });
     assert_eq!(when(&until(Status::Due), &command), Err(Rejection::WishesThemselves));
+}
+
+#[test]
+fn an_obligation_ends_when_the_executive_leaves_and_begins_anew_when_they_are_back() {
+    let left = || Change::Excused(ExcuseReason::Leaving, None);
+    for status in Status::ALL {
+        let ends = matches!(status, Status::Due | Status::Acknowledged);
+        let expected = if ends { vec![left()] } else { vec![] };
+        assert_eq!(when(&until(status), &Command::Leave), Ok(expected), "{status}");
+        let back = Command::Return { due_date: date(2013, 11, 1) };
+        assert_eq!(when(&until(status), &back), Ok(vec![]), "{status}: nobody came back");
+    }
+    let mut state = until(Status::Acknowledged);
+    evolve(&mut state, &Event { key: key(), change: left() });
+    let raised = Change::Raised(date(2013, 11, 1));
+    assert_eq!(when(&state, &Command::Return { due_date: date(2013, 11, 1) }), Ok(vec![raised]));
 }

@@ -1,6 +1,6 @@
 use crate::domain::frozen::tests::frozen;
 use crate::domain::inputs::tests::{inputs, mentee, mentor, pair, person};
-use crate::domain::inputs::{Inputs, Past};
+use crate::domain::inputs::{Inputs, Mentor, Past};
 use crate::domain::matrix::NoMatrix;
 use crate::domain::pairing::Rule;
 use crate::domain::scoring::{PerCriterion, Scoring, ScoringRules};
@@ -33,6 +33,33 @@ fn everybody_gets_a_mentor_where_that_is_possible() {
     assert_eq!(staged.certificate.prices.len(), 2);
     assert_eq!(staged.inputs_digest, "digest");
     assert_eq!(staged.score(), staged.pairs.iter().map(|proposed| proposed.points.score()).sum::<i32>());
+}
+
+/// So many executives and mentors with two places each, who all may be paired.
+fn crowd(mentees: u128, mentors: u128) -> Inputs {
+    let mut crowd = inputs();
+    let needs = |number| if number % 2 == 0 { "hashtags" } else { "podcasts" };
+    crowd.mentees = (0..mentees).map(|at| mentee(1_000 + at, &[100], &[(needs(at), 0)])).collect();
+    let level = |number: u128| i32::try_from(number % 5).unwrap();
+    let offers = |at| [("hashtags", level(at)), ("podcasts", level(at / 5))];
+    let mentor = |at| mentor(1_000_000 + at, &[21, 31, 41, 100], &offers(at));
+    crowd.mentors = (0..mentors).map(|at| Mentor { places: 2, ..mentor(at) }).collect();
+    crowd
+}
+
+#[test]
+fn more_without_a_mentor_than_can_be_explained_are_refused() {
+    assert_eq!(solve_for(&crowd(1_002, 1), Wishes::default()), Err(Unsolvable::TooManyUnmatched(1_000)));
+    assert_eq!(solved(&crowd(500, 1)).unmatched.len(), 498);
+}
+
+#[test]
+#[ignore = "takes minutes and half a gigabyte"]
+fn ten_million_pairs_are_answered() {
+    let few = solve_for(&crowd(100_000, 100), Wishes::default());
+    assert_eq!(few, Err(Unsolvable::TooManyUnmatched(99_800)));
+    let staged = solved(&crowd(2_000, 5_000));
+    assert!(staged.certificate.verified && staged.unmatched.is_empty());
 }
 
 #[test]

@@ -56,6 +56,23 @@ fn hour(start: &str) -> Slot {
 }
 
 #[test]
+fn what_was_off_is_planned_at_its_time_again_or_else_close_to_it_in_its_month() {
+    let both = berlin(&[Weekday::Tuesday, Weekday::Wednesday], 9..12);
+    let start: Timestamp = "2013-09-10T08:00:00Z".parse().unwrap();
+    let again = |busy: &[Slot], now: &str| {
+        let frame = Frame { activated: now.parse().unwrap(), ..frame(&both, &both, busy) };
+        plan_again(&frame, start).map(|start| start.to_string())
+    };
+    let now = "2013-09-02T12:00:00Z";
+    assert_eq!(again(&[], now).as_deref(), Some("2013-09-10T08:00:00Z"));
+    // The weekday counts for more than the week.
+    let taken = hour("2013-09-10T08:00:00Z");
+    assert_eq!(again(&[taken], now).as_deref(), Some("2013-09-03T08:00:00Z"));
+    assert_eq!(again(&[], "2013-09-24T12:00:00Z").as_deref(), Some("2013-09-25T08:00:00Z"));
+    assert_eq!(again(&[], "2013-09-26T12:00:00Z"), None, "it stays in its month");
+}
+
+#[test]
 fn nobody_meets_on_a_public_holiday_of_the_region() {
     // The first Thursday of October 2013 is the Day of German Unity.
     let both = berlin(&[Weekday::Thursday], 9..12);

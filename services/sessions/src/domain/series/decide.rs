@@ -4,7 +4,7 @@ use identity::{ActionId, QuestionId, SessionId};
 use jiff::Timestamp;
 
 use super::{
-    Act, Change, Command, Event, Move, Occasion, Outcome, PlannedSession, Pulse, Rejection, Series, Standing,
+    Act, Cause, Change, Command, Event, Move, Occasion, Outcome, PlannedSession, Pulse, Rejection, Series, Standing,
     State, row,
 };
 use crate::domain::Side;
@@ -38,8 +38,10 @@ impl Series {
             }
             Act::Hold(session, answered) => self.hold(*session, answered, now),
             Act::Move(to) => self.relocate(to, now),
-            Act::Cancel(session, side) => self.cancel(*session, *side, false),
-            Act::Excuse(session, side) => self.cancel(*session, *side, true),
+            Act::Cancel(session, side) => self.cancel(*session, *side, Cause::Own),
+            Act::Excuse(session, side) => self.cancel(*session, *side, Cause::Approved),
+            Act::Pause(session, side) => self.pause(*session, *side),
+            Act::Resume(session, start) => self.resume(*session, *start),
             Act::Miss(session, side) => self.miss(*session, *side, now),
             Act::AskQuestion(question) => {
                 let asked = self.questions.contains_key(&question.id);
@@ -110,18 +112,34 @@ impl Series {
         &self,
         session: SessionId,
         side: Side,
-        approved_absence: bool,
+        cause: Cause,
     ) -> Result<Vec<Change>, Rejection> {
         let (index, planned, standing) = self.find(session)?;
         match standing {
             Standing::Planned => {}
-            same if same == (Standing::Cancelled { side, approved_absence }) => return Ok(vec![]),
+            Standing::Cancelled { side: by, cause: before }
+                if by == side && before.is_approved() == cause.is_approved() =>
+            {
+                return Ok(vec![]);
+            }
             _ => return Err(Rejection::TerminalState),
         }
-        let cancelled = outcome(&planned, Outcome::Cancelled { side, approved_absence });
-        let alert =
-            row::completed_by(&self.sessions, index, side, approved_absence).map(Change::OfficeAlerted);
+        let cancelled = outcome(&planned, Outcome::Cancelled { side, cause });
+        let alert = row::completed_by(&self.sessions, index, side, cause).map(Change::OfficeAlerted);
         Ok([cancelled].into_iter().chain(alert).collect())
+    }
+
+    /// What has come to another end meanwhile needs no leave to be off.
+    fn pause(&self, session: SessionId, side: Side) -> Result<Vec<Change>, Rejection> {
+        let (_, _, standing) = self.find(session)?;
+        if standing == Standing::Planned { self.cancel(session, side, Cause::OnLeave) } else { Ok(vec![]) }
+    }
+
+    /// Only what a leave has put off comes back, and only while the two still meet.
+    fn resume(&self, session: SessionId, start: Timestamp) -> Result<Vec<Change>, Rejection> {
+        let (_, planned, standing) = self.find(session)?;
+        let on_leave = matches!(standing, Standing::Cancelled { cause: Cause::OnLeave, .. });
+        Ok(if on_leave && !self.ended { vec![outcome(&planned, Outcome::Resumed(start))] } else { vec![] })
     }
 
     fn miss(&self, session: SessionId, side: Side, now: Timestamp) -> Result<Vec<Change>, Rejection> {

@@ -67,11 +67,11 @@ fn after(history: Vec<Change>, more: impl IntoIterator<Item = Change>) -> Vec<Ch
 }
 
 fn cancelled(month: i32, side: Side) -> Change {
-    Change::Session(occasion(month), Outcome::Cancelled { side, approved_absence: false })
+    Change::Session(occasion(month), Outcome::Cancelled { side, cause: Cause::Own })
 }
 
 fn excused(month: i32, side: Side) -> Change {
-    Change::Session(occasion(month), Outcome::Cancelled { side, approved_absence: true })
+    Change::Session(occasion(month), Outcome::Cancelled { side, cause: Cause::Approved })
 }
 
 fn held(month: i32) -> Change {
@@ -339,4 +339,26 @@ fn what_is_off_at_the_end_is_no_cancellation() {
     let history = after(ready(), [cancelled(2, Side::Mentor), Change::Ended(Ending::Completed, start(2))]);
     let decided = given_at(start(2), history, Act::Cancel(session(1), Side::Mentor));
     assert_eq!(decided, Ok(vec![cancelled(1, Side::Mentor), Change::OfficeAlerted(Side::Mentor)]));
+}
+
+#[test]
+fn a_session_that_a_leave_put_off_is_planned_again_and_no_other() {
+    let pause = |side| Act::Pause(session(2), side);
+    let resume = || Act::Resume(session(2), start(2));
+    let paused =
+        || Change::Session(occasion(2), Outcome::Cancelled { side: Side::Mentor, cause: Cause::OnLeave });
+    let resumed = || Change::Session(occasion(2), Outcome::Resumed(start(2)));
+    assert_eq!(given(vec![planned()], pause(Side::Mentor)), Ok(vec![paused()]));
+    let off = || vec![planned(), paused()];
+    assert_eq!(given(off(), pause(Side::Mentee)), Ok(vec![]), "it is off already");
+    assert_eq!(given(off(), resume()), Ok(vec![resumed()]));
+    let back = || after(off(), [resumed()]);
+    assert_eq!(given(back(), resume()), Ok(vec![]));
+    assert_eq!(given(back(), pause(Side::Mentor)), Ok(vec![paused()]), "the leave may be recorded again");
+
+    for off_otherwise in [cancelled(2, Side::Mentor), excused(2, Side::Mentor)] {
+        assert_eq!(given(vec![planned(), off_otherwise], resume()), Ok(vec![]));
+    }
+    let over = after(off(), [Change::Ended(Ending::Dissolved, start(1))]);
+    assert_eq!(given(over, resume()), Ok(vec![]), "the two do not meet any more");
 }

@@ -4,46 +4,46 @@ use std::time::Duration;
 
 /// One number of every round.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Series(Vec<f64>);
+pub struct Series(Vec<f64>);
 
 impl Series {
-    pub(crate) fn push(&mut self, sample: f64) {
+    pub fn push(&mut self, sample: f64) {
         self.0.push(sample);
     }
 
     /// In milliseconds.
-    pub(crate) fn push_time(&mut self, sample: Duration) {
+    pub fn push_time(&mut self, sample: Duration) {
         self.push(sample.as_secs_f64() * 1000.0);
     }
 
-    pub(crate) fn median(&self) -> f64 {
+    pub fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
-    pub(crate) fn max(&self) -> f64 {
+    pub fn max(&self) -> f64 {
         self.0.iter().copied().fold(f64::NAN, f64::max)
     }
 
-    pub(crate) fn min(&self) -> f64 {
+    pub fn min(&self) -> f64 {
         self.0.iter().copied().fold(f64::NAN, f64::min)
     }
 
     /// The ratio of every round to the same round of another series.
-    pub(crate) fn to(&self, other: &Self) -> Self {
+    pub fn to(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(one, other)| one / other).collect())
     }
 
     /// The larger of every round.
-    pub(crate) fn or(&self, other: &Self) -> Self {
+    pub fn or(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(one, other)| one.max(*other)).collect())
     }
 }
 
 /// What is to be reached.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Target {
+pub enum Target {
     AtLeast(f64),
     AtMost(f64),
 }
@@ -60,27 +60,27 @@ impl Target {
 }
 
 /// The heading of the table.
-pub(crate) fn heading(title: &str) {
+pub fn heading(title: &str) {
     println!("\n{title:<58} {:>10} {:>10}  {:>7}  target", "median", "best", "ratio");
 }
 
 /// A row of rates or the like, of which more is better.
-pub(crate) fn row(work: &str, series: &Series, ratio: Option<&Series>, target: Option<Target>) {
+pub fn row(work: &str, series: &Series, ratio: Option<&Series>, target: Option<Target>) {
     line(work, series.median(), series.max(), ratio.map(Series::median), target);
 }
 
 /// A row of times in milliseconds, of which less is better.
-pub(crate) fn row_of_times(work: &str, series: &Series, ratio: Option<&Series>, target: Option<Target>) {
+pub fn row_of_times(work: &str, series: &Series, ratio: Option<&Series>, target: Option<Target>) {
     line(work, series.median(), series.min(), ratio.map(Series::median), target);
 }
 
 /// The heading of a table that shows the worst round instead of the best.
-pub(crate) fn heading_of_delays(title: &str) {
+pub fn heading_of_delays(title: &str) {
     println!("\n{title:<58} {:>10} {:>10}  {:>7}  target", "median", "worst", "");
 }
 
 /// A row of such a table; one of the two numbers has a target.
-pub(crate) fn row_of_delays(work: &str, series: &Series, target: Option<(f64, Target)>) {
+pub fn row_of_delays(work: &str, series: &Series, target: Option<(f64, Target)>) {
     let verdict = target.map(|(reached, target)| target.verdict(reached)).unwrap_or_default();
     println!("{work:<58} {:>10.2} {:>10.2}  {:>7}  {verdict}", series.median(), series.max(), "");
 }
