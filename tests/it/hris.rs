@@ -148,7 +148,7 @@ async fn a_bad_record_is_refused_alone_and_says_what_is_wrong() {
             given_name: "شهرزاد".to_owned(), family_name: "כהן".to_owned(), ..like("rtl")
         }),
         upsert(Worker { given_name: "Zo\u{200b}e\u{feff}".to_owned(), ..like("hidden") }),
-        upsert(Worker { email: "\"o'hara, jo\"+hr@example.com".to_owned(), ..like("quoted") }),
+        upsert(Worker { email: "\"o'hara, jo+hr\"@example.com".to_owned(), ..like("quoted") }),
         upsert(Worker { external_id: String::new(), hire_date: "2013-02-30".to_owned(), ..like("none") }),
         Change::Upsert(proto::hris::WorkerUpsert::default()),
         tombstone("rtl", 2, Kind::Unspecified),

@@ -21,7 +21,7 @@ from wanted join eventlog.archived_streams as archived using (stream_id)
 cross join lateral (select * from eventlog.segments where segments.segment = archived.segment offset 0) as segments
 where stream_kind = $2
 union all
-select 'event', null, position, stream_kind, event.stream_id, event.version, event_id, name, schema_version, payload, actor,
+select 'event', null, event.position, stream_kind, event.stream_id, event.version, event_id, name, schema_version, payload, actor,
        traceparent, recorded_at
 from wanted
 left join snapshot using (stream_id)
