@@ -1,5 +1,6 @@
 //! gRPC over TLS, and HR systems that identify themselves by a certificate.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use identity::{Caller, Role};
@@ -41,12 +42,11 @@ impl Authority {
         params.extended_key_usages = vec![usage];
         let key = KeyPair::generate().unwrap();
         let cert = params.signed_by(&key, &self.0).unwrap();
-        let digest = Sha256::digest(cert.der());
-        Issued {
-            cert: pem("CERTIFICATE", cert.der()),
-            key: pem("PRIVATE KEY", key.serialized_der()),
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        let mut sha256 = String::new();
+        for byte in Sha256::digest(cert.der()) {
+            write!(sha256, "{byte:02x}").unwrap();
         }
+        Issued { cert: pem("CERTIFICATE", cert.der()), key: pem("PRIVATE KEY", key.serialized_der()), sha256 }
     }
 
     fn server(&self) -> Issued {
@@ -167,7 +167,10 @@ async fn without_a_certificate_a_token_is_needed_and_a_strangers_certificate_end
         Ok(channel) => {
             let mut client = DirectoryServiceClient::new(channel);
             let broken = knock(&mut client, |message| bearing(&token, message)).await;
-            assert!(broken.get_details_error_info().is_none(), "without TLS, somebody was answered: {broken}");
+            assert!(
+                broken.get_details_error_info().is_none(),
+                "without TLS, somebody was answered: {broken}"
+            );
         }
     }
 }

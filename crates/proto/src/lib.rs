@@ -19,6 +19,7 @@ pub use validate::{Violation, validate};
 
 #[allow(
     missing_docs,
+    clippy::large_enum_variant,
     clippy::pedantic,
     unreachable_pub,
     reason = "generated; the proto files are the documentation"

@@ -1,5 +1,7 @@
 //! The secret of a source: made, recognised by its digest, never kept.
 
+use std::fmt::Write;
+
 use identity::CredentialId;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -23,8 +25,12 @@ impl Secret {
     pub(crate) fn make(credential: CredentialId) -> Result<Self, getrandom::Error> {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random)?;
-        let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self(format!("{PREFIX}{}_{digits}", credential.uuid().simple())))
+        let mut text = format!("{PREFIX}{}_", credential.uuid().simple());
+        for byte in random {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Ok(Self(text))
     }
 
     /// Takes what somebody presents; none if no secret of ours looks like it.
