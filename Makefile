@@ -46,7 +46,7 @@ bench-eventlog: prepare
 # The matching solver against its peers, which are installed first; QUICK=1 takes small instances.
 bench-matching:
 	peers=$$(tests/bench/matching/peers/install) && cargo build --release --package bench-matching && \
-		cargo run --quiet --release --package bench-matching -- "$$peers" target/bench-matching $(if $(QUICK),quick)
+		cargo run --quiet --release --package bench-matching -- "$$peers" target/bench-matching $(if $(QUICK),quick,$(PART))
 
 prepare:
 	deploy/prepare
