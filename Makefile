@@ -48,7 +48,7 @@ bench-eventlog: prepare
 # The matching solver against its peers, which are installed first; QUICK=1 takes small instances.
 bench-matching:
 	peers=$$(tests/bench/matching/peers/install) && cargo build --release --package bench-matching && \
-		cargo run --quiet --release --package bench-matching -- "$$peers" target/bench-matching $(if $(QUICK),quick)
+		cargo run --quiet --release --package bench-matching -- "$$peers" target/bench-matching $(if $(QUICK),quick,$(PART))
 
 # The directory of 100,000 people beside a bare COPY of the same rows.
 bench-directory: prepare

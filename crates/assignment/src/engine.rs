@@ -128,6 +128,7 @@ impl<'p> Engine<'p> {
 
     /// The pairs that can matter while prices only fall: whatever would be too dear for free now will be then.
     fn columns_within_reach(&mut self) -> Columns {
+        self.market.find_ceilings();
         let (executives, mentors) = (self.market.executives(), self.market.mentors());
         let market = &mut self.market;
         let length = |executive| {
@@ -141,6 +142,7 @@ impl<'p> Engine<'p> {
 
     /// All pairs by mentor; made when the first change needs them.
     pub(crate) fn take_columns(&mut self) -> Columns {
+        self.market.find_ceilings();
         let market = &self.market;
         let all = || Columns::of(&market.rows, market.executives(), market.mentors());
         self.columns.take().unwrap_or_else(all)

@@ -21,6 +21,8 @@ pub(crate) struct Market<'p> {
     pub(crate) desks: Vec<Desk>,
     /// Per mentor, the price.
     pub(crate) prices: Vec<Value>,
+    /// Per executive, points that what they have does not reach; empty until somebody needs them.
+    pub(crate) ceilings: Vec<i32>,
 }
 
 /// What it costs to leave an executive out.
@@ -97,6 +99,7 @@ impl<'p> Market<'p> {
             seats: vec![STANDING; problem.executives.len()],
             desks: problem.mentors.iter().map(|mentor| desk(mentor.capacity)).collect(),
             prices: vec![Value::ZERO; problem.mentors.len()],
+            ceilings: Vec::new(),
         };
         for &(executive, mentor) in &problem.locks {
             if let Some((mentor, loss)) = market.rows.find(executive, mentor) {
@@ -239,11 +242,39 @@ impl<'p> Market<'p> {
         if next != NOBODY {
             self.seats[next as usize].previous = executive;
         }
+        self.set_ceiling(executive);
         left
+    }
+
+    /// Finds the ceilings of all, which are kept from then on.
+    pub(crate) fn find_ceilings(&mut self) {
+        if self.ceilings.is_empty() {
+            let executives = 0..self.executives();
+            self.ceilings = executives.map(|executive| self.least(executive).points_enough()).collect();
+        }
+    }
+
+    /// Raises the ceilings of those who sit where the price has risen; if it falls, they are only higher than they need be.
+    pub(crate) fn raise_ceilings(&mut self, mentor: u32) {
+        let mut seated = self.first_seated(mentor as usize).filter(|_| !self.ceilings.is_empty());
+        while let Some(executive) = seated {
+            seated = self.next_seated(executive);
+            self.set_ceiling(executive);
+        }
+    }
+
+    #[inline]
+    fn set_ceiling(&mut self, executive: u32) {
+        if !self.ceilings.is_empty() {
+            self.ceilings[executive as usize] = self.least(executive as usize).points_enough();
+        }
     }
 
     /// Takes the seat away from an executive who is not locked, and returns the mentor left.
     pub(crate) fn stand_up(&mut self, executive: u32) -> u32 {
+        if let Some(ceiling) = self.ceilings.get_mut(executive as usize) {
+            *ceiling = i32::MAX;
+        }
         let Seat { mentor, previous, next, .. } =
             std::mem::replace(&mut self.seats[executive as usize], STANDING);
         if mentor == NOBODY {

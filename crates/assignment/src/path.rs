@@ -65,6 +65,7 @@ impl Search {
             let distance = self.labels[mentor as usize].distance;
             if distance < self.length {
                 market.prices[mentor as usize] += self.length - distance;
+                market.raise_ceilings(mentor);
             }
         }
         self.walk_back(market);

@@ -232,7 +232,8 @@ impl Problem {
             if pair.executive != executive {
                 break;
             }
-            is_ascending &= (u64::from(pair.mentor) >= next) & (pair.score <= SCORE_MAX);
+            is_ascending &= u64::from(pair.mentor) >= next;
+            is_ascending &= pair.score <= SCORE_MAX;
             next = u64::from(pair.mentor) + 1;
             length += 1;
         }

@@ -92,26 +92,33 @@ impl Vacancy {
             if start < best.0 {
                 best = (start, label.mover);
             }
+            let mut margin = (start - best.0).points_at_most();
             for (executive, loss) in columns.column(mentor as usize) {
                 effort.pairs_relaxed += 1;
-                self.relax(market, start, Move { executive, to: mentor, loss }, &mut best);
+                // Most have something better, as their points alone say.
+                if i32::from(loss).saturating_add(margin) < market.ceilings[executive as usize]
+                    && self.relax(market, start, Move { executive, to: mentor, loss }, &mut best)
+                {
+                    margin = (start - best.0).points_at_most();
+                }
             }
         }
         best
     }
 
-    /// Looks at one move to a free place, given the length of the chain so far plus the price of that place.
-    fn relax(&mut self, market: &Market<'_>, start: Value, mover: Move, best: &mut (Value, Move)) {
+    /// Looks at one move to a free place, given the length of the chain so far plus the price of that place; tells whether it
+    /// ends the cheapest chain so far.
+    fn relax(&mut self, market: &Market<'_>, start: Value, mover: Move, best: &mut (Value, Move)) -> bool {
         let executive = mover.executive as usize;
         let seat = market.seat_of(executive);
         if seat.locked || seat.mentor == mover.to || mover.loss == crate::rows::FORBIDDEN {
-            return;
+            return false;
         }
         let cost = |loss| market.measure.at_least(loss);
         if seat.mentor != NOBODY {
             let least = cost(seat.loss) + market.prices[seat.mentor as usize] + Value::TIE_MAX;
             if start + cost(mover.loss) - least >= best.0 {
-                return;
+                return false;
             }
         }
         let cost = market.measure.pair(executive, mover.to as usize, mover.loss);
@@ -119,18 +126,20 @@ impl Vacancy {
             let distance = start + cost - market.penalty(executive);
             if distance < best.0 {
                 *best = (distance, mover);
+                return true;
             }
-            return;
+            return false;
         }
         let distance = start + cost - market.least(executive);
         let label = &mut self.labels[seat.mentor as usize];
         if distance >= best.0 || distance >= label.distance {
-            return;
+            return false;
         }
         if label.distance == Value::UNREACHED {
             self.reached.push(seat.mentor);
         }
         *label = Label { distance, mover };
         self.queue.push(Reverse((distance, seat.mentor)));
+        false
     }
 }

@@ -70,11 +70,13 @@ impl Value {
         }
     }
 
-    /// No more whole points of score than this; much more than any pair if it is more than points.
+    /// No more whole points of score than this; more than any pair's if it is more than points, and of what is below zero
+    /// nothing is said.
     #[inline]
     pub(crate) fn points_at_most(self) -> i32 {
         match self.people {
             ..0 => i32::MIN,
+            0 if self.merit < 0 => i32::MIN,
             0 => clipped(self.merit >> LOSS_SHIFT),
             1.. => POINTS_MAX,
         }

@@ -25,23 +25,25 @@ fn main() -> anyhow::Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["drive", instance, answer] => drive::drive(Path::new(instance), Path::new(answer)),
-        [peers, output] => run(peers, output, program::FULL),
-        [peers, output, "quick"] => run(peers, output, program::QUICK),
+        [peers, output] => run(peers, output, &program::FULL),
+        [peers, output, "quick"] => run(peers, output, &program::QUICK),
         [peers, output, "growth"] => {
-            run(peers, output, program::FULL.of(|family| family == Family::Realistic))
+            run(peers, output, &program::FULL.of(|family| family == Family::Realistic))
         }
-        [peers, output, "rest"] => run(peers, output, program::FULL.of(|family| family != Family::Realistic)),
+        [peers, output, "rest"] => {
+            run(peers, output, &program::FULL.of(|family| family != Family::Realistic))
+        }
         _ => bail!("bench-matching PEERS OUTPUT [quick|growth|rest]"),
     }
 }
 
-fn run(peers: &str, output: &str, program: program::Program) -> anyhow::Result<()> {
+fn run(peers: &str, output: &str, program: &program::Program) -> anyhow::Result<()> {
     std::fs::create_dir_all(output)?;
     let (peers, output) = (PathBuf::from(peers), PathBuf::from(output));
     let scratch = output.join(format!("running-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
     let ran =
-        program::run(&program, &Track { peers, scratch: scratch.clone(), repeats: program.repeats }, &output);
+        program::run(program, &Track { peers, scratch: scratch.clone(), repeats: program.repeats }, &output);
     std::fs::remove_dir_all(scratch)?;
     ran
 }
