@@ -23,6 +23,8 @@ use crate::support::fill;
 const WRITERS: i64 = 8;
 const STREAMS: i64 = 20;
 const ROUND: Duration = Duration::from_millis(700);
+/// Longer than a pool trusts a connection that was idle when the server stopped.
+const LAST_ROUND: Duration = Duration::from_millis(1500);
 /// More than a few stops a minute, and the server's keeper gives it up.
 const LONG_ROUND: Duration = Duration::from_secs(13);
 
@@ -112,7 +114,7 @@ async fn crash_loop(rounds: u32, round: Duration) {
         stops += u32::from(stop_at_once(&cluster));
         until_up(&pool).await;
     }
-    sleep(ROUND).await;
+    sleep(LAST_ROUND).await;
     ledger.over.store(true, Ordering::Relaxed);
     for writer in writers {
         writer.await.unwrap();
