@@ -272,7 +272,8 @@ impl Steps {
                 Self { commands, shown, hidden: false }
             }
             (_, None) => Self::default(),
-            (Standing::NotYet, Some(told)) => Self::leaving(told, today, today),
+            // Whoever has left and is to begin anew has left until then.
+            (Standing::NotYet, Some(told)) => Self::leaving(told, told.last_day.unwrap_or(today), today),
             (Standing::Gone(last_day), Some(told)) => Self::leaving(told, last_day, today),
             (Standing::Nobody, Some(_)) => {
                 Self { commands: vec![Command::Rescind { today }], shown: None, hidden: true }
@@ -281,13 +282,14 @@ impl Steps {
     }
 
     fn leaving(told: &Told, last_day: Date, today: Date) -> Self {
-        let command = if told.last_day.is_some() {
-            None
-        } else if told.place.hire_date > today {
+        let last_day = last_day.max(told.place.hire_date);
+        let command = match told.last_day {
             // Whoever never started has not left.
-            Some(Command::Rescind { today })
-        } else {
-            Some(Command::Leave { last_day: last_day.max(told.place.hire_date) })
+            None if told.place.hire_date > today => Some(Command::Rescind { today }),
+            Some(_) if told.place.hire_date > today => None,
+            Some(before) if before == last_day => None,
+            // Another day than before corrects it.
+            None | Some(_) => Some(Command::Leave { last_day }),
         };
         Self { commands: command.into_iter().collect(), ..Self::default() }
     }

@@ -108,6 +108,20 @@ fn nothing_happens_to_whom_everything_was_told_of() {
 }
 
 #[test]
+fn another_last_day_than_the_one_told_corrects_it() {
+    let payroll = source("payroll", 1, &[]);
+    let clerk = stored("p", |_| {});
+    let told = told(Merge::of([report(&payroll, &clerk)]).standing(TODAY));
+    let left = Told { last_day: Some(date(2014, 1, 10)), ..told };
+    let to = |standing| Steps::to(person(1), Some(&left), standing, TODAY).commands;
+    assert!(to(Standing::Gone(date(2014, 1, 10))).is_empty());
+    assert!(to(Standing::NotYet).is_empty(), "until the new first day they have left");
+    let earlier = date(2014, 1, 8);
+    let corrected = to(Standing::Gone(earlier));
+    assert!(matches!(corrected[..], [Command::Leave { last_day }] if last_day == earlier), "{corrected:?}");
+}
+
+#[test]
 fn who_never_started_was_a_mistake_and_has_not_left() {
     let payroll = source("payroll", 1, &[]);
     let clerk = stored("p", |it| it.worker.hire_date = Some(date(2014, 3, 1)));
