@@ -70,7 +70,7 @@ async fn play(recording: &str) {
     let world = World::new().await;
     let secret = secret(&world, &recording.source, recording.grace_days).await;
     let scim = client(&world, &secret);
-    let mut kept = HashMap::new();
+    let mut kept: HashMap<String, String> = HashMap::new();
     for (at, step) in recording.steps.iter().enumerate() {
         let named = |text: &str| {
             kept.iter()

@@ -202,7 +202,7 @@ async fn a_secret_is_exchanged_without_a_gap() {
     let run = run.await.unwrap().into_inner().sync_run.unwrap().sync_run_id;
     let (records, stream) = mpsc::channel(1);
     let answers = hris.upsert_workers(bearing(&bearer, ReceiverStream::new(stream)));
-    let mut send = async |client_ref| {
+    let send = async |client_ref| {
         let record = UpsertWorkersRequest { sync_run_id: run.clone(), client_ref, change: None };
         records.send(record).await.unwrap();
     };
