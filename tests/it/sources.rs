@@ -72,7 +72,7 @@ pub fn bearing<M>(token: &str, message: M) -> Request<M> {
     request
 }
 
-/// What a call is answered that asks for a run which is not there: NOT_FOUND, if it is known who calls.
+/// What a call is answered that asks for a run which is not there: `NOT_FOUND`, if it is known who calls.
 pub async fn knock(
     hris: &mut HrisSyncServiceClient<Channel>,
     request: impl Fn(GetSyncRunRequest) -> Request<GetSyncRunRequest>,
@@ -277,8 +277,8 @@ async fn a_token_is_handed_out_as_the_standard_has_it() {
     let known = knock(&mut hris, |message| bearing(bearer, message)).await;
     assert_eq!(known.code(), Code::NotFound, "{known}");
 
-    let refusals: [(&[(&str, &str)], Option<(&str, &str)>, &str); 8] = [
-        (&[id, password], None, "invalid_request"),
+    let refusals = [
+        (&[id, password][..], None, "invalid_request"),
         (&[("grant_type", "password"), id, password], None, "unsupported_grant_type"),
         (&[grant, id, password, ("scope", "everything")], None, "invalid_scope"),
         (&[grant, id, password, password], None, "invalid_request"),
