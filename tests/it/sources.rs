@@ -282,7 +282,7 @@ async fn a_token_is_handed_out_as_the_standard_has_it() {
         (&[("grant_type", "password"), id, password], None, "unsupported_grant_type"),
         (&[grant, id, password, ("scope", "everything")], None, "invalid_scope"),
         (&[grant, id, password, password], None, "invalid_request"),
-        (&[grant, id, password], Some(("payroll", &secret)), "invalid_request"),
+        (&[grant, id, password], Some(("payroll", secret.as_str())), "invalid_request"),
         (&[grant, id], None, "invalid_client"),
         (&[grant, ("client_id", "roster"), password], None, "invalid_client"),
         (&[grant], Some(("payroll", "updraft_wrong")), "invalid_client"),
