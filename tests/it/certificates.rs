@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use identity::{Caller, Role};
-use proto::enrollment::directory_service_client::DirectoryServiceClient;
+use proto::hris::hris_sync_service_client::HrisSyncServiceClient;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use tonic::{Code, Request};
 use tonic_types::StatusExt;
 
 use crate::crash::{Folder, program};
-use crate::sources::{add, bearing, knock};
+use crate::sources::{add, bearing, knock, opening};
 use crate::world::World;
 
 /// Somebody who signs certificates.
@@ -105,14 +105,14 @@ async fn connect(
     world: &World,
     servers: &Authority,
     client: Option<&Issued>,
-) -> Result<DirectoryServiceClient<Channel>, tonic::transport::Error> {
+) -> Result<HrisSyncServiceClient<Channel>, tonic::transport::Error> {
     let root = Certificate::from_pem(servers.root());
     let mut tls = ClientTlsConfig::new().ca_certificate(root).domain_name("localhost");
     if let Some(issued) = client {
         tls = tls.identity(Identity::from_pem(&issued.cert, &issued.key));
     }
     let endpoint = Endpoint::from_shared(format!("https://{}", world.grpc())).unwrap().tls_config(tls)?;
-    Ok(DirectoryServiceClient::new(endpoint.connect().await?))
+    Ok(HrisSyncServiceClient::new(endpoint.connect().await?))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,6 +133,10 @@ async fn a_certificate_that_the_office_registered_is_enough() {
     assert_eq!((&made["secret"], &made["credential"]["kind"]), (&json!(""), &json!("KIND_CERTIFICATE")));
     // The same connection; a certificate is looked up with every call.
     assert_eq!(knock(&mut payroll, Request::new).await.code(), Code::NotFound);
+    let request = "0193a1b2-0000-7000-8000-000000000001";
+    payroll.create_sync_run(Request::new(opening("payroll", request))).await.unwrap();
+    let foreign = payroll.create_sync_run(Request::new(opening("roster", request))).await.unwrap_err();
+    assert_eq!(foreign.code(), Code::PermissionDenied);
     office.post("/api/v1/sources/roster/credentials", registration).await.refused(409, "CERTIFICATE_TAKEN");
     let half = json!({ "kind": "KIND_CERTIFICATE", "certificateSha256": &client.sha256[..32] });
     office.post(path, half).await.refused(422, "INVALID_FIELDS");
@@ -165,7 +169,7 @@ async fn without_a_certificate_a_token_is_needed_and_a_strangers_certificate_end
     match plain.connect().await {
         Err(_) => {}
         Ok(channel) => {
-            let mut client = DirectoryServiceClient::new(channel);
+            let mut client = HrisSyncServiceClient::new(channel);
             let broken = knock(&mut client, |message| bearing(&token, message)).await;
             assert!(
                 broken.get_details_error_info().is_none(),

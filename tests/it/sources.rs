@@ -2,8 +2,6 @@
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine};
 use identity::{Caller, Role};
-use proto::enrollment::GetOperationRequest;
-use proto::enrollment::directory_service_client::DirectoryServiceClient;
 use proto::hris::{
     AuthenticateSourceRequest, CreateSyncRunRequest, GetSyncRunRequest, SyncMode, UpsertWorkersRequest,
     authenticate_source_request::Credential, hris_sync_service_client::HrisSyncServiceClient,
@@ -12,6 +10,7 @@ use proto::hris::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
@@ -73,16 +72,17 @@ pub fn bearing<M>(token: &str, message: M) -> Request<M> {
     request
 }
 
-/// What a call is answered that nobody but an HR system or the office may make, about something that is not there.
+/// What a call is answered that asks for a run which is not there: `NOT_FOUND`, if it is known who calls.
 pub async fn knock(
-    directory: &mut DirectoryServiceClient<tonic::transport::Channel>,
-    request: impl Fn(GetOperationRequest) -> Request<GetOperationRequest>,
+    hris: &mut HrisSyncServiceClient<Channel>,
+    request: impl Fn(GetSyncRunRequest) -> Request<GetSyncRunRequest>,
 ) -> Status {
-    let operation_id = "0193a1b2-0000-7000-8000-000000000001".to_owned();
-    directory.get_operation(request(GetOperationRequest { operation_id })).await.unwrap_err()
+    let sync_run_id = "0193a1b2-0000-7000-8000-000000000001".to_owned();
+    hris.get_sync_run(request(GetSyncRunRequest { sync_run_id })).await.unwrap_err()
 }
 
-fn opening(source: &str, request_id: &str) -> CreateSyncRunRequest {
+/// A run to be opened.
+pub fn opening(source: &str, request_id: &str) -> CreateSyncRunRequest {
     CreateSyncRunRequest {
         source_id: source.to_owned(),
         mode: SyncMode::Delta.into(),
@@ -273,16 +273,16 @@ async fn a_token_is_handed_out_as_the_standard_has_it() {
     assert_eq!((&claims["aud"], &claims["sub"]), (&json!("updraft"), &json!("hris:payroll")));
     assert_eq!((&claims["source"], &claims["roles"]), (&json!("payroll"), &json!(["hris"])));
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 600);
-    let mut directory = DirectoryServiceClient::new(channel(&world).await);
-    let known = knock(&mut directory, |message| bearing(bearer, message)).await;
+    let mut hris = HrisSyncServiceClient::new(channel(&world).await);
+    let known = knock(&mut hris, |message| bearing(bearer, message)).await;
     assert_eq!(known.code(), Code::NotFound, "{known}");
 
-    let refusals: [(&[(&str, &str)], Option<(&str, &str)>, &str); 8] = [
-        (&[id, password], None, "invalid_request"),
+    let refusals = [
+        (&[id, password][..], None, "invalid_request"),
         (&[("grant_type", "password"), id, password], None, "unsupported_grant_type"),
         (&[grant, id, password, ("scope", "everything")], None, "invalid_scope"),
         (&[grant, id, password, password], None, "invalid_request"),
-        (&[grant, id, password], Some(("payroll", &secret)), "invalid_request"),
+        (&[grant, id, password], Some(("payroll", secret.as_str())), "invalid_request"),
         (&[grant, id], None, "invalid_client"),
         (&[grant, ("client_id", "roster"), password], None, "invalid_client"),
         (&[grant], Some(("payroll", "updraft_wrong")), "invalid_client"),

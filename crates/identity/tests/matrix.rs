@@ -47,7 +47,7 @@ fn relations(role: Role) -> (Caller, [(&'static str, Resource); 8]) {
 }
 
 fn source(name: &str) -> SourceId {
-    name.parse().unwrap()
+    name.parse().expect("a name of a source")
 }
 
 fn cell(guard: &Guard, action: &str, role: Role) -> String {

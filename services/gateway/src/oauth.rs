@@ -48,11 +48,10 @@ async fn token(gateway: &Gateway, request: Request) -> Result<serde_json::Value,
         return Err(Refusal::Scope);
     }
     let (client, secret) = match (basic, asked.remove("client_id"), asked.remove("client_secret")) {
-        (Some((client, secret)), None, None) => (client, secret),
+        (Some((client, secret)), None, None) | (None, Some(client), Some(secret)) => (client, secret),
         // The name may be repeated in the form (section 3.2.1), the secret may not.
         (Some((client, secret)), Some(again), None) if again == client => (client, secret),
         (Some(_), ..) => return Err(Refusal::invalid("A client identifies itself in one way only.")),
-        (None, Some(client), Some(secret)) => (client, secret),
         (None, ..) => return Err(Refusal::Client),
     };
     let source = gateway.source_secrets.source(&gateway.upstreams, &secret).await?;

@@ -33,7 +33,9 @@ fn revoke(state: &State, credential: CredentialId) -> Result<Vec<Event>, Rejecti
 
 fn given(events: &[Event]) -> State {
     let mut state = State::default();
-    events.iter().for_each(|event| evolve(&mut state, event));
+    for event in events {
+        evolve(&mut state, event);
+    }
     state
 }
 
