@@ -65,11 +65,7 @@ impl boot::Service for Sessions {
     }
 
     fn follower(&self) -> Reactions {
-        Reactions {
-            journal: self.journal.clone(),
-            clock: self.clock.clone(),
-            vault: self.vault.clone(),
-        }
+        Reactions { journal: self.journal.clone(), clock: self.clock.clone(), vault: self.vault.clone() }
     }
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {

@@ -280,9 +280,7 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
             Status::Due | Status::Acknowledged => vec![Change::Excused(ExcuseReason::Leaving, None)],
             Status::Fulfilled | Status::Excused | Status::Lapsed => Vec::new(),
         },
-        Command::Return { due_date } => {
-            known.left.then_some(Change::Raised(*due_date)).into_iter().collect()
-        }
+        Command::Return { due_date } => known.left.then_some(Change::Raised(*due_date)).into_iter().collect(),
         Command::Escalate { today } => escalate(known, *today),
         Command::Fulfil => match known.status {
             Status::Acknowledged => vec![Change::Fulfilled],

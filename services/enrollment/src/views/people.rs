@@ -22,10 +22,7 @@ static PEOPLE: Table = Table {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn leaving(
-    executor: impl PgExecutor<'_>,
-    today: Date,
-) -> sqlx::Result<Vec<(PersonId, Date)>> {
+pub async fn leaving(executor: impl PgExecutor<'_>, today: Date) -> sqlx::Result<Vec<(PersonId, Date)>> {
     let rows: Vec<(Uuid, jiff_sqlx::Date)> = sqlx::query_as(
         "select person_id, leaving_on from people where leaving_on <= $1 order by leaving_on, person_id",
     )

@@ -51,11 +51,12 @@ pub fn set_away(patches: &mut Patches, person: PersonId, first_day: Date, last_d
 /// # Errors
 /// If the database fails.
 pub async fn away(executor: impl PgExecutor<'_>, day: Date) -> sqlx::Result<BTreeSet<PersonId>> {
-    let people: Vec<Uuid> =
-        sqlx::query_scalar("select person_id from absences where $1 between first_day and coalesce(last_day, $1)")
-            .bind(day.to_sqlx())
-            .fetch_all(executor)
-            .await?;
+    let people: Vec<Uuid> = sqlx::query_scalar(
+        "select person_id from absences where $1 between first_day and coalesce(last_day, $1)",
+    )
+    .bind(day.to_sqlx())
+    .fetch_all(executor)
+    .await?;
     Ok(people.into_iter().map(PersonId::from_uuid).collect())
 }
 

@@ -105,7 +105,9 @@ impl Session {
     pub fn effect(self, pair: Pair) -> Effect {
         let tell = match self {
             // Whoever moved or cancelled it has a calendar as well, so both are told.
-            Self::Planned | Self::Moved { .. } | Self::Resumed { .. } => pair.both(Kind::SessionInvitation).into(),
+            Self::Planned | Self::Moved { .. } | Self::Resumed { .. } => {
+                pair.both(Kind::SessionInvitation).into()
+            }
             Self::Cancelled => pair.both(Kind::SessionCancelled).into(),
             Self::Past => Vec::new(),
         };
@@ -204,7 +206,8 @@ mod tests {
     }
 
     #[test]
-    fn given_a_session_that_takes_place_after_all_when_its_cancellation_waits_then_only_the_invitation_goes() {
+    fn given_a_session_that_takes_place_after_all_when_its_cancellation_waits_then_only_the_invitation_goes()
+    {
         let start = "2013-10-01T08:00:00Z".parse().unwrap();
         let effect = Session::Resumed { start }.effect(pair());
         assert_eq!(effect.obsolete, [Kind::SessionInvitation, Kind::SessionCancelled]);

@@ -245,8 +245,7 @@ pub(super) fn turn_out(patches: &mut Patches, session: SessionId, outcome: Outco
 fn put_off(patches: &mut Patches, session: SessionId, cause: Option<Cause>) {
     let approved_absence = cause.is_some_and(Cause::is_approved);
     let on_leave = cause == Some(Cause::OnLeave);
-    let row =
-        json!({ "session_id": session, "approved_absence": approved_absence, "on_leave": on_leave });
+    let row = json!({ "session_id": session, "approved_absence": approved_absence, "on_leave": on_leave });
     patches.change(&SESSIONS, row);
     change_calendar(patches, session);
 }

@@ -4,8 +4,8 @@ use identity::{ActionId, QuestionId, SessionId};
 use jiff::Timestamp;
 
 use super::{
-    Act, Cause, Change, Command, Event, Move, Occasion, Outcome, PlannedSession, Pulse, Rejection, Series, Standing,
-    State, row,
+    Act, Cause, Change, Command, Event, Move, Occasion, Outcome, PlannedSession, Pulse, Rejection, Series,
+    Standing, State, row,
 };
 use crate::domain::Side;
 use crate::domain::planning::Slot;
@@ -108,12 +108,7 @@ impl Series {
         Ok(vec![outcome(&planned, Outcome::Moved(side, start))])
     }
 
-    fn cancel(
-        &self,
-        session: SessionId,
-        side: Side,
-        cause: Cause,
-    ) -> Result<Vec<Change>, Rejection> {
+    fn cancel(&self, session: SessionId, side: Side, cause: Cause) -> Result<Vec<Change>, Rejection> {
         let (index, planned, standing) = self.find(session)?;
         match standing {
             Standing::Planned => {}

@@ -7,12 +7,7 @@ use crate::domain::Side;
 ///
 /// Sessions follow each other by month. An approved absence never counts: it neither adds to a row nor breaks it. A row
 /// that has two already was reported by the decision that made them two.
-pub(super) fn completed_by(
-    sessions: &[Session],
-    at: usize,
-    side: Side,
-    cause: Cause,
-) -> Option<Side> {
+pub(super) fn completed_by(sessions: &[Session], at: usize, side: Side, cause: Cause) -> Option<Side> {
     let before = row(sessions[..at].iter().rev());
     let after = row(sessions[at + 1..].iter());
     let own = (!cause.is_approved()).then_some(side);
