@@ -7,6 +7,7 @@ use std::time::Duration;
 pub struct Series(Vec<f64>);
 
 impl Series {
+    /// Takes a number in.
     pub fn push(&mut self, sample: f64) {
         self.0.push(sample);
     }
@@ -16,26 +17,34 @@ impl Series {
         self.push(sample.as_secs_f64() * 1000.0);
     }
 
+    /// The one in the middle; not a number of none.
+    #[must_use]
     pub fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
+    /// The largest; not a number of none.
+    #[must_use]
     pub fn max(&self) -> f64 {
         self.0.iter().copied().fold(f64::NAN, f64::max)
     }
 
+    /// The smallest; not a number of none.
+    #[must_use]
     pub fn min(&self) -> f64 {
         self.0.iter().copied().fold(f64::NAN, f64::min)
     }
 
     /// The ratio of every round to the same round of another series.
+    #[must_use]
     pub fn to(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(one, other)| one / other).collect())
     }
 
     /// The larger of every round.
+    #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(one, other)| one.max(*other)).collect())
     }
@@ -44,7 +53,9 @@ impl Series {
 /// What is to be reached.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
+    /// So much or more.
     AtLeast(f64),
+    /// So much or less.
     AtMost(f64),
 }
 

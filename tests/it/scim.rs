@@ -272,14 +272,14 @@ async fn two_who_change_the_same_user_at_once_lose_nothing() {
     let created = scim.post("/scim/v2/Users", json!({ "userName": "ada" })).await;
     let version = created.headers["etag"].to_str().unwrap().to_owned();
     let path = format!("/scim/v2/Users/{}", created.ok()["id"].as_str().unwrap());
-    let patch = |attribute: &str, headers: &'static [(&'static str, &'static str)]| {
+    let change = |attribute: &str, headers: &'static [(&'static str, &'static str)]| {
         let operation = json!({ "op": "replace", "path": attribute, "value": attribute });
         let (scim, path) = (scim.clone(), path.clone());
         async move {
             scim.send(Method::PATCH, &path, Some(json!({ "Operations": [operation] })), headers).await.ok()
         }
     };
-    tokio::join!(patch("title", &[]), patch("externalId", &[]), patch("department", &[("if-match", "*")]));
+    tokio::join!(change("title", &[]), change("externalId", &[]), change("department", &[("if-match", "*")]));
     let user = scim.get(&path).await.ok();
     assert_eq!((&user["title"], &user["externalId"]), (&json!("title"), &json!("externalId")));
     assert_eq!(user[ENTERPRISE]["department"], "department");

@@ -123,7 +123,7 @@ async fn service_provider_config(
 
 async fn resource_types(State(door): State<Door>, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let base = door.known(&headers, query.as_deref()).await?;
-    Ok(found(&discovery::list(vec![discovery::user_type(&base)?])))
+    Ok(found(&discovery::list(&[discovery::user_type(&base)?])))
 }
 
 async fn resource_type(
@@ -138,7 +138,7 @@ async fn resource_type(
 
 async fn schemas(State(door): State<Door>, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let base = door.known(&headers, query.as_deref()).await?;
-    Ok(found(&discovery::list(discovery::schemas(&door.catalogue, &base))))
+    Ok(found(&discovery::list(&discovery::schemas(&door.catalogue, &base))))
 }
 
 async fn schema(

@@ -119,7 +119,7 @@ async fn read_body(route: &Route, headers: &HeaderMap, body: HttpBody) -> Result
     match &route.body {
         Body::File(_, media_type) => expect_media_type(headers, &[media_type])?,
         Body::Message | Body::Field(..) if !bytes.is_empty() => {
-            expect_media_type(headers, &["application/json"])?
+            expect_media_type(headers, &["application/json"])?;
         }
         Body::Nothing | Body::Message | Body::Field(..) => {}
     }

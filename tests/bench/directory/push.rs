@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use futures::StreamExt;
+use identity::SyncRunId;
 use proto::hris::sync_run::State;
 use proto::hris::upsert_workers_request::Change;
 use proto::hris::watch_workers_response::Event;
@@ -11,7 +12,6 @@ use proto::hris::{
     CreateSyncRunRequest, FinishSyncRunRequest, SyncMode, SyncRunStats, UpsertWorkersRequest,
     WatchWorkersRequest, Worker, WorkerUpsert,
 };
-use uuid::Uuid;
 
 use crate::stage::{SOURCE, Stage};
 
@@ -36,7 +36,7 @@ pub(crate) async fn run(
         source_id: SOURCE.to_owned(),
         mode: mode.into(),
         dry_run: false,
-        request_id: Uuid::now_v7().to_string(),
+        request_id: SyncRunId::mint().to_string(),
         leavers_percent_max: None,
     };
     let opened = client.create_sync_run(stage.request(opening)).await?.into_inner();

@@ -66,7 +66,7 @@ impl Server {
         let master = MasterKey::from_bytes(&[7; 32]).context("a key has 32 bytes")?;
         let mut house = House::on(database, None, Clock::system(), keys.clone(), master).await?;
         let ports = Ports::take(&args.process).await?;
-        let settings = args.settings.clone().with_services_at(ports.grpc());
+        let settings = args.settings.clone().with_services_at(ports.inner());
         updraft::house::furnish(&mut house, settings).await?;
         let rest = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let whole = Whole::open(house, &args, ports, rest).await?;
@@ -76,7 +76,7 @@ impl Server {
         };
         add_source(&channel, bearer(&Caller::system(Role::Office))?).await?;
         let source: SourceId = SOURCE.parse()?;
-        let token = bearer(&Caller::source(source))?;
+        let token = bearer(&Caller::hris(source))?;
         let admin = whole.serving.admin;
         Ok(Stage { whole, owner, channel, token, admin })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use identity::{Caller, Role};
+use identity::{Caller, Role, SyncRunId};
 use proto::hris::hris_sync_service_client::HrisSyncServiceClient;
 use proto::hris::upsert_workers_request::Change;
 use proto::hris::{
@@ -13,7 +13,6 @@ use proto::hris::{
 use serde_json::json;
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
-use uuid::Uuid;
 
 use crate::company::roster;
 use crate::rpc::{by, channel};
@@ -54,7 +53,7 @@ impl<'w> Payroll<'w> {
             source_id: self.source.clone(),
             mode: mode.into(),
             dry_run: false,
-            request_id: Uuid::now_v7().to_string(),
+            request_id: SyncRunId::mint().to_string(),
             leavers_percent_max: None,
         }
     }

@@ -134,7 +134,9 @@ mod tests {
             Outcome::Scheduled,
         ];
         let mut counts = Counts::default();
-        outcomes.into_iter().for_each(|outcome| counts.note(outcome));
+        for outcome in outcomes {
+            counts.note(outcome);
+        }
         let Counts { received, created, updated, unchanged, stale, rejected, removed, scheduled, .. } =
             counts;
         assert_eq!([created, updated, unchanged, stale, rejected, removed, scheduled], [1; 7]);

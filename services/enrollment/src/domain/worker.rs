@@ -83,6 +83,7 @@ impl Employment {
 }
 
 /// What happened to a worker in the source.
+#[expect(clippy::large_enum_variant, reason = "nearly all changes are the large one")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is so from now on.

@@ -63,7 +63,9 @@ impl Sync {
 
         if run.dry_run {
             sync_batches::undo(unit.conn()).await?;
-            received.iter_mut().for_each(|received| received.answer.person = None);
+            for received in &mut received {
+                received.answer.person = None;
+            }
         }
         note(unit.conn(), run, records, &received, taking.moment).await?;
         Ok(received.into_iter().map(|received| received.answer).collect())

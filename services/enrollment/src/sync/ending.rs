@@ -103,7 +103,9 @@ impl Sync {
             }
             know_related(unit.conn(), &mut register, &[], people).await?;
             let moment = moment(context);
-            keys.iter().for_each(|key| register.leave(rank, key, moment.today));
+            for key in &keys {
+                register.leave(rank, key, moment.today);
+            }
             self.settle(&mut unit, &mut register, &BTreeSet::new(), moment).await?;
             commit(work, &run).await?;
         }

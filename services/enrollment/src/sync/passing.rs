@@ -70,7 +70,9 @@ impl Sync {
             register.know(row.rank, row.stored);
         }
         know_related(unit.conn(), &mut register, &[], people).await?;
-        keys.iter().for_each(|(rank, key)| register.pass(*rank, key, moment.today));
+        for (rank, key) in &keys {
+            register.pass(*rank, key, moment.today);
+        }
         self.settle(&mut unit, &mut register, &BTreeSet::new(), moment).await?;
         let nobody = eventlog::Receipt { id: uuid::Uuid::nil(), version: 0, position: 0 };
         work.commit(nobody).await?;

@@ -50,7 +50,7 @@ impl Sync {
             .collect();
         let told = directory::told(unit.conn(), &existing).await?;
         let (mut shown, mut hidden, mut settled) = (Vec::new(), Vec::new(), Settled::default());
-        let (mut starting, mut going): (Vec<(Uuid, Command)>, Vec<(Uuid, Command)>) = Default::default();
+        let [mut starting, mut going] = <[Vec<(Uuid, Command)>; 2]>::default();
         for person in register.affected() {
             let told = told.get(person);
             let steps = if register.erased().contains(person) {
@@ -64,9 +64,9 @@ impl Sync {
             }
             let commands = steps.commands.into_iter().map(|command| (person.uuid(), command));
             if told.is_some() {
-                going.extend(commands)
+                going.extend(commands);
             } else {
-                starting.extend(commands)
+                starting.extend(commands);
             }
             shown.extend(steps.shown.map(|(details, leave)| (*person, details, leave)));
             hidden.extend(steps.hidden.then_some(person.uuid()));
@@ -142,7 +142,9 @@ async fn complete(conn: &mut PgConnection, register: &mut Register, moment: Mome
             register.know(row.rank, row.stored);
         }
         know_related(conn, register, &[], people.clone()).await?;
-        people.into_iter().for_each(|person| register.look_at(person));
+        for person in people {
+            register.look_at(person);
+        }
     }
     let missing = register.missing_managers();
     if !missing.is_empty() {

@@ -49,7 +49,7 @@ impl Sync {
         taking.moment.grace_days = source.grace_days;
         let answers = self.batch(&mut unit, &run, &[record], taking).await?;
         commit(work, &run).await?;
-        only(answers)
+        Ok(only(answers))
     }
 
     /// Ends one worker.
@@ -75,7 +75,7 @@ impl Sync {
         let taking = Taking { moment: moment(context), keep_birth_dates: false };
         let answers = self.batch(&mut unit, &run, &[record], taking).await?;
         commit(work, &run).await?;
-        only(answers)
+        Ok(only(answers))
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) async fn continuous(
     Ok(sync_runs::open(conn, SyncRunId::mint(), &opening, context.now).await?)
 }
 
-fn only(answers: Vec<Answer>) -> Result<Answer, Refused> {
+fn only(answers: Vec<Answer>) -> Answer {
     let nothing = Answer { outcome: Outcome::Rejected, person: None, issues: Vec::<FieldIssue>::new() };
-    Ok(answers.into_iter().next().unwrap_or(nothing))
+    answers.into_iter().next().unwrap_or(nothing)
 }

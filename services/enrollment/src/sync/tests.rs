@@ -136,6 +136,7 @@ fn worker(key: &str, version: i64, manager: Option<&str>) -> Worker {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a record is what could be read, or not")]
 fn record(worker: Worker) -> Record {
     Ok(Change::Upsert { worker, effective_date: None, noticed: Vec::new() })
 }
@@ -144,6 +145,7 @@ fn upsert(key: &str, version: i64, manager: Option<&str>) -> Record {
     record(worker(key, version, manager))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a record is what could be read, or not")]
 fn end(key: &str, version: i64, kind: Tombstone) -> Record {
     Ok(Change::Tombstone { external_id: key.to_owned(), source_version: version, kind, last_day: None })
 }

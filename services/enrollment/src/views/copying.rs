@@ -71,7 +71,9 @@ impl Rows {
             self.length(texts.len());
             self.0.extend(1_u32.to_be_bytes());
         }
-        texts.iter().for_each(|text| self.text(text));
+        for text in texts {
+            self.text(text);
+        }
     }
 
     /// The value, or null.

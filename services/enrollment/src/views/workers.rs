@@ -244,7 +244,9 @@ pub async fn write(
     let (new, old): (Vec<&Written>, Vec<&Written>) = workers.iter().partition(|written| written.new);
     if !new.is_empty() {
         let mut rows = Rows::new();
-        new.iter().for_each(|written| row(&mut rows, written, now, today));
+        for written in new {
+            row(&mut rows, written, now, today);
+        }
         rows.copy(&mut *conn, COPY).await?;
     }
     if old.is_empty() { Ok(()) } else { update(conn, &old, now, today).await }

@@ -37,7 +37,7 @@ pub(super) fn service_provider_config(base: &str) -> Result<Value, serde_json::E
         filter: Filter { supported: true, max_results: PAGE_SIZE_MAX.into() },
         etag: Supported { supported: true },
         authentication_schemes: vec![bearer],
-        meta: meta("ServiceProviderConfig", format!("{base}/ServiceProviderConfig")),
+        meta: Some(meta("ServiceProviderConfig", format!("{base}/ServiceProviderConfig"))),
         ..ServiceProviderConfig::default()
     };
     let mut config = serde_json::to_value(config)?;
@@ -61,7 +61,7 @@ pub(super) fn user_type(base: &str) -> Result<Value, serde_json::Error> {
         schema: USER.to_owned(),
         // What is never told is no part of a user that is answered, so that this extension is found at the schemas only.
         schema_extensions: vec![extension(ENTERPRISE), extension(EMPLOYMENT)].into(),
-        meta: meta("ResourceType", format!("{base}/ResourceTypes/User")),
+        meta: Some(meta("ResourceType", format!("{base}/ResourceTypes/User"))),
     })
 }
 
@@ -76,7 +76,7 @@ pub(super) fn schemas(catalogue: &Catalogue, base: &str) -> Vec<Value> {
 }
 
 /// All of a kind.
-pub(super) fn list(all: Vec<Value>) -> Value {
+pub(super) fn list(all: &[Value]) -> Value {
     json!({
         "schemas": [LIST_RESPONSE],
         "totalResults": all.len(), "itemsPerPage": all.len(), "startIndex": 1,
@@ -94,6 +94,6 @@ pub(super) fn one(all: Vec<Value>, id: &str) -> Result<Value, Refusal> {
     found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "There is nothing of this name."))
 }
 
-fn meta(kind: &str, location: String) -> Option<Meta> {
-    Some(Meta { resource_type: Some(kind.to_owned()), location: Some(location), ..Meta::default() })
+fn meta(kind: &str, location: String) -> Meta {
+    Meta { resource_type: Some(kind.to_owned()), location: Some(location), ..Meta::default() }
 }

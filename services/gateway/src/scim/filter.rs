@@ -130,9 +130,8 @@ pub(super) fn check_values(attribute: &Attribute, filter: &ValFilter) -> Result<
 
 /// What a path compares: an object stands for its `value`.
 fn compared<'a>(catalogue: &'a Catalogue, path: &AttrPath) -> Result<(Place<'a>, &'a Attribute), Refusal> {
-    let place = match catalogue.find(path) {
-        Some(Target::Attribute(place)) => place,
-        _ => return Err(invalid(format!("{path} is no attribute of a user here."))),
+    let Some(Target::Attribute(place)) = catalogue.find(path) else {
+        return Err(invalid(format!("{path} is no attribute of a user here.")));
     };
     if place.attribute.returned == Returned::Never {
         return Err(invalid(format!("{path} is never told, so no filter may ask for it.")));
@@ -152,8 +151,7 @@ fn comparable(leaf: &Attribute, op: &CompareOp, value: &CompValue, path: &AttrPa
     let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
     let textual = matches!(op, CompareOp::Co | CompareOp::Sw | CompareOp::Ew);
     let fits = match (leaf.kind, value) {
-        (_, CompValue::Null) => equality,
-        (Kind::Boolean, CompValue::True | CompValue::False) => equality,
+        (_, CompValue::Null) | (Kind::Boolean, CompValue::True | CompValue::False) => equality,
         // Entra ID writes booleans as texts.
         (Kind::Boolean, CompValue::Str(text)) => equality && truth(text).is_some(),
         (Kind::DateTime, CompValue::Str(text)) => !textual && text.parse::<Timestamp>().is_ok(),

@@ -236,7 +236,7 @@ fn put(holder: &mut Document, verb: Verb, attribute: &Attribute, value: Value) {
         }
         // What is said of an object replaces what was said before, and leaves the rest.
         Value::Object(parts) if !attribute.many => {
-            within(holder, &attribute.name, |object| object.extend(parts))
+            within(holder, &attribute.name, |object| object.extend(parts));
         }
         value => {
             holder.insert(attribute.name.clone(), value);

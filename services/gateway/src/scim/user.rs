@@ -241,7 +241,7 @@ mod tests {
         }
     }
 
-    fn user(json: Value) -> Document {
+    fn user(json: &Value) -> Document {
         json.as_object().unwrap().clone()
     }
 
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn who_is_not_said_to_be_active_stays_as_before() {
-        let silent = user(json!({ "userName": "ada" }));
+        let silent = user(&json!({ "userName": "ada" }));
         let status = |user: &Document, before: Option<&StoredWorker>| {
             wanted(user, "7", before).unwrap().worker.employment_status()
         };
@@ -288,21 +288,21 @@ mod tests {
         assert_eq!(status(&silent, None), EmploymentStatus::Active);
         assert_eq!(status(&silent, Some(&gone)), EmploymentStatus::Inactive);
         assert_eq!(
-            status(&user(json!({ "userName": "a", "active": true })), Some(&gone)),
+            status(&user(&json!({ "userName": "a", "active": true })), Some(&gone)),
             EmploymentStatus::Active
         );
         assert_eq!(
-            status(&user(json!({ "userName": "a", "active": false })), None),
+            status(&user(&json!({ "userName": "a", "active": false })), None),
             EmploymentStatus::Inactive
         );
         let leave = json!({ "userName": "a", CONFIDENTIAL: { "leaveLastDay": "2013-12-31" } });
-        assert_eq!(status(&user(leave), None), EmploymentStatus::OnLeave);
+        assert_eq!(status(&user(&leave), None), EmploymentStatus::OnLeave);
     }
 
     #[test]
     fn a_date_of_birth_is_kept_unless_the_client_says_something_of_it() {
         let before = stored();
-        let keeps = |user: Value| wanted(&self::user(user), "7", Some(&before)).unwrap().keep_birth_date;
+        let keeps = |user: Value| wanted(&self::user(&user), "7", Some(&before)).unwrap().keep_birth_date;
         assert!(keeps(json!({ "userName": "ada" })));
         assert!(!keeps(json!({ "userName": "ada", CONFIDENTIAL: { "birthDate": "1990-05-17" } })));
         assert!(!keeps(json!({ "userName": "ada", CONFIDENTIAL: { "birthDate": null } })));
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn the_work_address_is_taken_and_the_superior_from_an_address_too() {
-        let user = user(json!({
+        let user = user(&json!({
             "userName": "ada",
             "emails": [
                 { "value": "home@example.com", "type": "home", "primary": true },

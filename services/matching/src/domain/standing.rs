@@ -58,8 +58,8 @@ impl<'q> Standing<'q> {
         let given_up = before.iter().filter(|lock| !after.contains(lock));
         let unlocked = given_up.map(|&(executive, _)| Change::Lock { executive, mentor: None });
         let differing = self.wishes.forbids.symmetric_difference(&wishes.forbids);
-        let scores = differing.flat_map(|pair| self.question.scores(*pair));
-        let scored = scores.map(|(executive, mentor, pair, score)| {
+        let points = differing.flat_map(|pair| self.question.scores(*pair));
+        let scored = points.map(|(executive, mentor, pair, score)| {
             let score = Some(score).filter(|_| !wishes.forbids.contains(&pair));
             Change::Score { executive, mentor, score }
         });

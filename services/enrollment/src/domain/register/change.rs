@@ -110,7 +110,10 @@ impl Register {
                 Stored { person: fresh(), state: kind.state(), worker, last_day: None, created_at: at.now }
             }
             (_, None) => Stored {
-                person: own.unwrap_or_else(|| fresh()),
+                person: match own {
+                    Some(person) => person,
+                    None => fresh(),
+                },
                 state: kind.state(),
                 worker: Worker::blank(key, version),
                 last_day: (kind == Tombstone::Left).then_some(last_day),

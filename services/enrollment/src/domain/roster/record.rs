@@ -134,10 +134,12 @@ impl Row<'_> {
 
     fn cell_count(&self) -> FieldIssue {
         let (cells, columns) = (self.line.len(), self.survey.layout.width());
-        let mut detail = format!("The line has {cells} cells; the header has {columns}.");
-        if self.line.last > self.line.number {
-            detail += &format!(" It goes on to line {}, as a cell in quotes does.", self.line.last);
-        }
+        let counted = format!("The line has {cells} cells; the header has {columns}.");
+        let detail = if self.line.last > self.line.number {
+            format!("{counted} It goes on to line {}, as a cell in quotes does.", self.line.last)
+        } else {
+            counted
+        };
         FieldIssue::new("", "CELL_COUNT", detail)
     }
 

@@ -145,7 +145,7 @@ fn none_of_several_lines_about_one_person_is_taken_over() {
 #[test]
 fn a_file_that_ends_in_the_middle_is_refused() {
     let text = String::from_utf8(file(&[HEADER, ANNA, BERT])).unwrap();
-    let cut = |after: &str| text[..text.find(after).unwrap() + after.len()].as_bytes().to_vec();
+    let cut = |after: &str| text.as_bytes()[..text.find(after).unwrap() + after.len()].to_vec();
     assert_eq!(refused(&cut("bert@")), whole(3, "", "CUT_OFF"));
     assert_eq!(refused(&cut("Anna,Ärz")), whole(2, "", "CUT_OFF"));
     let quoted = text.replace("Bert", "\"Bert");

@@ -146,9 +146,16 @@ async fn every_record_is_counted_once_and_two_of_a_key_end_as_the_greater_versio
         end("c", 1, Tombstone::Left),
     ];
     let answers = stage.take(run, records).await;
-    use Outcome as O;
-    let expected =
-        [O::Created, O::Stale, O::Rejected, O::Rejected, O::Created, O::Unchanged, O::Scheduled, O::Removed];
+    let expected = [
+        Outcome::Created,
+        Outcome::Stale,
+        Outcome::Rejected,
+        Outcome::Rejected,
+        Outcome::Created,
+        Outcome::Unchanged,
+        Outcome::Scheduled,
+        Outcome::Removed,
+    ];
     assert_eq!(outcomes(&answers), expected);
     let counts = stage.finish(run, 4).await.counts;
     let parts = [counts.created, counts.updated, counts.unchanged, counts.stale, counts.rejected];
