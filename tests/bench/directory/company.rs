@@ -27,53 +27,56 @@ pub(crate) struct Company {
 impl Company {
     /// Everybody as the HR system reports them.
     pub(crate) fn workers(self, version: u64) -> impl Iterator<Item = Worker> {
-        self.reported().map(move |person| self.worker(person, version))
+        self.reported().map(move |person| worker(person, version))
     }
 
     /// The numbers in the order of the report: a step that shares no factor with the size meets each once.
     fn reported(self) -> impl Iterator<Item = u64> {
-        let step = (self.people * 5 / 8..).find(|step| gcd(*step, self.people) == 1).unwrap_or(1);
+        let step = (self.people * 5 / 8..=self.people).find(|step| gcd(*step, self.people) == 1).unwrap_or(1);
         (0..self.people).map(move |at| at * step % self.people)
     }
+}
 
-    /// One of them.
-    pub(crate) fn worker(self, person: u64, version: u64) -> Worker {
-        let [given_name, family_name] = [1, 2].map(|salt| name(hash(person, salt)));
-        let hired: Date = date(1985, 1, 1) + i64::try_from(hash(person, 3) % 10_400).unwrap_or(0).days();
-        Worker {
-            external_id: key(person),
-            source_version: version,
-            employee_number: format!("{person:07}"),
-            user_name: format!("{given_name}.{family_name}.{person}").to_lowercase(),
-            email: format!("{given_name}.{family_name}.{person}@company.example").to_lowercase(),
-            given_name,
-            family_name,
-            job_title: format!("Specialist {}", hash(person, 4) % 300),
-            org_unit_path: self.path(person),
-            manager_external_id: self.manager(person).map(key).unwrap_or_default(),
-            hire_date: hired.to_string(),
-            employment_status: EmploymentStatus::Active.into(),
-            ..Worker::default()
-        }
+/// One of them.
+pub(crate) fn worker(person: u64, version: u64) -> Worker {
+    let [given_name, family_name] = [1, 2].map(|salt| name(hash(person, salt)));
+    let hired: Date = date(1985, 1, 1) + i64::try_from(hash(person, 3) % 10_400).unwrap_or(0).days();
+    Worker {
+        external_id: key(person),
+        source_version: version,
+        employee_number: format!("{person:07}"),
+        user_name: format!("{given_name}.{family_name}.{person}").to_lowercase(),
+        email: format!("{given_name}.{family_name}.{person}@company.example").to_lowercase(),
+        given_name,
+        family_name,
+        job_title: format!("Specialist {}", hash(person, 4) % 300),
+        org_unit_path: path(person),
+        manager_external_id: manager(person).map(key).unwrap_or_default(),
+        hire_date: hired.to_string(),
+        employment_status: EmploymentStatus::Active.into(),
+        ..Worker::default()
     }
+}
 
-    /// Who leads a person; none leads the head.
-    pub(crate) fn manager(self, person: u64) -> Option<u64> {
-        let (first, size) = level_of(person);
-        let above = (first > 0).then(|| size / GROWTH)?;
-        let leaders = (above * LEADERS_OF_FIVE).div_ceil(5).max(above.min(GROWTH));
-        Some(first - above + hash(person, 5) % leaders)
-    }
+/// The units from the top down to the person's own.
+fn path(person: u64) -> Vec<String> {
+    let mut line: Vec<u64> = std::iter::successors(Some(person), |next| manager(*next)).collect();
+    line.reverse();
+    let units = line.iter().skip(1).take(3).zip(["Division", "Department", "Team"]);
+    let mut path = vec!["Company".to_owned()];
+    path.extend(units.map(|(leader, unit)| format!("{unit} {leader}")));
+    path
+}
 
-    /// The units from the top down to the person's own.
-    fn path(self, person: u64) -> Vec<String> {
-        let mut line: Vec<u64> = std::iter::successors(Some(person), |next| self.manager(*next)).collect();
-        line.reverse();
-        let units = line.iter().skip(1).take(3).zip(["Division", "Department", "Team"]);
-        let mut path = vec!["Company".to_owned()];
-        path.extend(units.map(|(leader, unit)| format!("{unit} {leader}")));
-        path
+/// Who leads a person; none leads the head.
+pub(crate) fn manager(person: u64) -> Option<u64> {
+    let (first, size) = level_of(person);
+    if first == 0 {
+        return None;
     }
+    let above = size / GROWTH;
+    let leaders = (above * LEADERS_OF_FIVE).div_ceil(5).max(above.min(GROWTH));
+    Some(first - above + hash(person, 5) % leaders)
 }
 
 /// The first number of the person's level, and how many the level holds.

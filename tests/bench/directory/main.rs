@@ -14,7 +14,7 @@ use anyhow::{Context, ensure};
 use bench::series::{Series, Target, heading, heading_of_delays, row, row_of_delays};
 use proto::hris::SyncMode;
 
-use crate::company::Company;
+use crate::company::{Company, manager, worker};
 use crate::stage::{Server, Stage};
 
 /// Workers of a delta.
@@ -93,14 +93,13 @@ impl Measures {
     async fn delta(&mut self, stage: &Stage, company: Company) -> anyhow::Result<()> {
         let changed = (0..DELTA).map(move |at| {
             let person = company.people - 1 - at * 7 % company.people;
-            let mut worker = company.worker(person, 2);
+            let mut record = worker(person, 2);
             if at % 2 == 0 {
-                worker.job_title.push_str(", senior");
+                record.job_title.push_str(", senior");
             } else {
-                worker.manager_external_id =
-                    company.worker(company.manager(person).unwrap_or(0), 1).manager_external_id;
+                record.manager_external_id = worker(manager(person).unwrap_or(0), 1).manager_external_id;
             }
-            worker
+            record
         });
         let pushed = push::run(stage, SyncMode::Delta, DELTA, changed).await?;
         ensure!(pushed.stats.updated == i64::try_from(DELTA)?, "{:?}", pushed.stats);
@@ -115,11 +114,11 @@ impl Measures {
     async fn reorganise(&mut self, stage: &Stage, company: Company) -> anyhow::Result<()> {
         let (from, to) = (1, 2);
         let moved: Vec<_> = (0..company.people)
-            .filter(|person| company.manager(*person) == Some(from))
+            .filter(|person| manager(*person) == Some(from))
             .map(|person| {
-                let mut worker = company.worker(person, 3);
-                worker.manager_external_id = company.worker(to, 1).external_id;
-                worker
+                let mut record = worker(person, 3);
+                record.manager_external_id = worker(to, 1).external_id;
+                record
             })
             .collect();
         let count = u64::try_from(moved.len())?;
