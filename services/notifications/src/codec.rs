@@ -331,9 +331,10 @@ mod tests {
         quiet.sort_unstable();
         let expected = "ActionAgreed ActionCompleted AgeRuleProposed AgeRuleReleased AgeRuleTexts CharterAccepted \
             EditionArchived EditionCompleted EditionOpened EditionRules EditionStarted EditionTexts FollowUpScheduled \
-            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonAbsenceEnded PersonAbsent PersonErased PersonJoined \
-            PersonLeaving PersonMoved PersonRescinded PlaceReleased PlaceTaken PlannedSession PulseAnswered QuestionAnswered QuestionAsked ScoringRulesSet \
-            StagedResult TandemCleared TandemFlagged VetoSpent";
+            MatchRunPublished MatchRunReviewed MatchRunRevised MatchRunStaged MatchingStarted OfficeAlerted PersonAbsenceEnded \
+            PersonAbsent PersonErased PersonJoined PersonLeaving PersonMoved PersonRescinded PlaceReleased PlaceTaken PlannedSession \
+            PulseAnswered QuestionAnswered QuestionAsked ScoringRulesSet SourceAdded SourceChanged SourceCredentialMade \
+            SourceCredentialRevoked StagedResult TandemCleared TandemFlagged VetoSpent";
         assert_eq!(quiet.join(" "), expected);
     }
 
