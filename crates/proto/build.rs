@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto").canonicalize()?;
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto").canonicalize()?;
     // Not the folder of recorded events, which are read by tests alone.
     for folder in ["updraft", "buf", "google"] {
         println!("cargo:rerun-if-changed={}", root.join(folder).display());

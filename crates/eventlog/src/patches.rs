@@ -187,12 +187,13 @@ impl Table {
 
     /// A row is populated from the old one and the patch, so that columns which the patch does not name stay as they are.
     ///
-    /// Old rows come first: one of them may give up a unique value that a new one takes.
+    /// Old rows come first: one of them may give up a unique value that a new one takes. Each is found by the index, whatever the
+    /// statistics say: of a table that is being filled they are out of date.
     fn upsert(&self) -> String {
         let Self { name, key, .. } = self;
         let all = self.all().collect::<Vec<_>>().join(", ");
         let fresh = self.all().map(|name| format!("fresh.{name}")).collect::<Vec<_>>().join(", ");
-        let same: Vec<_> = names(key).map(|name| format!("old.{name} = named.{name}")).collect();
+        let same: Vec<_> = names(key).map(|name| format!("stored.{name} = named.{name}")).collect();
         let (same, first) = (same.join(" and "), names(key).next().unwrap_or_default());
         let set: Vec<_> = names(self.columns).map(|name| format!("{name} = excluded.{name}")).collect();
         let update =
@@ -202,16 +203,16 @@ impl Table {
              select {fresh}
              from unnest($1::jsonb[]) as given (fold)
              cross join lateral jsonb_populate_record(null::{name}, fold -> 'columns') as named
-             left join {name} as old on {same}
+             left join lateral (select stored from {name} as stored where {same} offset 0) as found (old) on true
              cross join lateral (
                  select coalesce(jsonb_object_agg(name, (to_jsonb(old) ->> name)::bigint + number::bigint), '{{}}')
                  from jsonb_each_text(fold -> 'sums') as sum (name, number)
              ) as total (columns)
              cross join lateral jsonb_populate_record(
-                 old, case when old.{first} is null then '{{}}' else fold -> 'changes' || total.columns end || (fold -> 'columns')
+                 old, case when (old).{first} is null then '{{}}' else fold -> 'changes' || total.columns end || (fold -> 'columns')
              ) as fresh
-             where (fold -> 'creates')::boolean or old.{first} is not null
-             order by old.{first} is null
+             where (fold -> 'creates')::boolean or (old).{first} is not null
+             order by (old).{first} is null
              on conflict ({key}) do {update}"
         )
     }

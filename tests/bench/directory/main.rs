@@ -21,6 +21,8 @@ use crate::stage::{Server, Stage};
 const DELTA: u64 = 1000;
 
 fn main() -> anyhow::Result<()> {
+    let _telemetry =
+        telemetry::start(&telemetry::Config { log_filter: "warn".to_owned(), log_format: None }, "bench")?;
     let folder = std::env::temp_dir().join(format!("updraft-bench-{}", std::process::id()));
     let measured = tokio::runtime::Runtime::new()?.block_on(measure(&folder));
     std::fs::remove_dir_all(&folder)?;

@@ -72,8 +72,12 @@ impl Sync {
             hidden.extend(steps.hidden.then_some(person.uuid()));
         }
 
-        let shown: Vec<_> = shown.iter().map(|(person, details, leave)| (*person, details, *leave)).collect();
-        directory::keep_details(unit.conn(), &shown).await?;
+        let (new, known): (Vec<_>, Vec<_>) = shown
+            .iter()
+            .map(|(person, details, leave)| (*person, details, *leave))
+            .partition(|(person, ..)| minted.contains(person));
+        directory::add_details(unit.conn(), &new).await?;
+        directory::keep_details(unit.conn(), &known).await?;
         directory::hide(unit.conn(), &hidden).await?;
         let started =
             unit.start_many::<Person>(&starting).await.map_err(|error| Refused::Failed(error.into()))?;

@@ -9,6 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
+use super::copying::Rows;
 use super::uuids;
 use crate::domain::eligibility::Candidate;
 pub use crate::domain::merge::Details;
@@ -135,6 +136,36 @@ pub async fn page(
         .bind(limit)
         .fetch_all(executor)
         .await
+}
+
+/// Keeps what the HR system says about people of whom nothing was kept before.
+///
+/// # Errors
+/// If the database fails.
+pub async fn add_details(
+    conn: &mut PgConnection,
+    people: &[(PersonId, &Details, Option<Leave>)],
+) -> sqlx::Result<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Rows::new();
+    for (person, details, leave) in people {
+        rows.row(10);
+        rows.uuid(person.uuid());
+        let Details { employee_number, user_name, given_name, family_name, email, job_title, department } =
+            details;
+        for text in [employee_number, user_name, given_name, family_name, email, job_title, department] {
+            rows.text(text);
+        }
+        rows.or_null(leave.map(|leave| leave.first_day), Rows::date);
+        rows.or_null(leave.and_then(|leave| leave.last_day), Rows::date);
+    }
+    let copy = "copy person_details
+                    (person_id, employee_number, user_name, given_name, family_name, email, job_title, department,
+                     leave_first_day, leave_last_day)
+                from stdin (format binary)";
+    rows.copy(conn, copy).await
 }
 
 /// Keeps what the HR system says about people.

@@ -178,12 +178,12 @@ const LINE: &str = "
     )
     select line.*, key is not null from line left join seen on key = external_id";
 
-/// A snapshot was about everybody, so that nobody has to be found.
+/// A snapshot was about everybody, so that nobody has to be found. Whether it was is asked in the list of columns: there the keys
+/// are hashed once, where a join of a table that is new and has no statistics yet compares each worker with each of them.
 const LINE_OF_SNAPSHOT: &str = "
-    select external_id, manager_external_id, state = 'active' and key is not null
+    select external_id, manager_external_id,
+           state = 'active' and external_id in (select unnest(external_ids) from sync_batches where sync_run_id = $2)
     from workers
-    left join (select distinct key from sync_batches cross join unnest(external_ids) as key where sync_run_id = $2) as seen
-        on key = external_id
     where source_id = $1 and state in ('active', 'inactive', 'left')";
 
 /// What the run said stands before what is stored; of several records of a worker, the last.

@@ -142,11 +142,16 @@ pub async fn turns(
     after: Place,
     limit: i64,
 ) -> sqlx::Result<Vec<Standing>> {
+    // By the index for each person: a plan made before there were participations would read all workers.
     sqlx::query_as(
         "select external_id, person_id, true as is_there, change_number, participating, position,
                 greatest(changed_at, created_at) as since
-         from participations join workers using (person_id)
-         where source_id = $1 and (position, person_id) > ($2, $3) and state = 'active'
+         from participations
+         cross join lateral (
+             select external_id, change_number, created_at from workers
+             where person_id = participations.person_id and source_id = $1 and state = 'active' offset 0
+         ) as workers
+         where (position, person_id) > ($2, $3)
          order by position, person_id, external_id
          limit $4",
     )

@@ -131,12 +131,12 @@ pub async fn related(
     sqlx::query_as(
         "select rank, workers.*
          from unnest($1::text[]) as wanted (number)
-         join workers on workers.employee_number = wanted.number
+         cross join lateral (select * from workers where employee_number = number offset 0) as workers
          join sources using (source_id)
          union all
          select rank, workers.*
          from unnest($2::uuid[]) as wanted (person)
-         join workers on workers.person_id = wanted.person
+         cross join lateral (select * from workers where person_id = person offset 0) as workers
          join sources using (source_id)",
     )
     .bind(numbers)
@@ -158,7 +158,9 @@ pub async fn reporting_to(
         "select rank, workers.*
          from unnest($1::integer[], $2::text[]) as wanted (rank, key)
          join sources using (rank)
-         join workers on workers.source_id = sources.source_id and workers.manager_external_id = wanted.key",
+         cross join lateral (
+             select * from workers where source_id = sources.source_id and manager_external_id = key offset 0
+         ) as workers",
     )
     .bind(ranks)
     .bind(keys)
