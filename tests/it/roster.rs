@@ -56,6 +56,7 @@ async fn a_dry_run_counts_as_the_import_does_and_changes_nothing() {
     let done = office.import(bad_line).await;
     assert_eq!(done["counts"], tried["counts"], "{done:#}");
     assert_eq!(done["counts"]["rejected"], 1);
+    assert_eq!(issues(&office, &tried).await, issues(&office, &done).await);
 
     let moved = roster().replace("Y1,E4,", "Y1,E5,").replace("GivenY2", "Other");
     let again = office.import_as("dryRun=true", moved.clone()).await;

@@ -59,7 +59,7 @@ async fn the_wrong_companys_file_makes_nobody_leave_until_a_person_says_so() {
     let world = World::new().await;
     let office = world.office(None);
     office.import(roster()).await;
-    let upload = async || office.import_as("mode=SYNC_MODE_FULL_SNAPSHOT", other_company(2)).await;
+    let upload = async || office.import_as("mode=SYNC_MODE_FULL_SNAPSHOT", other_company(200)).await;
     let run = |operation: &Value| format!("/api/v1/sync-runs/{}", operation["syncRunId"].as_str().unwrap());
 
     let held = upload().await;
@@ -70,14 +70,14 @@ async fn the_wrong_companys_file_makes_nobody_leave_until_a_person_says_so() {
     );
     assert_ne!(held["detail"], "");
     assert_eq!(office.get(&run(&held)).await.ok()["state"], "STATE_HELD");
-    assert_eq!(active(&office).await, 18);
+    assert_eq!(active(&office).await, 216);
     let dropped = office.post(&format!("{}/drop", run(&held)), json!({})).await.ok();
     assert_eq!(dropped["state"], "STATE_ABORTED");
-    assert_eq!(active(&office).await, 18);
+    assert_eq!(active(&office).await, 216);
 
     let held = upload().await;
     office.post(&format!("{}/release", run(&held)), json!({})).await.ok();
-    assert_eq!(active(&office).await, 2);
+    assert_eq!(active(&office).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,7 @@ pub mod stored_workers;
 pub mod sync_batches;
 pub mod sync_pending;
 pub mod sync_runs;
+pub mod sync_trials;
 pub mod tandems;
 pub mod watch;
 pub mod workers;

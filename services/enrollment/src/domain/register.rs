@@ -41,6 +41,8 @@ pub struct Register {
     affected: BTreeSet<PersonId>,
     /// Whom nothing may be known of any more.
     erased: Vec<PersonId>,
+    /// Their workers.
+    erased_workers: Vec<Key>,
     /// Workers who are somebody else now, so that whoever reports to them has to be looked at.
     repointed: Vec<Key>,
 }
@@ -74,6 +76,8 @@ pub struct Received {
     pub due: Option<Date>,
     /// Whether the same was said again later.
     pub confirmed: bool,
+    /// The worker whose personnel number it claims.
+    pub claimed: Option<Arc<str>>,
 }
 
 impl Register {
@@ -88,6 +92,7 @@ impl Register {
             by_number: HashMap::new(),
             affected: BTreeSet::new(),
             erased: Vec::new(),
+            erased_workers: Vec::new(),
             repointed: Vec::new(),
         }
     }
@@ -136,9 +141,10 @@ impl Register {
         let person = stored.map(|stored| stored.person);
         let verdict = judge(stored, change, at.today);
         let answer = |outcome| Received {
-            answer: Answer { outcome, person, issues: noticed(change) },
+            answer: Answer { outcome, person, issues: Vec::new() },
             due: None,
             confirmed: false,
+            claimed: None,
         };
         match verdict {
             Verdict::Stale => answer(Outcome::Stale),
@@ -147,7 +153,11 @@ impl Register {
                 let message = "Something else was said under the same source_version.";
                 refused(vec![FieldIssue::new("source_version", "VERSION_REUSED", message)])
             }
-            Verdict::Scheduled(due) => Received { due: Some(due), ..answer(Outcome::Scheduled) },
+            Verdict::Scheduled(due) => {
+                let mut received = Received { due: Some(due), ..answer(Outcome::Scheduled) };
+                received.answer.issues = noticed(change);
+                received
+            }
             Verdict::Confirmed => {
                 if let Some(place) = place {
                     self.confirm(place, change.source_version());
@@ -158,15 +168,15 @@ impl Register {
                 Change::Upsert { worker, .. } => match self.describe(rank, place, worker, at, fresh) {
                     Ok((person, outcome)) => {
                         let mut received = answer(outcome);
-                        received.answer.person = Some(person);
+                        (received.answer.person, received.answer.issues) = (Some(person), noticed(change));
                         received
                     }
-                    Err(issue) => refused(vec![issue]),
+                    Err(other) => claiming(other),
                 },
                 Change::Tombstone { .. } => answer(Outcome::Unchanged),
             },
             Verdict::Ended(kind, last_day) => {
-                self.end(rank, place, change, kind, last_day, at, fresh);
+                self.end(rank, place, change, (kind, last_day), at, fresh);
                 answer(Outcome::Removed)
             }
         }
@@ -254,6 +264,12 @@ impl Register {
         &self.erased
     }
 
+    /// The workers of those of whom nothing may be known any more.
+    #[must_use]
+    pub fn erased_workers(&self) -> &[Key] {
+        &self.erased_workers
+    }
+
     /// Workers who are somebody else now.
     #[must_use]
     pub fn repointed(&self) -> &[Key] {
@@ -314,5 +330,12 @@ fn noticed(change: &Change) -> Vec<FieldIssue> {
 
 fn refused(issues: Vec<FieldIssue>) -> Received {
     let answer = Answer { outcome: Outcome::Rejected, person: None, issues };
-    Received { answer, due: None, confirmed: false }
+    Received { answer, due: None, confirmed: false, claimed: None }
+}
+
+/// Refuses a record with the personnel number of another worker.
+fn claiming(other: Arc<str>) -> Received {
+    let message = format!("The worker {other} has the same number.");
+    let issue = FieldIssue::new("worker.employee_number", "DUPLICATE_EMPLOYEE_NUMBER", message);
+    Received { claimed: Some(other), ..refused(vec![issue]) }
 }

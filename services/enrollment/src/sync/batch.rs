@@ -15,7 +15,7 @@ use crate::domain::source::Attribute;
 use crate::domain::sync_run::Counts;
 use crate::domain::worker::{Answer, Change, FieldIssue, Outcome, Record, State, Unreadable};
 use crate::views::sync_runs::{self, RunRow};
-use crate::views::{Views, birth_dates, sync_batches, sync_pending, workers};
+use crate::views::{Views, birth_dates, sync_batches, sync_pending, sync_trials, workers};
 
 /// How a batch is taken.
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +40,13 @@ impl Sync {
             register.source(&run.source).ok_or_else(|| Refused::UnknownSource(run.source.clone()))?;
         let rank = source.rank;
         let births_needed = birth_dates::needed(&mut *unit.conn()).await?;
-        know(unit.conn(), &mut register, rank, records, births_needed).await?;
+        let keys = keys(records);
         if run.dry_run {
-            sync_batches::try_out(unit.conn()).await?;
+            sync_trials::begin(unit.conn()).await?;
+            let numbers: Vec<&str> = changes(records).filter_map(number).collect();
+            sync_trials::put_in_place(unit.conn(), run.run, &run.source, &keys, &numbers).await?;
         }
+        know(unit.conn(), &mut register, (rank, &keys), records, births_needed).await?;
 
         let mut minted = BTreeSet::new();
         let mut fresh = || {
@@ -62,7 +65,10 @@ impl Sync {
         put_off(unit.conn(), run, records, &received).await?;
 
         if run.dry_run {
-            sync_batches::undo(unit.conn()).await?;
+            let written: Vec<_> = register.written().collect();
+            let trials = sync_trials::of(&mut *unit.conn(), &written).await?;
+            sync_trials::undo(unit.conn()).await?;
+            sync_trials::keep(unit.conn(), run.run, &trials).await?;
             for received in &mut received {
                 received.answer.person = None;
             }
@@ -102,24 +108,27 @@ fn tell(register: &Register, rank: i32, records: &[Record], received: &mut [Rece
     }
 }
 
-/// Gets to know the workers of the records, their managers, and all who may be the same people.
+/// The workers that records are about, and their managers.
+fn keys(records: &[Record]) -> Vec<&str> {
+    let mut keys: BTreeSet<&str> = changes(records).map(Change::external_id).collect();
+    keys.extend(changes(records).filter_map(manager));
+    keys.into_iter().collect()
+}
+
+/// Gets to know the workers of these keys and all who may be the same people.
 async fn know(
     conn: &mut PgConnection,
     register: &mut Register,
-    rank: i32,
+    (rank, keys): (i32, &[&str]),
     records: &[Record],
     all: bool,
 ) -> sqlx::Result<()> {
-    let changes = || records.iter().filter_map(|record| record.as_ref().ok());
-    let mut keys: BTreeSet<&str> = changes().map(Change::external_id).collect();
-    keys.extend(changes().filter_map(manager));
-    let keys: Vec<&str> = keys.into_iter().collect();
-    for row in workers::by_keys(&mut *conn, rank, &keys).await? {
+    for row in workers::by_keys(&mut *conn, keys.iter().map(|key| (rank, *key))).await? {
         register.know(row.rank, row.stored);
     }
 
     let (mut numbers, mut people) = (BTreeSet::new(), BTreeSet::new());
-    for change in changes() {
+    for change in changes(records) {
         let stored = register.find(rank, change.external_id());
         let may_matter = stored.is_none_or(|stored| {
             change.source_version() > stored.worker.source_version
@@ -165,9 +174,20 @@ pub(super) async fn know_related(
     }
 }
 
+fn changes(records: &[Record]) -> impl Iterator<Item = &Change> {
+    records.iter().filter_map(|record| record.as_ref().ok())
+}
+
 fn manager(change: &Change) -> Option<&str> {
     match change {
         Change::Upsert { worker, .. } => worker.manager_external_id.as_deref(),
+        Change::Tombstone { .. } => None,
+    }
+}
+
+fn number(change: &Change) -> Option<&str> {
+    match change {
+        Change::Upsert { worker, .. } => worker.employee_number.as_deref(),
         Change::Tombstone { .. } => None,
     }
 }
@@ -220,7 +240,14 @@ async fn put_off(
     if !overtaking.is_empty() && sync_pending::any(&mut *conn, &run.source).await? {
         sync_pending::drop_overtaken(conn, &run.source, &overtaking).await?;
     }
-    sync_pending::keep(conn, &run.source, run.run, &waiting).await
+    sync_pending::keep(&mut *conn, &run.source, run.run, &waiting).await?;
+    let is_end = |change: &&Change| matches!(change, Change::Tombstone { .. });
+    let ending: Vec<&str> =
+        waiting.iter().map(|(_, change)| *change).filter(is_end).map(Change::external_id).collect();
+    if ending.is_empty() {
+        return Ok(());
+    }
+    sync_pending::drop_former_ends(conn, &run.source, &ending).await
 }
 
 /// Notes whom the records were about, what was found, and how many there were of each.
@@ -243,13 +270,9 @@ async fn note(
         issues.extend(answer.issues.iter().map(|issue| (key.as_str(), issue, refused)));
     }
     counts.issues = i64::try_from(issues.len()).unwrap_or(i64::MAX);
-    let managers = records.iter().map(|record| record.as_ref().ok().and_then(manager).unwrap_or_default());
-    let about: Vec<(&str, &str)> = zip(&keys, managers)
-        .map(|(key, manager)| (key.as_str(), manager))
-        .filter(|(key, _)| !key.is_empty())
-        .collect();
-    let (about, managers): (Vec<&str>, Vec<&str>) = about.into_iter().unzip();
-    sync_batches::note(conn, run.run, &about, &managers).await?;
+    let about: Vec<&str> = keys.iter().map(String::as_str).filter(|key| !key.is_empty()).collect();
+    let claimed: Vec<&str> = received.iter().filter_map(|received| received.claimed.as_deref()).collect();
+    sync_batches::note(conn, run.run, &about, &claimed).await?;
     sync_batches::note_issues(conn, run.run, &issues).await?;
     sync_runs::count(conn, run.run, &counts, moment.now).await
 }

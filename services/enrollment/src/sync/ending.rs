@@ -13,7 +13,7 @@ use crate::domain::register::Register;
 use crate::domain::sync_run::{Mode, State, are_too_many};
 use crate::domain::worker::FieldIssue;
 use crate::views::sync_runs::{self, End, RunRow};
-use crate::views::{sync_batches, workers};
+use crate::views::{sync_batches, sync_trials, workers};
 
 impl Sync {
     /// Ends a run of which so many different workers were sent; one that has ended stays as it is.
@@ -97,7 +97,7 @@ impl Sync {
             let rank = source.ok_or_else(|| Refused::UnknownSource(run.source.clone()))?;
             let keys: Vec<&str> = absent.iter().map(String::as_str).collect();
             let mut people = BTreeSet::new();
-            for row in workers::by_keys(&mut *unit.conn(), rank, &keys).await? {
+            for row in workers::by_keys(&mut *unit.conn(), keys.iter().map(|key| (rank, *key))).await? {
                 people.insert(row.stored.person);
                 register.know(row.rank, row.stored);
             }
@@ -112,7 +112,8 @@ impl Sync {
     }
 }
 
-fn plain(run: &RunRow, state: State) -> End {
+/// An end at which nothing new is found.
+pub(super) fn plain(run: &RunRow, state: State) -> End {
     let (workers, leavers) = (run.counts.workers, run.counts.left);
     End { state, detail: String::new(), workers, leavers, issues: 0, leaving: false }
 }
@@ -126,22 +127,24 @@ async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Re
         );
         return Ok(End { detail, workers, ..plain(run, State::Aborted) });
     }
-    let members = sync_batches::reporting_line(&mut *conn, run).await?;
-    let top = sync_batches::top(&mut *conn, &run.source).await?;
-    let new_top = || members.iter().find(|member| member.manager.is_none()).map(|member| member.key.as_str());
-    let mut found = hierarchy::check(&members, top.as_deref().or_else(new_top));
+    if run.dry_run {
+        sync_trials::begin(&mut *conn).await?;
+        sync_trials::put_all_in_place(&mut *conn, run.run).await?;
+    }
+    let mut found = wrong_in_line(&mut *conn, run).await?;
     let mut end = End { workers, ..plain(run, State::Committed) };
     if run.mode == Mode::FullSnapshot {
-        let (absent, active) = (
-            sync_batches::absent_count(&mut *conn, run).await?,
-            sync_batches::active(&mut *conn, &run.source).await?,
-        );
-        end.leavers = absent;
-        end.leaving = absent > 0 && !run.dry_run;
-        if are_too_many(absent, active, run.leavers_percent_max) {
+        for key in sync_batches::claimed(&mut *conn, run).await? {
+            let message = "The worker is absent and stays: a record that was refused has the same number.";
+            found.push((key, FieldIssue::new("worker.employee_number", "NUMBER_CLAIMED", message)));
+        }
+        end.leavers = sync_batches::absent_count(&mut *conn, run).await?;
+        end.leaving = end.leavers > 0 && !run.dry_run;
+        if are_too_many(end.leavers, run.active_before, run.leavers_percent_max) {
+            let RunRow { active_before, leavers_percent_max, .. } = run;
             let detail = format!(
-                "{absent} of {active} workers would leave, more than {} per cent.",
-                run.leavers_percent_max
+                "{} of {active_before} workers would leave, more than {leavers_percent_max} per cent.",
+                end.leavers
             );
             found.push((String::new(), FieldIssue::new("", "TOO_MANY_LEAVERS", detail.clone())));
             if !run.dry_run {
@@ -149,8 +152,23 @@ async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Re
             }
         }
     }
+    if run.dry_run {
+        sync_trials::undo(&mut *conn).await?;
+    }
     end.issues = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let found: Vec<_> = found.iter().map(|(key, issue)| (key.as_str(), issue, false)).collect();
     sync_batches::note_issues(conn, run.run, &found).await?;
     Ok(end)
+}
+
+/// What is wrong with the reporting line. A snapshot says who is at the top; beside a delta, whoever was there before is.
+async fn wrong_in_line(conn: &mut PgConnection, run: &RunRow) -> Result<Vec<(String, FieldIssue)>, Refused> {
+    let members = sync_batches::reporting_line(&mut *conn, run).await?;
+    let top = match run.mode {
+        Mode::FullSnapshot => None,
+        Mode::Delta | Mode::Continuous => sync_batches::top(&mut *conn, &run.source).await?,
+    };
+    let told_top = || members.iter().find(|member| member.told && member.manager.is_none());
+    let top = top.or_else(|| told_top().map(|member| member.key.clone()));
+    Ok(hierarchy::check(&members, top.as_deref()))
 }

@@ -10,17 +10,25 @@ use super::batch::{Taking, know_related};
 use super::single::continuous;
 use super::{RECORDS_MAX, Refused, Sync, commit, moment};
 use crate::domain::register::Register;
-use crate::views::{directory, sync_batches, sync_pending, sync_runs, workers};
+use crate::views::{directory, sources, sync_batches, sync_pending, sync_runs, sync_trials, workers};
 
 /// How long a run stays open without a record.
 const UNTOUCHED_HOURS_MAX: i64 = 24;
+
+/// How long a held run waits for a person.
+const HELD_DAYS_MAX: i64 = 30;
+
+/// How long a run and what was found in it are kept.
+const KEPT_DAYS: i64 = 90;
 
 impl Sync {
     /// Does what is due by now.
     pub(crate) async fn pass(&self, now: Timestamp) -> Result<(), BoxError> {
         let context = Context { now, actor: None, idempotency: None, expected_version: None };
         let today = now.to_zoned(TimeZone::UTC).start_of_day()?.timestamp();
-        sync_runs::expire(&self.pool, now, now.saturating_sub(UNTOUCHED_HOURS_MAX.hours())?, today).await?;
+        let ago = |days: i64| now.saturating_sub((24 * days).hours());
+        let untouched_since = now.saturating_sub(UNTOUCHED_HOURS_MAX.hours())?;
+        sync_runs::expire(&self.pool, now, untouched_since, ago(HELD_DAYS_MAX)?, today).await?;
         for run in sync_runs::leaving(&self.pool).await? {
             self.make_leavers(&context, run.run).await?;
         }
@@ -28,8 +36,36 @@ impl Sync {
             while self.apply_due(&context, &source).await? {}
         }
         while self.begin_and_end(&context).await? {}
+        while self.look_again(&context).await? {}
         sync_batches::forget(&self.pool).await?;
+        sync_trials::forget(&self.pool).await?;
+        sync_runs::forget(&self.pool, ago(KEPT_DAYS)?).await?;
         Ok(())
+    }
+
+    /// Looks at people of a source that owns something else than before; tells whether there may be more.
+    async fn look_again(&self, context: &Context) -> Result<bool, Refused> {
+        let mut work = self.begin(context).await?;
+        let mut unit = work.unit();
+        directory::hold_alone(unit.conn()).await?;
+        let Some((rank, from)) = sources::to_look_at(&mut *unit.conn()).await? else { return Ok(false) };
+        let limit = i64::try_from(RECORDS_MAX).unwrap_or(i64::MAX);
+        let rows = workers::after(&mut *unit.conn(), rank, &from, limit).await?;
+        let last = rows.last().map(|row| row.stored.worker.external_id.clone());
+        sources::looked_at(unit.conn(), rank, &from, last.as_deref()).await?;
+        let mut register = Register::new(workers::sources(&mut *unit.conn()).await?);
+        let mut people = BTreeSet::new();
+        for row in rows {
+            people.insert(row.stored.person);
+            register.know(row.rank, row.stored);
+        }
+        know_related(unit.conn(), &mut register, &[], people.clone()).await?;
+        for person in people {
+            register.look_at(person);
+        }
+        self.settle(&mut unit, &mut register, &BTreeSet::new(), moment(context)).await?;
+        work.commit(nobody()).await?;
+        Ok(true)
     }
 
     /// Applies records of a source whose day has come; tells whether there may be more.
@@ -74,8 +110,12 @@ impl Sync {
             register.pass(*rank, key, moment.today);
         }
         self.settle(&mut unit, &mut register, &BTreeSet::new(), moment).await?;
-        let nobody = eventlog::Receipt { id: uuid::Uuid::nil(), version: 0, position: 0 };
-        work.commit(nobody).await?;
+        work.commit(nobody()).await?;
         Ok(keys.len() == RECORDS_MAX)
     }
+}
+
+/// The receipt of what nobody asked for.
+fn nobody() -> eventlog::Receipt {
+    eventlog::Receipt { id: uuid::Uuid::nil(), version: 0, position: 0 }
 }

@@ -16,7 +16,7 @@ use crate::domain::merge::Steps;
 use crate::domain::person::Command;
 use crate::domain::register::{Moment, Register};
 use crate::domain::worker::FieldIssue;
-use crate::views::{Views, birth_dates, directory, workers};
+use crate::views::{Views, birth_dates, directory, sync_batches, workers};
 
 /// What happened to people.
 #[derive(Debug, Default)]
@@ -89,6 +89,7 @@ impl Sync {
                 settled.refused.push((PersonId::from_uuid(*person), issue));
             }
         }
+        sync_batches::forget_issues(unit.conn(), register.erased_workers()).await?;
         for person in register.erased() {
             self.vault
                 .forget(unit.conn(), person.uuid())
@@ -152,7 +153,8 @@ async fn complete(conn: &mut PgConnection, register: &mut Register, moment: Mome
     }
     let missing = register.missing_managers();
     if !missing.is_empty() {
-        for row in workers::by_ranks_and_keys(&mut *conn, &missing).await? {
+        let keys = missing.iter().map(|(rank, key)| (*rank, key.as_str()));
+        for row in workers::by_keys(&mut *conn, keys).await? {
             register.know(row.rank, row.stored);
         }
         for (rank, key) in missing {

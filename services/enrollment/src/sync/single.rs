@@ -6,13 +6,14 @@ use jiff::tz::TimeZone;
 use sqlx::PgConnection;
 
 use super::batch::Taking;
+use super::ending::plain;
 use super::{Refused, Sync, commit, moment};
 use crate::domain::merge::Source;
 use crate::domain::sync_run::{Mode, State};
 use crate::domain::worker::{
     Answer, Change, FieldIssue, Outcome, State as Standing, Stored, Tombstone, Worker,
 };
-use crate::views::sync_runs::{self, End, Opening, RunRow};
+use crate::views::sync_runs::{self, Opening, RunRow};
 use crate::views::{directory, sync_pending, workers};
 
 /// A worker to be created or replaced.
@@ -87,7 +88,7 @@ async fn held(conn: &mut PgConnection, name: &str) -> Result<Source, Refused> {
 }
 
 async fn find(conn: &mut PgConnection, source: &Source, key: &str) -> Result<Option<Stored>, Refused> {
-    let rows = workers::by_keys(conn, source.rank, &[key]).await?;
+    let rows = workers::by_keys(conn, [(source.rank, key)]).await?;
     Ok(rows.into_iter().next().map(|row| row.stored))
 }
 
@@ -129,16 +130,7 @@ pub(super) async fn continuous(
         if day(run.created_at) == day(context.now) {
             return Ok(run);
         }
-        let RunRow { counts, run, .. } = run;
-        let end = End {
-            state: State::Committed,
-            detail: String::new(),
-            workers: counts.workers,
-            leavers: 0,
-            issues: 0,
-            leaving: false,
-        };
-        sync_runs::end(conn, run, &end, context.now).await?;
+        sync_runs::end(conn, run.run, &plain(&run, State::Committed), context.now).await?;
     }
     let opening = Opening {
         source: source.name.clone(),

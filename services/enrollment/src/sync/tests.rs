@@ -1,8 +1,11 @@
 //! The pipeline on a real Postgres: what becomes of records, whatever happens on their way.
 
+mod ends;
+mod numbers;
 mod order;
 mod people;
 mod runs;
+mod trials;
 
 use boot::scratch::{self, Scratch};
 use boot::{Service, StartError};

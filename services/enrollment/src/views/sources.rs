@@ -125,15 +125,50 @@ pub async fn add(conn: &mut PgConnection, added: &Registered, now: Timestamp) ->
     .map(drop)
 }
 
-/// Sets what a source decides.
+/// Sets what a source decides; if that is something else than before, its people are to be looked at.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn change(conn: &mut PgConnection, source: &SourceId, settings: &Settings) -> sqlx::Result<()> {
-    sqlx::query("update sources set owns = $2, grace_days = $3 where source_id = $1")
-        .bind(source.as_str())
-        .bind(owned(settings))
-        .bind(settings.grace_days)
+    sqlx::query(
+        "update sources
+         set owns = $2, grace_days = $3, looked_at_to = case when owns = $2 then looked_at_to else '' end
+         where source_id = $1",
+    )
+    .bind(source.as_str())
+    .bind(owned(settings))
+    .bind(settings.grace_days)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// The rank of a source whose people are to be looked at, and the key up to which they were.
+///
+/// # Errors
+/// If the database fails.
+pub async fn to_look_at(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<(i32, String)>> {
+    sqlx::query_as(
+        "select rank, looked_at_to from sources where looked_at_to is not null order by rank limit 1",
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// Notes up to which key the people of a source were looked at, none if that was all, unless it owns something else again.
+///
+/// # Errors
+/// If the database fails.
+pub async fn looked_at(
+    conn: &mut PgConnection,
+    rank: i32,
+    before: &str,
+    to: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query("update sources set looked_at_to = $3 where rank = $1 and looked_at_to = $2")
+        .bind(rank)
+        .bind(before)
+        .bind(to)
         .execute(conn)
         .await
         .map(drop)

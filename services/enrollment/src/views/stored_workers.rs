@@ -93,6 +93,18 @@ pub struct Wanted {
     pub email: String,
 }
 
+/// The conditions of [`Wanted`].
+macro_rules! wanted {
+    () => {
+        " where workers.source_id = $1 and workers.state in ('active', 'inactive')
+            and ($2 = '' or workers.external_id = $2)
+            and ($3 = '' or lower(workers.user_name) = lower($3))
+            and ($4 = '' or workers.alias = $4)
+            and ($5 = '' or workers.employee_number = $5)
+            and ($6 = '' or lower(workers.email) = lower($6))"
+    };
+}
+
 /// Workers of a source by their keys: so many behind a key, but for some that are passed over.
 ///
 /// # Errors
@@ -105,7 +117,7 @@ pub async fn page(
     skip: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<StoredRow>> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "select workers.external_id, workers.person_id, workers.source_version, workers.state = 'active' as is_there,
                 coalesce(workers.employee_number, '') as employee_number, workers.user_name, workers.given_name,
                 workers.family_name, workers.email, workers.job_title, workers.org_unit_path,
@@ -117,18 +129,13 @@ pub async fn page(
                 workers.alias, workers.created_at, workers.updated_at
          from workers
          left join workers as superior
-             on superior.source_id = workers.source_id and superior.external_id = workers.manager_external_id
-         where workers.source_id = $1 and workers.state in ('active', 'inactive')
-           and ($2 = '' or workers.external_id = $2)
-           and ($3 = '' or lower(workers.user_name) = lower($3))
-           and ($4 = '' or workers.alias = $4)
-           and ($5 = '' or workers.employee_number = $5)
-           and ($6 = '' or lower(workers.email) = lower($6))
-           and workers.external_id > $7
+             on superior.source_id = workers.source_id and superior.external_id = workers.manager_external_id",
+        wanted!(),
+        " and workers.external_id > $7
          order by workers.external_id
          offset $8
-         limit $9",
-    )
+         limit $9"
+    ))
     .bind(source)
     .bind(&wanted.external_id)
     .bind(&wanted.user_name)
@@ -147,22 +154,13 @@ pub async fn page(
 /// # Errors
 /// If the database fails.
 pub async fn count(executor: impl PgExecutor<'_>, source: &str, wanted: &Wanted) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "select count(*)
-         from workers
-         where source_id = $1 and state in ('active', 'inactive')
-           and ($2 = '' or external_id = $2)
-           and ($3 = '' or lower(user_name) = lower($3))
-           and ($4 = '' or alias = $4)
-           and ($5 = '' or employee_number = $5)
-           and ($6 = '' or lower(email) = lower($6))",
-    )
-    .bind(source)
-    .bind(&wanted.external_id)
-    .bind(&wanted.user_name)
-    .bind(&wanted.alias)
-    .bind(&wanted.employee_number)
-    .bind(&wanted.email)
-    .fetch_one(executor)
-    .await
+    sqlx::query_scalar(concat!("select count(*) from workers", wanted!()))
+        .bind(source)
+        .bind(&wanted.external_id)
+        .bind(&wanted.user_name)
+        .bind(&wanted.alias)
+        .bind(&wanted.employee_number)
+        .bind(&wanted.email)
+        .fetch_one(executor)
+        .await
 }

@@ -5,26 +5,11 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::sync_runs::RunRow;
 use crate::domain::hierarchy::Member;
+use crate::domain::register::Key;
 use crate::domain::sync_run::Mode;
 use crate::domain::worker::FieldIssue;
 
-/// From here on, a dry run changes nothing: see [`undo`].
-///
-/// # Errors
-/// If the database fails.
-pub async fn try_out(conn: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query("savepoint dry_run").execute(conn).await.map(drop)
-}
-
-/// Undoes what was done since [`try_out`].
-///
-/// # Errors
-/// If the database fails.
-pub async fn undo(conn: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query("rollback to savepoint dry_run").execute(conn).await.map(drop)
-}
-
-/// Notes whom a batch was about, in parallel arrays; an empty text says that there is no manager.
+/// Notes whom a batch was about, and the workers whose personnel number its refused records claim.
 ///
 /// # Errors
 /// If the database fails.
@@ -32,12 +17,12 @@ pub async fn note(
     conn: &mut PgConnection,
     run: SyncRunId,
     keys: &[&str],
-    managers: &[&str],
+    claimed: &[&str],
 ) -> sqlx::Result<()> {
-    sqlx::query("insert into sync_batches (sync_run_id, external_ids, managers) values ($1, $2, $3)")
+    sqlx::query("insert into sync_batches (sync_run_id, external_ids, claimed) values ($1, $2, $3)")
         .bind(run.uuid())
         .bind(keys)
-        .bind(managers)
+        .bind(claimed)
         .execute(conn)
         .await
         .map(drop)
@@ -73,6 +58,26 @@ pub async fn note_issues(
     .map(drop)
 }
 
+/// Forgets what was found of workers of whom nothing may be known any more.
+///
+/// # Errors
+/// If the database fails.
+pub async fn forget_issues(conn: &mut PgConnection, workers: &[Key]) -> sqlx::Result<()> {
+    if workers.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "delete from sync_issues using sync_runs, sources, unnest($1::integer[], $2::text[]) as erased (rank, key)
+         where sync_issues.external_id = erased.key and sync_runs.sync_run_id = sync_issues.sync_run_id
+           and sources.source_id = sync_runs.source_id and sources.rank = erased.rank",
+    )
+    .bind(workers.iter().map(|(rank, _)| *rank).collect::<Vec<_>>())
+    .bind(workers.iter().map(|(_, key)| &**key).collect::<Vec<_>>())
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// How many different workers the records of a run were about.
 ///
 /// # Errors
@@ -86,39 +91,31 @@ pub async fn workers(executor: impl PgExecutor<'_>, run: SyncRunId) -> sqlx::Res
     .await
 }
 
-/// How many active workers a source has.
-///
-/// # Errors
-/// If the database fails.
-pub async fn active(executor: impl PgExecutor<'_>, source: &str) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select count(*) from workers where source_id = $1 and state = 'active'")
-        .bind(source)
-        .fetch_one(executor)
-        .await
-}
-
-/// The active workers whom neither the run nor any later batch of its source was about, by key.
-///
-/// # Errors
-/// If the database fails.
-pub async fn absent(executor: impl PgExecutor<'_>, run: &RunRow, limit: i64) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(
+/// The active workers whom neither the run nor any later batch of its source was about, and whose number none of them claims.
+macro_rules! absent {
+    () => {
         "select external_id
          from workers
          where source_id = $1 and state = 'active'
          except
-         select unnest(external_ids)
+         select unnest(external_ids || claimed)
          from sync_batches join sync_runs using (sync_run_id)
-         where source_id = $1 and ordinal > $2 and (sync_run_id = $3 or not dry_run)
-         order by external_id
-         limit $4",
-    )
-    .bind(&run.source)
-    .bind(run.opened_after)
-    .bind(run.run.uuid())
-    .bind(limit)
-    .fetch_all(executor)
-    .await
+         where source_id = $1 and ordinal > $2 and (sync_run_id = $3 or not dry_run)"
+    };
+}
+
+/// Who is absent from a run, by key.
+///
+/// # Errors
+/// If the database fails.
+pub async fn absent(executor: impl PgExecutor<'_>, run: &RunRow, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(concat!(absent!(), " order by external_id limit $4"))
+        .bind(&run.source)
+        .bind(run.opened_after)
+        .bind(run.run.uuid())
+        .bind(limit)
+        .fetch_all(executor)
+        .await
 }
 
 /// How many are absent.
@@ -126,31 +123,41 @@ pub async fn absent(executor: impl PgExecutor<'_>, run: &RunRow, limit: i64) -> 
 /// # Errors
 /// If the database fails.
 pub async fn absent_count(executor: impl PgExecutor<'_>, run: &RunRow) -> sqlx::Result<i64> {
+    sqlx::query_scalar(concat!("select count(*) from (", absent!(), ") as absent"))
+        .bind(&run.source)
+        .bind(run.opened_after)
+        .bind(run.run.uuid())
+        .fetch_one(executor)
+        .await
+}
+
+/// Who would be absent if a refused record did not claim the number, by key.
+///
+/// # Errors
+/// If the database fails.
+pub async fn claimed(executor: impl PgExecutor<'_>, run: &RunRow) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(
-        "select count(*) from (
-             select external_id
-             from workers
-             where source_id = $1 and state = 'active'
+        "select external_id
+         from workers
+         where source_id = $1 and state = 'active' and external_id in (
+             select unnest(claimed) from sync_batches where sync_run_id = $2
              except
-             select unnest(external_ids)
-             from sync_batches join sync_runs using (sync_run_id)
-             where source_id = $1 and ordinal > $2 and (sync_run_id = $3 or not dry_run)
-         ) as absent",
+             select unnest(external_ids) from sync_batches where sync_run_id = $2
+         )
+         order by external_id",
     )
     .bind(&run.source)
-    .bind(run.opened_after)
     .bind(run.run.uuid())
-    .fetch_one(executor)
+    .fetch_all(executor)
     .await
 }
 
-/// The reporting line of a source as a run leaves it, or would, up from all whom the run was about.
+/// The reporting line of a source as a run leaves it, up from all whom the run was about; of a snapshot, who is longest known first.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn reporting_line(executor: impl PgExecutor<'_>, run: &RunRow) -> sqlx::Result<Vec<Member>> {
     let rows: Vec<(String, Option<String>, bool)> = sqlx::query_as(match run.mode {
-        _ if run.dry_run => LINE_OF_DRY_RUN,
         Mode::FullSnapshot => LINE_OF_SNAPSHOT,
         Mode::Delta | Mode::Continuous => LINE,
     })
@@ -184,23 +191,8 @@ const LINE_OF_SNAPSHOT: &str = "
     select external_id, manager_external_id,
            state = 'active' and external_id in (select unnest(external_ids) from sync_batches where sync_run_id = $2)
     from workers
-    where source_id = $1 and state in ('active', 'inactive', 'left')";
-
-/// What the run said stands before what is stored; of several records of a worker, the last.
-const LINE_OF_DRY_RUN: &str = "
-    with said as materialized (
-        select distinct on (key) key, nullif(manager, '') as manager
-        from sync_batches
-        cross join unnest(external_ids, managers) with ordinality as said (key, manager, place)
-        where sync_run_id = $2
-        order by key, ordinal desc, place desc
-    )
-    select key, manager, true from said
-    union all
-    select external_id, manager_external_id, false
-    from workers
     where source_id = $1 and state in ('active', 'inactive', 'left')
-      and not exists (select from said where key = external_id)";
+    order by created_at, external_id";
 
 /// The active worker of a source who reports to nobody, the one longest known if there are several.
 ///
@@ -225,11 +217,11 @@ pub async fn top(executor: impl PgExecutor<'_>, source: &str) -> sqlx::Result<Op
 /// If the database fails.
 pub async fn forget(executor: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query(
-        "delete from sync_batches
-         where not exists (
+        "delete from sync_batches using sync_runs as own
+         where own.sync_run_id = sync_batches.sync_run_id and not exists (
              select from sync_runs as waiting
-             where (waiting.state in ('open', 'held') or waiting.leaving)
-               and (waiting.sync_run_id = sync_batches.sync_run_id
+             where waiting.source_id = own.source_id and (waiting.state in ('open', 'held') or waiting.leaving)
+               and (waiting.sync_run_id = own.sync_run_id
                     or waiting.mode = 'full_snapshot' and waiting.opened_after < sync_batches.ordinal)
          )",
     )

@@ -42,6 +42,25 @@ pub async fn keep(
     .map(drop)
 }
 
+/// Drops of the days on which these workers were to leave all but the one that was said last.
+///
+/// # Errors
+/// If the database fails.
+pub async fn drop_former_ends(conn: &mut PgConnection, source: &str, keys: &[&str]) -> sqlx::Result<()> {
+    sqlx::query(
+        "delete from sync_pending as former
+         using sync_pending as latter
+         where former.source_id = $1 and former.external_id = any ($2) and former.record ->> 'tombstone' = 'left'
+           and latter.source_id = $1 and latter.external_id = former.external_id
+           and latter.record ->> 'tombstone' = 'left' and former.source_version < latter.source_version",
+    )
+    .bind(source)
+    .bind(keys)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// Drops the records that are no newer than what is stored by now.
 ///
 /// # Errors

@@ -28,6 +28,9 @@ pub struct RunRow {
     pub detail: String,
     /// What became of the records.
     pub counts: Counts,
+    /// How many active workers its source had when it was opened, without those of earlier snapshots that did not stand; of a snapshot
+    /// only.
+    pub active_before: i64,
     /// The last batch before it was opened.
     pub opened_after: i64,
     /// Whether leavers are still to be made.
@@ -55,6 +58,7 @@ impl FromRow<'_, PgRow> for RunRow {
                 .ok_or_else(|| unreadable("state", "it is null"))?,
             detail: row.try_get("detail")?,
             counts: counts(row)?,
+            active_before: row.try_get("active_before")?,
             opened_after: row.try_get("opened_after")?,
             leaving: row.try_get("leaving")?,
             created_at: time("created_at")?,
@@ -107,8 +111,18 @@ pub async fn open(
 ) -> sqlx::Result<RunRow> {
     sqlx::query_as(
         "insert into sync_runs (sync_run_id, source_id, mode, dry_run, request_id, leavers_percent_max, created_at,
-                                touched_at, opened_after)
-         values ($1, $2, $3, $4, $5, $6, $7, $7, (select coalesce(max(ordinal), 0) from sync_batches))
+                                touched_at, opened_after, active_before)
+         values ($1, $2, $3, $4, $5, $6, $7, $7, (select coalesce(max(ordinal), 0) from sync_batches),
+                 case $3 when 'full_snapshot' then least(
+                     (select count(*) from workers where source_id = $2 and state = 'active'),
+                     (select min(active_before) from sync_runs as fallen
+                      where source_id = $2 and state in ('held', 'aborted') and not dry_run and active_before > 0
+                        and not exists (
+                            select from sync_runs as stood
+                            where stood.source_id = $2 and stood.mode = 'full_snapshot' and stood.state = 'committed'
+                              and not stood.dry_run and stood.sync_run_id > fallen.sync_run_id
+                        ))
+                 ) else 0 end)
          returning *",
     )
     .bind(run.uuid())
@@ -285,7 +299,8 @@ pub async fn leaving(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<RunRow>>
     sqlx::query_as("select * from sync_runs where leaving order by sync_run_id").fetch_all(executor).await
 }
 
-/// Gives up the runs to which nothing came for long, and ends those that collected single changes on an earlier day.
+/// Gives up the runs to which nothing came for long and those that nobody released, and ends those that collected single changes
+/// on an earlier day.
 ///
 /// # Errors
 /// If the database fails.
@@ -293,21 +308,37 @@ pub async fn expire(
     executor: impl PgExecutor<'_>,
     now: Timestamp,
     untouched_since: Timestamp,
+    held_since: Timestamp,
     today: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "update sync_runs
-         set state = case mode when 'continuous' then 'committed' else 'aborted' end, ended_at = $1,
-             detail = case mode when 'continuous' then '' else 'Nothing came for a day; nobody has left.' end
-         where state = 'open'
-           and case mode when 'continuous' then created_at < $3 else touched_at < $2 end",
+         set state = case mode when 'continuous' then 'committed' else 'aborted' end, ended_at = $1, leavers = 0,
+             detail = case when mode = 'continuous' then ''
+                           when state = 'held' then 'Nobody released it in time; nobody has left.'
+                           else 'Nothing came for a day; nobody has left.' end
+         where state = 'open' and case mode when 'continuous' then created_at < $4 else touched_at < $2 end
+            or state = 'held' and touched_at < $3",
     )
     .bind(now.to_sqlx())
     .bind(untouched_since.to_sqlx())
+    .bind(held_since.to_sqlx())
     .bind(today.to_sqlx())
     .execute(executor)
     .await
     .map(drop)
+}
+
+/// Forgets runs that ended long ago, with all that was found in them.
+///
+/// # Errors
+/// If the database fails.
+pub async fn forget(executor: impl PgExecutor<'_>, ended_before: Timestamp) -> sqlx::Result<()> {
+    sqlx::query("delete from sync_runs where ended_at < $1 and not leaving")
+        .bind(ended_before.to_sqlx())
+        .execute(executor)
+        .await
+        .map(drop)
 }
 
 /// One thing that was found in a run.

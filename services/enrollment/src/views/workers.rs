@@ -1,7 +1,5 @@
 //! Workers as their sources described them last.
 
-use std::collections::BTreeSet;
-
 use identity::PersonId;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -90,27 +88,28 @@ pub async fn sources(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Source>>
     Ok(rows.into_iter().map(source).collect())
 }
 
-/// The workers of a source that have these keys.
+/// The workers that have these keys in the sources of these ranks.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn by_keys(
+pub async fn by_keys<'a>(
     executor: impl PgExecutor<'_>,
-    rank: i32,
-    keys: &[&str],
+    wanted: impl IntoIterator<Item = (i32, &'a str)>,
 ) -> sqlx::Result<Vec<WorkerRow>> {
+    let (ranks, keys): (Vec<i32>, Vec<&str>) = wanted.into_iter().unzip();
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    // By the index for each key: with all of them in one condition, the planner would rather read a small table whole.
+    // By the index for each key, here and below: the planner would rather read the whole table, which is small when the plan is made.
     sqlx::query_as(
         "select rank, workers.*
-         from sources
-         cross join unnest($2::text[]) as wanted (key)
-         join workers on workers.source_id = sources.source_id and workers.external_id = wanted.key
-         where rank = $1",
+         from unnest($1::integer[], $2::text[]) as wanted (rank, key)
+         join sources using (rank)
+         cross join lateral (
+             select * from workers where source_id = sources.source_id and external_id = key offset 0
+         ) as workers",
     )
-    .bind(rank)
+    .bind(ranks)
     .bind(keys)
     .fetch_all(executor)
     .await
@@ -168,22 +167,26 @@ pub async fn reporting_to(
     .await
 }
 
-/// The workers of several sources that have these keys.
+/// Workers of a source by their keys, so many behind one.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn by_ranks_and_keys(
+pub async fn after(
     executor: impl PgExecutor<'_>,
-    wanted: &BTreeSet<(i32, String)>,
+    rank: i32,
+    key: &str,
+    limit: i64,
 ) -> sqlx::Result<Vec<WorkerRow>> {
     sqlx::query_as(
         "select rank, workers.*
-         from unnest($1::integer[], $2::text[]) as wanted (rank, key)
-         join sources using (rank)
-         join workers on workers.source_id = sources.source_id and workers.external_id = wanted.key",
+         from workers join sources using (source_id)
+         where rank = $1 and external_id > $2
+         order by external_id
+         limit $3",
     )
-    .bind(wanted.iter().map(|(rank, _)| *rank).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>())
+    .bind(rank)
+    .bind(key)
+    .bind(limit)
     .fetch_all(executor)
     .await
 }

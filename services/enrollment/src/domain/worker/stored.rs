@@ -9,7 +9,7 @@ use super::{Change, Employment, Tombstone, Worker};
 /// What is kept of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// Who it is; nobody that an event knows while the worker is only expected, or was erased or rescinded.
+    /// Who it is, or was before the worker was rescinded; nobody that an event knows while the worker is only expected, or was erased.
     pub person: PersonId,
     /// How the worker stands.
     pub state: State,
@@ -88,10 +88,17 @@ impl Stored {
     /// Whether it is as this record says.
     fn says(&self, worker: &Worker) -> bool {
         let stands = match worker.employment {
-            Employment::Inactive => self.state == State::Inactive || self.last_day.is_some(),
+            Employment::Inactive if self.state == State::Active => self.last_day.is_some(),
+            Employment::Inactive => self.state == State::Inactive,
             _ => self.state == State::Active,
         };
         stands && self.worker.says_the_same(worker)
+    }
+
+    /// Whether the worker has ended like this; who names no last day means the one that is known.
+    fn has_ended(&self, kind: Tombstone, last_day: Option<Date>) -> bool {
+        self.state == kind.state()
+            && (kind != Tombstone::Left || last_day.is_none() || last_day == self.last_day)
     }
 }
 
@@ -149,8 +156,8 @@ pub enum Verdict {
     Scheduled(Date),
     /// The worker is as the record says.
     Described,
-    /// The worker ends.
-    Ended(Tombstone, Date),
+    /// The worker ends; the last day is the one that is said.
+    Ended(Tombstone, Option<Date>),
 }
 
 /// Judges a record. The one with the greatest version stands, in whatever order they come.
@@ -158,20 +165,20 @@ pub enum Verdict {
 pub fn judge(stored: Option<&Stored>, change: &Change, today: Date) -> Verdict {
     let reported = stored.filter(|stored| stored.state != State::Expected);
     let due = due(change, today);
-    let Some(stored) = reported else { return due.map_or_else(|| fresh(change, today), Verdict::Scheduled) };
+    let Some(stored) = reported else { return due.map_or_else(|| fresh(change), Verdict::Scheduled) };
     let version = change.source_version();
     if version < stored.worker.source_version {
         return Verdict::Stale;
     }
     let same = match change {
         Change::Upsert { worker, .. } => stored.says(worker),
-        Change::Tombstone { kind, .. } => stored.state == kind.state(),
+        Change::Tombstone { kind, last_day, .. } => stored.has_ended(*kind, *last_day),
     };
     if version > stored.worker.source_version {
         return match due {
             Some(due) => Verdict::Scheduled(due),
             None if same => Verdict::Confirmed,
-            None => fresh(change, today),
+            None => fresh(change),
         };
     }
     match change {
@@ -186,10 +193,10 @@ pub fn judge(stored: Option<&Stored>, change: &Change, today: Date) -> Verdict {
     }
 }
 
-fn fresh(change: &Change, today: Date) -> Verdict {
+fn fresh(change: &Change) -> Verdict {
     match change {
         Change::Upsert { .. } => Verdict::Described,
-        Change::Tombstone { kind, last_day, .. } => Verdict::Ended(*kind, last_day.unwrap_or(today)),
+        Change::Tombstone { kind, last_day, .. } => Verdict::Ended(*kind, *last_day),
     }
 }
 

@@ -4,8 +4,10 @@ use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::domain::source::{Attribute, Settings};
 use crate::domain::worker::{Employment, FieldIssue};
 use crate::sync::Put;
+use crate::views::sources;
 
 fn reasons(issues: &[FieldIssue]) -> Vec<(&str, &str)> {
     issues.iter().map(|issue| (issue.field.as_str(), issue.reason)).collect()
@@ -66,6 +68,25 @@ async fn two_sources_mean_the_same_person_by_the_number_and_conflict_visibly() {
     // Once that one has left, it is the same person under another key.
     let returned = stage.take(run, vec![end("c", 3, Tombstone::Left), record(twice)]).await;
     assert_eq!(returned[1].person, first[1].person);
+}
+
+#[tokio::test]
+async fn what_a_source_owns_anew_it_decides_of_everybody_it_reports() {
+    let stage = Stage::new().await;
+    stage.add_source("login", &[]).await;
+    stage.run("roster", Mode::Delta, 1, vec![upsert("a", 1, None)]).await;
+    let theirs = Worker { job_title: "Guest".to_owned(), ..worker("a", 1, None) };
+    stage.run("login", Mode::Delta, 1, vec![record(theirs)]).await;
+    let owning = async |owns: &[Attribute]| {
+        let settings = Settings { owns: owns.iter().copied().collect(), grace_days: 0 };
+        let mut conn = stage.pool.acquire().await.unwrap();
+        sources::change(&mut conn, &"login".parse().unwrap(), &settings).await.unwrap();
+        stage.sync.pass(stage.now).await.unwrap();
+        shown(&stage).await[0].0.clone()
+    };
+    assert_eq!(owning(&[Attribute::JobTitle]).await, "Guest");
+    assert_eq!(owning(&[]).await, "Clerk");
+    assert_eq!(stage.count("select count(*) from sources where looked_at_to is not null").await, 0);
 }
 
 #[tokio::test]
@@ -236,7 +257,7 @@ async fn single_workers_are_put_and_removed_and_numbered_by_the_service() {
 
 #[tokio::test]
 async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
     let born = |version, birth_date| record(Worker { birth_date, ..worker("a", version, None) });
     let day = Some(date(1988, 1, 1));
     stage.run("roster", Mode::Delta, 1, vec![born(1, day)]).await;
@@ -258,7 +279,20 @@ async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
     let sealed: Vec<u8> =
         sqlx::query_scalar("select sealed from birth_dates").fetch_one(&stage.pool).await.unwrap();
     assert!(!sealed.windows(4).any(|window| window == b"1988"));
-    stage.run("roster", Mode::Delta, 1, vec![born(2, None)]).await;
+    // A record that has waited for its day cannot say the date again.
+    let later = Change::Upsert {
+        worker: Worker { job_title: "Lead".to_owned(), birth_date: day, ..worker("a", 2, None) },
+        effective_date: Some(date(2014, 1, 16)),
+        noticed: Vec::new(),
+    };
+    stage.run("roster", Mode::Delta, 1, vec![Ok(later)]).await;
+    stage.now = days_later(stage.now, 1);
+    stage.sync.pass(stage.now).await.unwrap();
+    assert_eq!(shown(&stage).await[0].0, "Lead");
+    let kept: Vec<u8> =
+        sqlx::query_scalar("select sealed from birth_dates").fetch_one(&stage.pool).await.unwrap();
+    assert_eq!(kept, sealed);
+    stage.run("roster", Mode::Delta, 1, vec![born(3, None)]).await;
     assert_eq!(stage.count("select count(*) from birth_dates").await, 0);
 }
 

@@ -43,7 +43,7 @@ async fn the_wrong_file_is_held_until_somebody_releases_it() {
     stage.run("roster", Mode::FullSnapshot, 11, company(10, 1)).await;
     let wrong = stage.run("roster", Mode::FullSnapshot, 1, vec![upsert("x", 1, Some("head"))]).await;
     assert_eq!((wrong.state, wrong.counts.left), (State::Held, 11));
-    assert!(wrong.detail.starts_with("11 of 12 workers would leave"), "{}", wrong.detail);
+    assert!(wrong.detail.starts_with("11 of 11 workers would leave"), "{}", wrong.detail);
     assert_eq!(stage.count("select count(*) from people where last_day is not null").await, 0);
 
     // Whoever is reported meanwhile stays.
@@ -54,6 +54,83 @@ async fn the_wrong_file_is_held_until_somebody_releases_it() {
     assert_eq!(stage.count("select count(*) from people where last_day is not null").await, 9);
     let again = stage.sync.release(&stage.context(), wrong.run).await.unwrap();
     assert_eq!(again.counts.left, 9);
+}
+
+#[tokio::test]
+async fn the_wrong_file_is_held_however_many_it_lists() {
+    let stage = Stage::new().await;
+    stage.run("roster", Mode::FullSnapshot, 11, company(10, 1)).await;
+    let other =
+        || (0..200).map(|at| upsert(&format!("z{at}"), 1, (at > 0).then_some("z0"))).collect::<Vec<_>>();
+    let tried = stage.open("roster", Mode::FullSnapshot, true).await.unwrap();
+    stage.take(tried, other()).await;
+    stage.finish(tried, 200).await;
+    let mut runs = vec![tried];
+    for _ in 0..2 {
+        let wrong = stage.run("roster", Mode::FullSnapshot, 200, other()).await;
+        assert_eq!((wrong.state, wrong.counts.left), (State::Held, 11));
+        runs.push(wrong.run);
+    }
+    for run in runs {
+        let issues = sync_runs::issues(&stage.pool, run, None, 10).await.unwrap();
+        let message = &issues.iter().find(|issue| issue.reason == "TOO_MANY_LEAVERS").unwrap().message;
+        assert_eq!(message, "11 of 11 workers would leave, more than 10 per cent.");
+    }
+}
+
+#[tokio::test]
+async fn a_held_run_that_nobody_releases_is_given_up_and_others_are_forgotten_meanwhile() {
+    let mut stage = Stage::new().await;
+    stage.add_source("payroll", &[]).await;
+    stage.run("roster", Mode::FullSnapshot, 11, company(10, 1)).await;
+    let held = stage.run("roster", Mode::FullSnapshot, 1, vec![upsert("x", 1, Some("head"))]).await;
+    stage.run("payroll", Mode::Delta, 1, vec![upsert("p", 1, None)]).await;
+    let days = async |stage: &mut Stage, days: i64| {
+        stage.now += SignedDuration::from_hours(24 * days);
+        stage.sync.pass(stage.now).await.unwrap();
+    };
+    days(&mut stage, 29).await;
+    let kept = "select count(distinct source_id) from sync_batches join sync_runs using (sync_run_id)";
+    assert_eq!(stage.count(kept).await, 1, "only the held run's source is waited for");
+    let run = async |stage: &Stage| sync_runs::find(&stage.pool, held.run).await.unwrap();
+    assert_eq!(run(&stage).await.unwrap().state, State::Held);
+    days(&mut stage, 2).await;
+    let given_up = run(&stage).await.unwrap();
+    assert_eq!((given_up.state, given_up.counts.left), (State::Aborted, 0));
+    assert_eq!(given_up.detail, "Nobody released it in time; nobody has left.");
+    assert_eq!(stage.count("select count(*) from sync_batches").await, 0);
+
+    days(&mut stage, 91).await;
+    assert!(run(&stage).await.is_none());
+    assert_eq!(stage.count("select count(*) from sync_issues").await, 0);
+}
+
+#[tokio::test]
+async fn what_looks_wrong_is_noted_when_it_is_new() {
+    let stage = Stage::new().await;
+    let noticed = || {
+        let issue =
+            FieldIssue::new("worker.email", "MISSING_EMAIL", "The worker has no address to write to.");
+        let worker = Worker { email: String::new(), ..worker("a", 1, None) };
+        Ok(Change::Upsert { worker, effective_date: None, noticed: vec![issue] })
+    };
+    let first = stage.run("roster", Mode::Delta, 1, vec![noticed()]).await;
+    let again = stage.run("roster", Mode::Delta, 1, vec![noticed()]).await;
+    assert_eq!((first.counts.issues, again.counts.issues), (1, 0));
+}
+
+#[tokio::test]
+async fn whoever_follows_at_the_top_is_no_second_one() {
+    let stage = Stage::new().await;
+    stage.run("roster", Mode::FullSnapshot, 11, company(10, 1)).await;
+    let mut records: Vec<Record> = (0..10).map(|at| upsert(&format!("w{at:02}"), 2, Some("new"))).collect();
+    records.push(upsert("new", 1, None));
+    let run = stage.run("roster", Mode::FullSnapshot, 11, records).await;
+    assert_eq!((run.state, run.counts.left), (State::Committed, 1));
+    assert_eq!(stage.issues(run.run).await, []);
+    let delta = stage.run("roster", Mode::Delta, 1, vec![upsert("w00", 3, None)]).await;
+    let second = [("w00".to_owned(), "SECOND_TOP".to_owned())];
+    assert_eq!(stage.issues(delta.run).await, second);
 }
 
 #[tokio::test]

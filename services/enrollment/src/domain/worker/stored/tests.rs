@@ -39,7 +39,7 @@ fn against(stored: &Stored, change: &Change) -> Verdict {
 fn whoever_is_new_or_expected_is_described_whatever_the_version() {
     assert_eq!(judge(None, &upsert(0, "a"), TODAY), Verdict::Described);
     assert_eq!(against(&stored(0, "", State::Expected), &upsert(0, "a")), Verdict::Described);
-    let ended = Verdict::Ended(Tombstone::Erased, TODAY);
+    let ended = Verdict::Ended(Tombstone::Erased, None);
     assert_eq!(judge(None, &tombstone(1, Tombstone::Erased, None), TODAY), ended);
 }
 
@@ -66,6 +66,16 @@ fn a_tombstone_holds_against_what_is_older() {
 }
 
 #[test]
+fn another_last_day_is_something_else_and_none_means_the_known_one() {
+    let (known, other) = (Some(date(2014, 1, 10)), Some(date(2014, 1, 8)));
+    let gone = Stored { last_day: known, ..stored(5, "a", State::Left) };
+    assert_eq!(against(&gone, &tombstone(6, Tombstone::Left, known)), Verdict::Confirmed);
+    assert_eq!(against(&gone, &tombstone(6, Tombstone::Left, None)), Verdict::Confirmed);
+    assert_eq!(against(&gone, &tombstone(6, Tombstone::Left, other)), Verdict::Ended(Tombstone::Left, other));
+    assert_eq!(against(&gone, &tombstone(5, Tombstone::Left, other)), Verdict::Contradicts);
+}
+
+#[test]
 fn who_was_absent_and_is_listed_again_as_before_is_back() {
     let absent = stored(5, "a", State::Left);
     assert_eq!(against(&absent, &upsert(5, "a")), Verdict::Described);
@@ -81,7 +91,7 @@ fn a_day_to_come_is_waited_for_unless_something_newer_is_known() {
     let leaves = tombstone(6, Tombstone::Left, Some(date(2014, 1, 31)));
     assert_eq!(against(&known, &leaves), Verdict::Scheduled(date(2014, 2, 1)));
     let left = tombstone(6, Tombstone::Left, Some(TODAY));
-    assert_eq!(against(&known, &left), Verdict::Ended(Tombstone::Left, TODAY));
+    assert_eq!(against(&known, &left), Verdict::Ended(Tombstone::Left, Some(TODAY)));
 }
 
 #[test]
@@ -95,6 +105,8 @@ fn who_is_said_to_have_left_is_so_until_another_word() {
     gone.worker.employment = Employment::Inactive;
     assert_eq!(against(&gone, &said(6, Employment::Inactive)), Verdict::Confirmed);
     assert_eq!(against(&gone, &said(6, Employment::Active)), Verdict::Described);
+    let removed = Stored { state: State::Left, ..gone.clone() };
+    assert_eq!(against(&removed, &said(6, Employment::Inactive)), Verdict::Described);
     let working_until = Stored { state: State::Active, last_day: Some(date(2014, 1, 31)), ..gone };
     assert_eq!(against(&working_until, &said(6, Employment::Inactive)), Verdict::Confirmed);
     assert_eq!(against(&working_until, &said(6, Employment::Active)), Verdict::Described);
