@@ -163,12 +163,11 @@ impl<F: Follower> Lane<F> {
             (None, Some(ahead)) => ahead.page(self.position).await,
             (None, None) => None,
         };
-        let page = match page {
-            Some(page) => page,
-            None => {
-                self.ahead = None;
-                fetch(&self.checkpoint.pool, self.position, reached).await?
-            }
+        let page = if let Some(page) = page {
+            page
+        } else {
+            self.ahead = None;
+            fetch(&self.checkpoint.pool, self.position, reached).await?
         };
         Ok(page.until(self.until.unwrap_or(i64::MAX)).only(self.checkpoint.share).cut(self.limit))
     }
