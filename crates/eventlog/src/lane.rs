@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join;
 use opentelemetry::metrics::Counter;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use telemetry::KeyValue;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::ahead::{Ahead, fetch};
 use crate::checkpoint::{Checkpoint, Poison};
 use crate::effect::{Failure, Taken, take_in};
 use crate::standing::{LaneStanding, Standing};
 use crate::tail::{PAGE, Page, Tail};
-use crate::{BoxError, Error, Follower, Wake, read};
+use crate::{BoxError, Error, Follower, Wake};
 
 /// How long a lease is not renewed while there is nothing to deliver; a few of them fit into one (`eventlog.is_held`).
 const RENEWAL_PAUSE: Duration = Duration::from_millis(1500);
@@ -53,8 +53,8 @@ pub(crate) struct Lane<F> {
     position: i64,
     /// The most events of the next transaction; fewer while a failure among them is narrowed down.
     limit: usize,
-    /// The page behind a position, read while the one before it was delivered.
-    ahead: Option<(i64, Page)>,
+    /// What is read while the pages before it are delivered.
+    ahead: Option<Ahead>,
     /// Up to here events are suspected after a failure.
     suspect: i64,
     trouble: Trouble,
@@ -114,10 +114,8 @@ impl<F: Follower> Lane<F> {
         match stop.run_until_cancelled(timeout(RENEWAL_PAUSE, self.news())).await {
             Some(Ok(())) => {
                 let page = self.page().await?;
-                let ahead = self.look_ahead(&page);
-                let (delivered, ahead) = join(self.deliver(fence, page), ahead).await;
-                self.ahead = ahead;
-                delivered
+                self.read_ahead(&page);
+                self.deliver(fence, page).await
             }
             Some(Err(_nothing_new)) => self.move_to(fence, self.position).await,
             None => Ok(()),
@@ -160,26 +158,36 @@ impl<F: Follower> Lane<F> {
             let tail = self.tail.borrow();
             (tail.beyond(self.position, usize::from(PAGE)), tail.reached())
         };
-        let ahead = self.ahead.take().filter(|(after, _)| *after == self.position);
-        let page = match (near, ahead) {
-            (Some(page), _) | (None, Some((_, page))) => page,
-            (None, None) => fetch(&self.checkpoint.pool, self.position, reached).await?,
+        let page = match (near, &mut self.ahead) {
+            (Some(page), _) => Some(page),
+            (None, Some(ahead)) => ahead.page(self.position).await,
+            (None, None) => None,
+        };
+        let page = if let Some(page) = page {
+            page
+        } else {
+            self.ahead = None;
+            fetch(&self.checkpoint.pool, self.position, reached).await?
         };
         Ok(page.until(self.until.unwrap_or(i64::MAX)).only(self.checkpoint.share).cut(self.limit))
     }
 
-    /// Reads what comes behind a page, if the lane is so far back that it reads for itself: the server and the follower then
-    /// work at the same time. If that fails, it is read when it is its turn.
+    /// Lets read what comes behind a page, if the lane is so far back that it reads for itself: the server, the reading and the
+    /// follower then work at the same time.
     ///
     /// Beside reactions reading takes no time, and they may leave the end of the page to another transaction.
-    fn look_ahead(&self, page: &Page) -> impl Future<Output = Option<(i64, Page)>> + Send + use<F> {
-        let (after, pool) = (page.up_to, self.checkpoint.pool.clone());
-        let reached = Some(self.tail.borrow())
-            .filter(|tail| after < tail.reached() && !tail.keeps(after))
-            .map(|tail| tail.reached())
-            .filter(|_| self.until.is_none_or(|until| after < until))
-            .filter(|_| !self.reacts_within(page));
-        async move { Some((after, fetch(&pool, after, reached?).await.ok()?)) }
+    fn read_ahead(&mut self, page: &Page) {
+        let after = page.up_to;
+        let (keeps, reached) = {
+            let tail = self.tail.borrow();
+            (tail.keeps(after), tail.reached())
+        };
+        let reached = self.until.map_or(reached, |until| reached.min(until));
+        if keeps || after >= reached || self.reacts_within(page) {
+            self.ahead = None;
+        } else if self.ahead.is_none() {
+            self.ahead = Some(Ahead::of(self.checkpoint.pool.clone(), after, reached));
+        }
     }
 
     /// Delivers one page and moves the checkpoint, in one transaction.
@@ -321,6 +329,7 @@ impl<F: Follower> Lane<F> {
     /// The lease has to be asked for again.
     fn leads_no_more(&mut self) {
         self.leads = false;
+        self.ahead = None;
         self.says(|lane| lane.leads = false);
     }
 
@@ -336,14 +345,6 @@ impl<F: Follower> Lane<F> {
             }
         });
     }
-}
-
-/// Reads a page behind a position that the tail has reached.
-async fn fetch(pool: &PgPool, after: i64, reached: i64) -> Result<Page, Error> {
-    let events = read(pool, after, Some(reached), i64::from(PAGE)).await?;
-    let full = events.last().filter(|_| events.len() == usize::from(PAGE));
-    let up_to = full.map_or(reached, |last| last.position);
-    Ok(Page::new(events, up_to))
 }
 
 /// What is counted of every follower.

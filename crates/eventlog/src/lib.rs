@@ -10,12 +10,13 @@
 //! 6. `watermark.rs` — up to which position the log can no longer change;
 //! 7. `feed.rs`, `follower.rs` — delivery to the consumers, once and in order, as they and a process see it;
 //! 8. `tailer.rs`, `tail.rs`, `wake.rs` — the end of the log, read once for all consumers of a process;
-//! 9. `consumer.rs`, `lane.rs`, `effect.rs`, `checkpoint.rs`, `standing.rs` — one consumer at work, its leases, and what is told of it;
+//! 9. `consumer.rs`, `lane.rs`, `ahead.rs`, `effect.rs`, `checkpoint.rs`, `standing.rs` — one consumer at work, its leases, and what is told of it;
 //! 10. `patches.rs` — how views and followers change their tables;
 //! 11. `page.rs`, `snapshot.rs`, `archive.rs`, `segment.rs` — how a log grows old.
 //!
 //! All SQL names the schema `eventlog`, because every caller connects with a search path of its own.
 
+mod ahead;
 mod append;
 mod appender;
 mod archive;

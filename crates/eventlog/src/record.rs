@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use prost::{Message, Name};
 use proto::upcast::{Upcast, schema_version, upcast};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, Row};
+use sqlx::{ColumnIndex, FromRow, Row};
 use uuid::Uuid;
 
 use crate::BoxError;
@@ -85,17 +85,21 @@ impl Recorded {
     }
 
     /// The event of a row, in the schema version in which it was written.
+    ///
+    /// Its columns are those of the table, in their order, wherever in the row they begin: looking each of them up by its name
+    /// would take as long as all the rest.
     pub(crate) fn as_written(row: &PgRow) -> sqlx::Result<Self> {
+        let first = "position".index(row)?;
         Ok(Self {
-            position: row.try_get("position")?,
-            stream: StreamId { kind: row.try_get("stream_kind")?, id: row.try_get("stream_id")? },
-            version: row.try_get("version")?,
-            event_id: row.try_get("event_id")?,
-            name: row.try_get("name")?,
-            schema_version: row.try_get("schema_version")?,
-            payload: row.try_get("payload")?,
-            meta: Meta { actor: row.try_get("actor")?, traceparent: row.try_get("traceparent")? },
-            recorded_at: row.try_get::<jiff_sqlx::Timestamp, _>("recorded_at")?.to_jiff(),
+            position: row.try_get(first)?,
+            stream: StreamId { kind: row.try_get(first + 1)?, id: row.try_get(first + 2)? },
+            version: row.try_get(first + 3)?,
+            event_id: row.try_get(first + 4)?,
+            name: row.try_get(first + 5)?,
+            schema_version: row.try_get(first + 6)?,
+            payload: row.try_get(first + 7)?,
+            meta: Meta { actor: row.try_get(first + 8)?, traceparent: row.try_get(first + 9)? },
+            recorded_at: row.try_get::<jiff_sqlx::Timestamp, _>(first + 10)?.to_jiff(),
         })
     }
 }

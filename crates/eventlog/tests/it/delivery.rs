@@ -37,6 +37,27 @@ async fn a_follower_gets_what_was_there_before_it_and_what_comes_later() {
     feed.drain().await;
 }
 
+#[tokio::test]
+async fn a_follower_that_is_far_behind_gets_everything_once_whatever_becomes_of_its_connections() {
+    const EVENTS: i64 = 12_000;
+    let database = Database::create().await;
+    let (feed, journal) = feed(&database);
+    let mut receipt = None;
+    for number in 0..6 {
+        receipt =
+            Some(journal.execute::<Counter>(&context(), stream(number), Add(vec![1; 2000])).await.unwrap());
+    }
+    assert_eq!(receipt.unwrap().position, EVENTS);
+    feed.follow(database.pool.clone(), Noting("noting"));
+    for position in [1, EVENTS / 3, EVENTS / 2] {
+        feed.passed("noting", position, SOON).await.unwrap();
+        assert!(database.kill_connections().await > 0);
+    }
+    feed.passed("noting", EVENTS, Duration::from_secs(30)).await.unwrap();
+    assert_eq!(seen(&database.pool, "noting").await, (1..=EVENTS).collect::<Vec<_>>());
+    feed.drain().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, printed: make soak"]
 async fn how_soon_followers_have_what_is_appended() {
