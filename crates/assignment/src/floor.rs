@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::market::{Market, NOBODY};
+use crate::prices::Prices;
 use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::rows::Rows;
 use crate::value::{Measure, Value};
@@ -13,29 +14,29 @@ const MENTORS_AT_ONCE: u64 = 1_024;
 /// How many mentors ahead the rows of executives are fetched: the waits for memory overlap.
 const FETCHED_AHEAD: usize = 8;
 
-/// Lowers the prices of an optimal market to the smallest that prove its optimum.
+/// The smallest prices that prove the optimum of an optimal market.
 ///
 /// A price cannot fall below zero, nor so far that an executive without a seat would come, or one from another mentor
 /// would at that one's own smallest price. So the smallest prices are the least solution of these conditions: they begin
 /// at zero and rise until all are fulfilled. A price is as final as the amount by which it falls is small, for that is the
 /// length of a shortest path over reduced costs; so those that fall least pass their conditions on first. That order only
 /// saves work, because whatever rises later passes it on again; so it may be rough.
-pub(crate) fn lower(
+pub(crate) fn lowest(
     market: &mut Market<'_>,
     progress: &Progress,
     effort: &mut Effort,
-) -> Result<(), Cancelled> {
-    let mut floor = Floor::new(market.mentors());
+) -> Result<Prices, Cancelled> {
+    let mut floor = Prices::zero(market.mentors());
     for executive in market.standing() {
         let after = market.claims[executive as usize].penalty();
         relax((&mut market.rows, &market.measure), (executive, after), &mut floor, effort, |_, _| ());
     }
     from_nothing(market, &mut floor, effort);
-    let order = |prices: &[Value], floor: &Floor, mentor: u32| {
-        let fall = prices[mentor as usize] - floor.prices[mentor as usize];
+    let order = |prices: &Prices, floor: &Prices, mentor: u32| {
+        let fall = prices[mentor as usize] - floor[mentor as usize];
         Reverse((fall.rough(), mentor))
     };
-    let risen = (0_u32..).zip(&floor.prices).filter(|(_, price)| **price > Value::ZERO);
+    let risen = (0_u32..).zip(floor.iter()).filter(|&(_, price)| price > Value::ZERO);
     let mut starts: Vec<_> = risen.map(|(mentor, _)| order(&market.prices, &floor, mentor)).collect();
     // Most prices rise no more than once: sorting all is cheaper than queueing them.
     starts.sort_unstable();
@@ -57,38 +58,19 @@ pub(crate) fn lower(
         let mut seated = market.first_seated(mentor as usize);
         while let Some(executive) = seated {
             seated = market.next_seated(executive);
-            let after = market.paid(executive as usize) + floor.prices[mentor as usize];
+            let after = market.paid(executive as usize) + floor[mentor as usize];
             let Market { rows, measure, prices, .. } = &mut *market;
             relax((rows, measure), (executive, after), &mut floor, effort, |floor, mentor| {
                 queue.push(order(prices, floor, mentor));
             });
         }
     }
-    market.prices = floor.prices;
-    Ok(())
-}
-
-/// Prices that rise.
-struct Floor {
-    prices: Vec<Value>,
-    /// No more than the points of each, in an eighth of the memory: mostly they decide alone.
-    points: Vec<i32>,
-}
-
-impl Floor {
-    fn new(mentors: usize) -> Self {
-        Self { prices: vec![Value::ZERO; mentors], points: vec![0; mentors] }
-    }
-
-    fn raise(&mut self, mentor: u32, price: Value) {
-        self.prices[mentor as usize] = price;
-        self.points[mentor as usize] = price.points_at_most();
-    }
+    Ok(floor)
 }
 
 /// Passes on everybody's conditions at the prices they begin with, in the order of the memory; where the price stays zero, that
 /// is all there is to do.
-fn from_nothing(market: &mut Market<'_>, floor: &mut Floor, effort: &mut Effort) {
+fn from_nothing(market: &mut Market<'_>, floor: &mut Prices, effort: &mut Effort) {
     for executive in (0..).take(market.executives()) {
         let seat = market.seat_of(executive as usize);
         if seat.mentor != NOBODY && !seat.locked {
@@ -103,9 +85,9 @@ fn from_nothing(market: &mut Market<'_>, floor: &mut Floor, effort: &mut Effort)
 fn relax(
     (rows, measure): (&mut Rows<'_>, &Measure),
     (executive, after): (u32, Value),
-    floor: &mut Floor,
+    floor: &mut Prices,
     effort: &mut Effort,
-    mut raised: impl FnMut(&Floor, u32),
+    mut raised: impl FnMut(&Prices, u32),
 ) {
     let enough = after.points_enough();
     for (mentor, loss) in rows.scan(executive as usize) {
@@ -114,12 +96,12 @@ fn relax(
             break;
         }
         effort.pairs_relaxed += 1;
-        if points + floor.points[mentor as usize] >= enough {
+        if points + floor.points(mentor as usize) >= enough {
             continue;
         }
         let lowest = after - measure.pair(executive as usize, mentor as usize, loss);
-        if lowest > floor.prices[mentor as usize] {
-            floor.raise(mentor, lowest);
+        if lowest > floor[mentor as usize] {
+            floor.set(mentor as usize, lowest);
             raised(floor, mentor);
         }
     }

@@ -94,7 +94,7 @@
 //! # Reading order
 //!
 //! `problem` (what is asked), `cost` (what is better), `solve` (the answer), `value` (costs packed), `rows` and `columns` (pairs by person),
-//! `market` (who sits where at which prices), `path`, `vacancy` and `floor` (the searches), `auction` and `opening` (the
+//! `prices` and `market` (who sits where at which prices), `path`, `vacancy` and `floor` (the searches), `auction` and `opening` (the
 //! start), `engine` (how they come together), `change`, `what_if`, `frontier`, `prune` (what is asked of it), `explain` (why
 //! somebody has no mentor), `progress`, [`check`] (the proof).
 //!
@@ -127,6 +127,7 @@ mod frontier;
 mod market;
 mod opening;
 mod path;
+mod prices;
 mod problem;
 mod progress;
 mod prune;

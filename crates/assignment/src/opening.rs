@@ -2,6 +2,7 @@
 
 use crate::auction::{Auction, Valuation};
 use crate::market::{Claim, Market};
+use crate::prices::Prices;
 use crate::problem::SCORE_MAX;
 use crate::progress::{Cancelled, Effort, Progress};
 use crate::value::{Measure, Value};
@@ -27,11 +28,14 @@ pub(crate) fn auction(
 ) -> Result<Vec<u32>, Cancelled> {
     let bidders: Vec<u32> = market.standing().into_iter().rev().collect();
     let starts = starts(market);
-    let prices = if are_places_plenty(market, &bidders) {
-        (0..market.mentors()).map(|mentor| price(market, mentor, 0)).collect()
+    let mut prices = if are_places_plenty(market, &bidders) {
+        std::mem::take(&mut market.prices)
     } else {
         rough_prices(market, &starts, &bidders, (progress, effort))?
     };
+    // Nobody may come where there is no place, whatever the goal.
+    let closed = (0..market.mentors()).filter(|&mentor| market.places(mentor) == 0);
+    closed.for_each(|mentor| prices.set(mentor, Value::CLOSED));
     let Market { rows, measure, claims, .. } = market;
     let exact = Exact { measure, claims };
     let mut auction = Auction::open(starts, prices, bidders);
@@ -85,29 +89,23 @@ fn are_places_plenty(market: &mut Market<'_>, bidders: &[u32]) -> bool {
     left * FEW < bidders.len()
 }
 
-/// What a mentor asks for in the exact round after so many points in the auction; nobody may come where there is no place,
-/// whatever the goal.
-fn price(market: &Market<'_>, mentor: usize, points: i32) -> Value {
-    if market.places(mentor) == 0 { Value::CLOSED } else { market.measure.price(points, BAND_POINTS) }
-}
-
 /// Prices by an auction that knows nothing smaller than a point.
 fn rough_prices(
     market: &mut Market<'_>,
     starts: &[u32],
     bidders: &[u32],
     (progress, effort): (&Progress, &mut Effort),
-) -> Result<Vec<Value>, Cancelled> {
+) -> Result<Prices, Cancelled> {
     let rough = Rough::new(&market.measure);
     let at_first = |mentor| if market.places(mentor) == 0 { LEAVING_POINTS } else { 0 };
-    let prices = (0..market.mentors()).map(at_first).collect();
+    let prices: Vec<i32> = (0..market.mentors()).map(at_first).collect();
     let mut auction = Auction::open(starts.to_vec(), prices, bidders.to_vec());
     for (increment, discount) in PHASES {
         auction.run((&mut market.rows, &rough), increment, (progress, effort))?;
         auction.reopen(discount, bidders);
     }
-    let prices = auction.prices.into_iter().enumerate();
-    Ok(prices.map(|(mentor, points)| price(market, mentor, points)).collect())
+    let price = |points| market.measure.price(points, BAND_POINTS);
+    Ok(auction.prices.into_iter().map(price).collect::<Vec<_>>().into())
 }
 
 /// All goals in their order.
@@ -118,12 +116,6 @@ struct Exact<'a> {
 
 impl Valuation for Exact<'_> {
     type Price = Value;
-    const IS_HINTED: bool = true;
-
-    #[inline]
-    fn points_at_most(price: Value) -> i32 {
-        price.points_at_most()
-    }
 
     #[inline]
     fn points_enough(cost: Value) -> i32 {
@@ -164,12 +156,6 @@ impl Rough {
 
 impl Valuation for Rough {
     type Price = i32;
-    const IS_HINTED: bool = false;
-
-    #[inline]
-    fn points_at_most(price: i32) -> i32 {
-        price
-    }
 
     #[inline]
     fn points_enough(cost: i32) -> i32 {

@@ -10,7 +10,7 @@ use crate::value::Value;
 /// The search for the cheapest chain, with buffers that outlive one search.
 #[derive(Clone, Debug)]
 pub(crate) struct Search {
-    /// Per mentor, the least reduced cost of a chain that reaches it, and its last move.
+    /// Per mentor, the least reduced cost of a chain that reaches it, and its last move; empty until the first search.
     labels: Vec<Label>,
     /// Mentors with a label, to be forgotten after the search.
     reached: Vec<u32>,
@@ -43,9 +43,9 @@ enum End {
 }
 
 impl Search {
-    pub(crate) fn new(mentors: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            labels: vec![UNREACHED; mentors],
+            labels: Vec::new(),
             reached: Vec::new(),
             queue: BinaryHeap::new(),
             length: Value::UNREACHED,
@@ -56,7 +56,7 @@ impl Search {
 
     /// Takes in an executive without a seat by the cheapest chain of moves, and raises the prices it proves.
     pub(crate) fn admit(&mut self, market: &mut Market<'_>, executive: u32, effort: &mut Effort) {
-        self.begin(market.penalty(executive as usize), executive, NOBODY, effort);
+        self.begin(market, (market.penalty(executive as usize), executive), NOBODY, effort);
         let least = market.least_of_row(executive as usize);
         self.length = self.length - least;
         self.relax(market, executive, Value::ZERO - least, NOBODY, effort);
@@ -64,7 +64,8 @@ impl Search {
         for &mentor in &self.reached {
             let distance = self.labels[mentor as usize].distance;
             if distance < self.length {
-                market.prices[mentor as usize] += self.length - distance;
+                let price = market.prices[mentor as usize] + (self.length - distance);
+                market.prices.set(mentor as usize, price);
                 market.raise_ceilings(mentor);
             }
         }
@@ -88,7 +89,8 @@ impl Search {
         if market.has_free_place(mentor as usize) {
             return distance;
         }
-        self.begin(Value::UNREACHED, NOBODY, market.seat_of(executive as usize).mentor, effort);
+        let own = market.seat_of(executive as usize).mentor;
+        self.begin(market, (Value::UNREACHED, NOBODY), own, effort);
         self.labels[mentor as usize] = Label { distance, executive, loss };
         self.reached.push(mentor);
         self.queue.push(Reverse((distance, mentor)));
@@ -106,7 +108,7 @@ impl Search {
         effort: &mut Effort,
     ) -> (Value, Option<u32>) {
         let own = market.seat_of(executive as usize).mentor;
-        self.begin(market.penalty(executive as usize), executive, own, effort);
+        self.begin(market, (market.penalty(executive as usize), executive), own, effort);
         let least = market.least(executive as usize);
         self.length = self.length - least;
         self.relax(market, executive, Value::ZERO - least, own, effort);
@@ -116,9 +118,16 @@ impl Search {
         (self.length, instead)
     }
 
-    /// Begins a search with a chain that has only an end.
-    fn begin(&mut self, length: Value, leaving: u32, vacated: u32, effort: &mut Effort) {
+    /// Begins a search with a chain that has only an end: somebody leaves.
+    fn begin(
+        &mut self,
+        market: &Market<'_>,
+        (length, leaving): (Value, u32),
+        vacated: u32,
+        effort: &mut Effort,
+    ) {
         effort.paths += 1;
+        self.labels.resize(market.mentors(), UNREACHED);
         self.length = length;
         self.end = End::Leaving(leaving);
         self.vacated = vacated;
@@ -159,12 +168,18 @@ impl Search {
         effort: &mut Effort,
     ) {
         let Market { rows, measure, prices, desks, .. } = market;
+        let mut enough = (self.length - start).points_enough();
         for (mentor, loss) in rows.scan(executive as usize) {
+            let points = i32::from(loss);
             let for_free = start + measure.at_least(loss);
-            if for_free >= self.length {
+            if points >= enough || for_free >= self.length {
                 break;
             }
             effort.pairs_relaxed += 1;
+            // Most are too dear, as their points alone say.
+            if points + prices.points(mentor as usize) >= enough {
+                continue;
+            }
             let price = prices[mentor as usize];
             let label = &mut self.labels[mentor as usize];
             let at_least = for_free + price;
@@ -183,6 +198,7 @@ impl Search {
             if mentor == self.vacated || desks[mentor as usize].has_free_place() {
                 self.length = distance;
                 self.end = End::FreePlace(mentor);
+                enough = (distance - start).points_enough();
             } else {
                 self.queue.push(Reverse((distance, mentor)));
             }

@@ -11,7 +11,8 @@ use crate::value::Value;
 /// The search for who comes to a free place that has a price, with buffers that outlive one search.
 #[derive(Clone, Debug)]
 pub(crate) struct Vacancy {
-    /// Per mentor, the least reduced cost of a chain that moves the free place there, and its last move.
+    /// Per mentor, the least reduced cost of a chain that moves the free place there, and its last move; empty until the
+    /// first search.
     labels: Vec<Label>,
     reached: Vec<u32>,
     queue: BinaryHeap<Reverse<(Value, u32)>>,
@@ -35,8 +36,8 @@ const STAYS: Move = Move { executive: NOBODY, to: NOBODY, loss: 0 };
 const UNREACHED: Label = Label { distance: Value::UNREACHED, mover: STAYS };
 
 impl Vacancy {
-    pub(crate) fn new(mentors: usize) -> Self {
-        Self { labels: vec![UNREACHED; mentors], reached: Vec::new(), queue: BinaryHeap::new() }
+    pub(crate) fn new() -> Self {
+        Self { labels: Vec::new(), reached: Vec::new(), queue: BinaryHeap::new() }
     }
 
     /// Lowers the price of a mentor with a free place, to zero or until somebody's coming is worth it.
@@ -48,12 +49,13 @@ impl Vacancy {
         effort: &mut Effort,
     ) {
         effort.paths += 1;
+        self.labels.resize(market.mentors(), UNREACHED);
         let (length, mut last) = self.shortest(market, columns, mentor, effort);
         for &mentor in &self.reached {
             let distance = self.labels[mentor as usize].distance;
             if distance < length {
-                let price = &mut market.prices[mentor as usize];
-                *price = *price - (length - distance);
+                let price = market.prices[mentor as usize] - (length - distance);
+                market.prices.set(mentor as usize, price);
             }
         }
         while last.executive != NOBODY {
