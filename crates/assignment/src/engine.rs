@@ -59,7 +59,7 @@ impl<'p> Instance<'p> {
             let Some((index, loss)) = market.rows.find(row, mentor) else { continue };
             let paid = market.measure.pair(row, mentor, loss) + market.prices[mentor];
             let stands = market.seat_of(row).mentor == NOBODY && market.has_free_place(mentor);
-            if stands && paid == market.least_of_row(row) {
+            if stands && paid == market.best_of_row(row).0 {
                 market.seat(executive, index, loss);
             }
         }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::market::{Market, NOBODY};
+use crate::market::{Claim, Market};
 use crate::prices::Prices;
 use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::rows::Rows;
@@ -27,17 +27,13 @@ pub(crate) fn lowest(
     effort: &mut Effort,
 ) -> Result<Prices, Cancelled> {
     let mut floor = Prices::zero(market.mentors());
-    for executive in market.standing() {
-        let after = market.claims[executive as usize].penalty();
-        relax((&mut market.rows, &market.measure), (executive, after), &mut floor, effort, |_, _| ());
-    }
-    from_nothing(market, &mut floor, effort);
+    let risen = from_nothing(market, &mut floor, effort);
     let order = |prices: &Prices, floor: &Prices, mentor: u32| {
         let fall = prices[mentor as usize] - floor[mentor as usize];
         Reverse((fall.rough(), mentor))
     };
-    let risen = (0_u32..).zip(floor.iter()).filter(|&(_, price)| price > Value::ZERO);
-    let mut starts: Vec<_> = risen.map(|(mentor, _)| order(&market.prices, &floor, mentor)).collect();
+    let risen = risen.into_iter();
+    let mut starts: Vec<_> = risen.map(|mentor| order(&market.prices, &floor, mentor)).collect();
     // Most prices rise no more than once: sorting all is cheaper than queueing them.
     starts.sort_unstable();
     let mut queue = BinaryHeap::new();
@@ -60,7 +56,7 @@ pub(crate) fn lowest(
             seated = market.next_seated(executive);
             let after = market.paid(executive as usize) + floor[mentor as usize];
             let Market { rows, measure, prices, .. } = &mut *market;
-            relax((rows, measure), (executive, after), &mut floor, effort, |floor, mentor| {
+            relax((rows, measure), (executive, mentor, after), &mut floor, effort, |floor, mentor, _| {
                 queue.push(order(prices, floor, mentor));
             });
         }
@@ -68,26 +64,32 @@ pub(crate) fn lowest(
     Ok(floor)
 }
 
-/// Passes on everybody's conditions at the prices they begin with, in the order of the memory; where the price stays zero, that
-/// is all there is to do.
-fn from_nothing(market: &mut Market<'_>, floor: &mut Prices, effort: &mut Effort) {
+/// Passes on everybody's conditions at the prices they begin with, in the order of the memory, and returns the mentors whose
+/// price has risen; where it stays zero, that is all there is to do.
+fn from_nothing(market: &mut Market<'_>, floor: &mut Prices, effort: &mut Effort) -> Vec<u32> {
+    let mut risen = Vec::new();
     for executive in (0..).take(market.executives()) {
         let seat = market.seat_of(executive as usize);
-        if seat.mentor != NOBODY && !seat.locked {
-            let after = market.paid(executive as usize);
-            relax((&mut market.rows, &market.measure), (executive, after), floor, effort, |_, _| ());
+        if seat.locked || market.claim(executive as usize) == Claim::Gone {
+            continue;
         }
+        let person = (executive, seat.mentor, market.paid(executive as usize));
+        relax((&mut market.rows, &market.measure), person, floor, effort, |_, mentor, before| {
+            risen.extend((before == Value::ZERO).then_some(mentor));
+        });
     }
+    risen
 }
 
-/// Raises the prices at which one executive would come who pays `after` where they sit.
+/// Raises the prices at which one executive would come who pays `after` where they sit; calls back with each mentor and the
+/// price before.
 #[inline]
 fn relax(
     (rows, measure): (&mut Rows<'_>, &Measure),
-    (executive, after): (u32, Value),
+    (executive, own, after): (u32, u32, Value),
     floor: &mut Prices,
     effort: &mut Effort,
-    mut raised: impl FnMut(&Prices, u32),
+    mut raised: impl FnMut(&Prices, u32, Value),
 ) {
     let enough = after.points_enough();
     for (mentor, loss) in rows.scan(executive as usize) {
@@ -96,13 +98,14 @@ fn relax(
             break;
         }
         effort.pairs_relaxed += 1;
-        if points + floor.points(mentor as usize) >= enough {
+        if mentor == own || points + floor.points(mentor as usize) >= enough {
             continue;
         }
         let lowest = after - measure.pair(executive as usize, mentor as usize, loss);
-        if lowest > floor[mentor as usize] {
+        let before = floor[mentor as usize];
+        if lowest > before {
             floor.set(mentor as usize, lowest);
-            raised(floor, mentor);
+            raised(floor, mentor, before);
         }
     }
 }

@@ -225,17 +225,20 @@ impl<'p> Market<'p> {
         self.measure.pair(executive, seat.mentor as usize, seat.loss) + prices[seat.mentor as usize]
     }
 
-    /// The same for anybody.
-    pub(crate) fn least_of_row(&mut self, executive: usize) -> Value {
-        let mut least = self.penalty(executive);
+    /// The same for anybody, and the mentor it is with, unless it is the cost of having none.
+    pub(crate) fn best_of_row(&mut self, executive: usize) -> (Value, Option<(u32, u16)>) {
+        let (mut least, mut best) = (self.penalty(executive), None);
         for (mentor, loss) in self.rows.scan(executive) {
             if self.measure.at_least(loss) >= least {
                 break;
             }
-            let mentor = mentor as usize;
-            least = least.min(self.measure.pair(executive, mentor, loss) + self.prices[mentor]);
+            let price = self.prices[mentor as usize];
+            let asked = self.measure.pair(executive, mentor as usize, loss) + price;
+            if asked < least {
+                (least, best) = (asked, Some((mentor, loss)));
+            }
         }
-        least
+        (least, best)
     }
 
     /// Gives an executive a new seat, and returns the mentor left.

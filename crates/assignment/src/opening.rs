@@ -1,4 +1,5 @@
-//! The start from nothing: an auction in whole points of score, then one round in exact costs.
+//! The start from nothing: everybody at their best place if these are plenty, or else an auction in whole points of score,
+//! then rounds in exact costs.
 
 use crate::auction::{Auction, Valuation};
 use crate::market::{Claim, Market};
@@ -27,12 +28,11 @@ pub(crate) fn auction(
     effort: &mut Effort,
 ) -> Result<Vec<u32>, Cancelled> {
     let bidders: Vec<u32> = market.standing().into_iter().rev().collect();
+    if let Some(left) = take_the_best(market, &bidders) {
+        return Ok(left);
+    }
     let starts = starts(market);
-    let mut prices = if are_places_plenty(market, &bidders) {
-        std::mem::take(&mut market.prices)
-    } else {
-        rough_prices(market, &starts, &bidders, (progress, effort))?
-    };
+    let mut prices = rough_prices(market, &starts, &bidders, (progress, effort))?;
     // Nobody may come where there is no place, whatever the goal.
     let closed = (0..market.mentors()).filter(|&mentor| market.places(mentor) == 0);
     closed.for_each(|mentor| prices.set(mentor, Value::CLOSED));
@@ -75,18 +75,34 @@ fn candidates(market: &Market<'_>) -> Vec<u32> {
     candidates
 }
 
-/// Whether all but few would sit if everybody went to their best place without asking.
-fn are_places_plenty(market: &mut Market<'_>, bidders: &[u32]) -> bool {
-    let mut places: Vec<u32> = (0..market.mentors()).map(|mentor| market.places(mentor)).collect();
-    let mut left = 0;
+/// Seats whoever finds their best place free, while nobody asks for anything, and returns who is left, if these are few.
+fn take_the_best(market: &mut Market<'_>, bidders: &[u32]) -> Option<Vec<u32>> {
+    let mut left = Vec::new();
     for &executive in bidders {
-        let best = market.rows.scan(executive as usize).next();
-        if let Some(places) = best.and_then(|(mentor, _)| places.get_mut(mentor as usize)) {
-            left += usize::from(*places == 0);
-            *places = places.saturating_sub(1);
+        let best = best_for_free(market, executive as usize);
+        match best.filter(|&(mentor, _)| market.has_free_place(mentor as usize)) {
+            Some((mentor, loss)) => _ = market.seat(executive, mentor, loss),
+            None => left.push(executive),
         }
     }
-    left * FEW < bidders.len()
+    if left.len() * FEW < bidders.len() {
+        return Some(left);
+    }
+    for &executive in bidders {
+        market.stand_up(executive);
+    }
+    None
+}
+
+/// The mentor an executive would go to if nobody asked for anything; who costs as much but for the tie-break is compared.
+fn best_for_free(market: &mut Market<'_>, executive: usize) -> Option<(u32, u16)> {
+    let mut scan = market.rows.scan(executive);
+    let (first, second) = (scan.next()?, scan.next());
+    if second.is_some_and(|second| second.1 == first.1) {
+        market.best_of_row(executive).1
+    } else {
+        Some(first)
+    }
 }
 
 /// Prices by an auction that knows nothing smaller than a point.

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::labels::Labels;
 use crate::market::{Market, NOBODY};
 use crate::progress::Effort;
 use crate::value::Value;
@@ -10,10 +11,8 @@ use crate::value::Value;
 /// The search for the cheapest chain, with buffers that outlive one search.
 #[derive(Clone, Debug)]
 pub(crate) struct Search {
-    /// Per mentor, the least reduced cost of a chain that reaches it, and its last move; empty until the first search.
-    labels: Vec<Label>,
-    /// Mentors with a label, to be forgotten after the search.
-    reached: Vec<u32>,
+    /// Per mentor, the least reduced cost of a chain that reaches it, and its last move.
+    labels: Labels<Label>,
     /// Full mentors whose executives may have to move on.
     queue: BinaryHeap<Reverse<(Value, u32)>>,
     /// The cheapest chain so far that has an end.
@@ -31,8 +30,6 @@ struct Label {
     loss: u16,
 }
 
-const UNREACHED: Label = Label { distance: Value::UNREACHED, executive: NOBODY, loss: 0 };
-
 /// How a chain of moves ends.
 #[derive(Clone, Copy, Debug)]
 enum End {
@@ -45,8 +42,7 @@ enum End {
 impl Search {
     pub(crate) fn new() -> Self {
         Self {
-            labels: Vec::new(),
-            reached: Vec::new(),
+            labels: Labels::new(),
             queue: BinaryHeap::new(),
             length: Value::UNREACHED,
             end: End::Leaving(NOBODY),
@@ -57,12 +53,11 @@ impl Search {
     /// Takes in an executive without a seat by the cheapest chain of moves, and raises the prices it proves.
     pub(crate) fn admit(&mut self, market: &mut Market<'_>, executive: u32, effort: &mut Effort) {
         self.begin(market, (market.penalty(executive as usize), executive), NOBODY, effort);
-        let least = market.least_of_row(executive as usize);
+        let (least, _) = market.best_of_row(executive as usize);
         self.length = self.length - least;
         self.relax(market, executive, Value::ZERO - least, NOBODY, effort);
         self.run(market, effort);
-        for &mentor in &self.reached {
-            let distance = self.labels[mentor as usize].distance;
+        for (mentor, Label { distance, .. }) in self.labels.iter() {
             if distance < self.length {
                 let price = market.prices[mentor as usize] + (self.length - distance);
                 market.prices.set(mentor as usize, price);
@@ -70,7 +65,6 @@ impl Search {
             }
         }
         self.walk_back(market);
-        self.forget();
     }
 
     /// What it costs everybody that an executive goes to this mentor, at the smallest prices.
@@ -91,11 +85,9 @@ impl Search {
         }
         let own = market.seat_of(executive as usize).mentor;
         self.begin(market, (Value::UNREACHED, NOBODY), own, effort);
-        self.labels[mentor as usize] = Label { distance, executive, loss };
-        self.reached.push(mentor);
+        self.labels.set(mentor, Label { distance, executive, loss });
         self.queue.push(Reverse((distance, mentor)));
         self.run(market, effort);
-        self.forget();
         self.length
     }
 
@@ -114,7 +106,6 @@ impl Search {
         self.relax(market, executive, Value::ZERO - least, own, effort);
         self.run(market, effort);
         let instead = self.first_move(market, executive);
-        self.forget();
         (self.length, instead)
     }
 
@@ -127,7 +118,8 @@ impl Search {
         effort: &mut Effort,
     ) {
         effort.paths += 1;
-        self.labels.resize(market.mentors(), UNREACHED);
+        self.labels.begin(market.mentors());
+        self.queue.clear();
         self.length = length;
         self.end = End::Leaving(leaving);
         self.vacated = vacated;
@@ -139,7 +131,7 @@ impl Search {
             if distance >= self.length {
                 break;
             }
-            if distance > self.labels[mentor as usize].distance {
+            if self.labels.get(mentor).is_none_or(|label| distance > label.distance) {
                 continue;
             }
             effort.mentors_settled += 1;
@@ -181,20 +173,16 @@ impl Search {
                 continue;
             }
             let price = prices[mentor as usize];
-            let label = &mut self.labels[mentor as usize];
-            let at_least = for_free + price;
-            if at_least >= self.length || at_least >= label.distance || mentor == barred {
+            let before = self.labels.get(mentor).map_or(self.length, |label| label.distance.min(self.length));
+            if for_free + price >= before || mentor == barred {
                 continue;
             }
             let cost = measure.pair(executive as usize, mentor as usize, loss);
             let distance = start + cost + price;
-            if distance >= self.length || distance >= label.distance {
+            if distance >= before {
                 continue;
             }
-            if label.executive == NOBODY {
-                self.reached.push(mentor);
-            }
-            *label = Label { distance, executive, loss };
+            self.labels.set(mentor, Label { distance, executive, loss });
             if mentor == self.vacated || desks[mentor as usize].has_free_place() {
                 self.length = distance;
                 self.end = End::FreePlace(mentor);
@@ -212,7 +200,7 @@ impl Search {
             End::Leaving(executive) => market.stand_up(executive),
         };
         while free != NOBODY {
-            let Label { executive, loss, .. } = self.labels[free as usize];
+            let Some(Label { executive, loss, .. }) = self.labels.get(free) else { break };
             free = market.seat(executive, free, loss);
         }
     }
@@ -224,16 +212,12 @@ impl Search {
             End::Leaving(leaving) if leaving == executive => return None,
             End::Leaving(leaving) => market.seat_of(leaving as usize).mentor,
         };
-        while self.labels[mentor as usize].executive != executive {
-            mentor = market.seat_of(self.labels[mentor as usize].executive as usize).mentor;
+        loop {
+            let Label { executive: mover, .. } = self.labels.get(mentor)?;
+            if mover == executive {
+                return Some(mentor);
+            }
+            mentor = market.seat_of(mover as usize).mentor;
         }
-        Some(mentor)
-    }
-
-    fn forget(&mut self) {
-        for mentor in self.reached.drain(..) {
-            self.labels[mentor as usize] = UNREACHED;
-        }
-        self.queue.clear();
     }
 }
