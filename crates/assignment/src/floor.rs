@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::market::{Claim, Market};
+use crate::market::{Claim, Market, NOBODY};
 use crate::prices::Prices;
 use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::rows::Rows;
@@ -71,6 +71,11 @@ fn from_nothing(market: &mut Market<'_>, floor: &mut Prices, effort: &mut Effort
     for executive in (0..).take(market.executives()) {
         let seat = market.seat_of(executive as usize);
         if seat.locked || market.claim(executive as usize) == Claim::Gone {
+            continue;
+        }
+        // Who sits at the best there is, even for free, would never come to anybody else.
+        let other = market.rows.scan(executive as usize).find(|other| other.0 != seat.mentor);
+        if seat.mentor != NOBODY && other.is_none_or(|other| other.1 > seat.loss) {
             continue;
         }
         let person = (executive, seat.mentor, market.paid(executive as usize));

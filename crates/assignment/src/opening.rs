@@ -5,7 +5,7 @@ use crate::auction::{Auction, Valuation};
 use crate::market::{Claim, Market};
 use crate::prices::Prices;
 use crate::problem::SCORE_MAX;
-use crate::progress::{Cancelled, Effort, Progress};
+use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::value::{Measure, Value};
 
 /// The auction's phases in points of score: the increment of every bid, and what falls off the prices afterwards. Prices
@@ -28,6 +28,7 @@ pub(crate) fn auction(
     effort: &mut Effort,
 ) -> Result<Vec<u32>, Cancelled> {
     let bidders: Vec<u32> = market.standing().into_iter().rev().collect();
+    progress.report(Stage::Auction, bidders.len())?;
     if let Some(left) = take_the_best(market, &bidders) {
         return Ok(left);
     }
