@@ -3,24 +3,84 @@
 use std::ops::{Add, Sub};
 
 use crate::market::NOBODY;
+use crate::prices::Prices;
 use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::rows::Rows;
+use crate::value::Value;
 
 /// Bids between two looks at whether the computation is cancelled.
 const BIDS_AT_ONCE: usize = 4_096;
-/// Executives whose rows are fetched together before they bid: the waits for memory overlap.
+/// Executives whose rows are fetched together while those before them bid: the waits for memory overlap.
 const FETCHED_AT_ONCE: usize = 8;
+
+/// A price per mentor.
+pub(crate) trait PriceList<P> {
+    /// Whether points alone, which take less memory than prices, tell of most candidates that they are too dear.
+    const IS_HINTED: bool;
+
+    /// The number of mentors.
+    fn count(&self) -> usize;
+
+    /// The price.
+    fn price(&self, mentor: usize) -> P;
+
+    /// No more whole points of score than the price.
+    fn points(&self, mentor: usize) -> i32;
+
+    /// Changes a price.
+    fn set(&mut self, mentor: usize, price: P);
+}
+
+impl PriceList<Value> for Prices {
+    const IS_HINTED: bool = true;
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn price(&self, mentor: usize) -> Value {
+        self[mentor]
+    }
+
+    #[inline]
+    fn points(&self, mentor: usize) -> i32 {
+        self.points(mentor)
+    }
+
+    #[inline]
+    fn set(&mut self, mentor: usize, price: Value) {
+        self.set(mentor, price);
+    }
+}
+
+impl PriceList<i32> for Vec<i32> {
+    const IS_HINTED: bool = false;
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn price(&self, mentor: usize) -> i32 {
+        self[mentor]
+    }
+
+    #[inline]
+    fn points(&self, mentor: usize) -> i32 {
+        self[mentor]
+    }
+
+    #[inline]
+    fn set(&mut self, mentor: usize, price: i32) {
+        self[mentor] = price;
+    }
+}
 
 /// What candidates are worth to executives.
 pub(crate) trait Valuation {
     /// The numbers that bids are made in.
     type Price: Copy + Ord + Default + Add<Output = Self::Price> + Sub<Output = Self::Price>;
-
-    /// Whether points alone, which take less memory than prices, tell of most candidates that they are too dear.
-    const IS_HINTED: bool;
-
-    /// No more whole points of score than the price.
-    fn points_at_most(price: Self::Price) -> i32;
 
     /// Points from which on everything costs more than this.
     fn points_enough(cost: Self::Price) -> i32;
@@ -42,15 +102,13 @@ pub(crate) trait Valuation {
 /// D. P. Bertsekas, The auction algorithm, Annals of Operations Research 14 (1988) 105–123; with D. A. Castañón, The
 /// auction algorithm for the transportation problem, ibid. 20 (1989) 67–96.
 #[derive(Debug)]
-pub(crate) struct Auction<P> {
+pub(crate) struct Auction<P, L> {
     /// Per mentor, the bids it holds; one more than mentors.
     shelves: Vec<Shelf>,
     /// Per mentor, as many as places; those held form a heap with the lowest one first.
     bids: Vec<Bid<P>>,
     /// Per mentor, the price of the next place.
-    pub(crate) prices: Vec<P>,
-    /// Per mentor, no more than the points of the price, if that helps.
-    hints: Vec<i32>,
+    pub(crate) prices: L,
     /// Executives who have to bid, the next one last.
     pub(crate) bidders: Vec<u32>,
     /// Executives who would rather stay away at the present prices.
@@ -72,14 +130,14 @@ pub(crate) struct Bid<P> {
     pub(crate) loss: u16,
 }
 
-impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
+impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>, L: PriceList<P>> Auction<P, L> {
     /// Opens the auction; `starts` are the sums of the places before each mentor.
-    pub(crate) fn open(starts: Vec<u32>, prices: Vec<P>, bidders: Vec<u32>) -> Self {
+    pub(crate) fn open(starts: Vec<u32>, prices: L, bidders: Vec<u32>) -> Self {
         let places = starts.last().copied().unwrap_or_default();
         let nobody = Bid { level: P::default(), executive: NOBODY, loss: 0 };
         let bids = vec![nobody; places as usize];
         let shelves = starts.into_iter().map(|start| Shelf { start, held: 0 }).collect();
-        Self { shelves, bids, prices, hints: Vec::new(), bidders, away: Vec::new() }
+        Self { shelves, bids, prices, bidders, away: Vec::new() }
     }
 
     /// Lets executives bid until everybody sits or stays away; every bid raises a price by at least the increment.
@@ -89,13 +147,14 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         increment: P,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
-        let mut bidders = Vec::with_capacity(FETCHED_AT_ONCE);
-        while !self.bidders.is_empty() {
+        let (mut bidders, mut next) = (Vec::new(), Vec::new());
+        while !self.bidders.is_empty() || !next.is_empty() {
             progress.report(Stage::Auction, self.bidders.len())?;
             for _ in 0..BIDS_AT_ONCE / FETCHED_AT_ONCE {
+                std::mem::swap(&mut bidders, &mut next);
                 let few = self.bidders.len().saturating_sub(FETCHED_AT_ONCE);
-                bidders.extend(self.bidders.drain(few..));
-                for &executive in &bidders {
+                next.extend(self.bidders.drain(few..));
+                for &executive in &next {
                     rows.fetch(executive as usize);
                 }
                 while let Some(executive) = bidders.pop() {
@@ -116,9 +175,6 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         chain: usize,
         (progress, effort): (&Progress, &mut Effort),
     ) -> Result<(), Cancelled> {
-        if V::IS_HINTED {
-            self.hints = self.prices.iter().copied().map(V::points_at_most).collect();
-        }
         let bidders = std::mem::take(&mut self.bidders);
         for (turn, &first) in bidders.iter().enumerate().rev() {
             if let Some(soon) = turn.checked_sub(2 * FETCHED_AT_ONCE) {
@@ -145,9 +201,8 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     #[inline]
     fn fetch(&self, mentor: Option<u32>) {
         let Some(mentor) = mentor.map(|mentor| mentor as usize) else { return };
-        std::hint::black_box((self.prices.get(mentor).copied(), self.hints.get(mentor).copied()));
-        let start = self.shelves.get(mentor).map(|shelf| shelf.start as usize);
-        std::hint::black_box(start.and_then(|start| self.bids.get(start)).copied());
+        std::hint::black_box((self.prices.price(mentor), self.prices.points(mentor)));
+        std::hint::black_box(self.bids.get(self.shelves[mentor].start as usize).copied());
     }
 
     /// Makes one bid; returns who lost a place by it.
@@ -173,11 +228,10 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
                 break;
             }
             read += 1;
-            let hint = |mentor: u32| i32::from(loss) + self.hints[mentor as usize];
-            if V::IS_HINTED && hint(mentor) >= enough {
+            if L::IS_HINTED && i32::from(loss) + self.prices.points(mentor as usize) >= enough {
                 continue;
             }
-            let price = self.prices[mentor as usize];
+            let price = self.prices.price(mentor as usize);
             if least + price >= second {
                 continue;
             }
@@ -197,12 +251,8 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
             self.away.push(executive);
             return None;
         };
-        let level = self.prices[mentor] + (second - best) + increment;
-        let out = self.hold(mentor, Bid { level, executive, loss });
-        if V::IS_HINTED {
-            self.hints[mentor] = V::points_at_most(self.prices[mentor]);
-        }
-        out
+        let level = self.prices.price(mentor) + (second - best) + increment;
+        self.hold(mentor, Bid { level, executive, loss })
     }
 
     /// Holds a bid; returns whose bid is held no longer.
@@ -213,28 +263,28 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
         if held == bids.len() {
             let out = bids[0].executive;
             sift_down(bids, bid);
-            self.prices[mentor] = bids[0].level;
+            self.prices.set(mentor, bids[0].level);
             return Some(out);
         }
         sift_up(bids, held, bid);
         self.shelves[mentor].held += 1;
         if held + 1 == bids.len() {
-            self.prices[mentor] = bids[0].level;
+            self.prices.set(mentor, bids[0].level);
         }
         None
     }
 
     /// Gives all places back: a mentor with a free one asks for nothing again, and others for that much less.
     pub(crate) fn reopen(&mut self, discount: P, bidders: &[u32]) {
-        for mentor in 0..self.prices.len() {
+        for mentor in 0..self.prices.count() {
             let places = self.shelves[mentor + 1].start - self.shelves[mentor].start;
             if places == 0 {
                 continue;
             }
-            let price = self.prices[mentor];
+            let price = self.prices.price(mentor);
             let held = std::mem::take(&mut self.shelves[mentor].held);
             let is_free = held < places || price < discount;
-            self.prices[mentor] = if is_free { P::default() } else { price - discount };
+            self.prices.set(mentor, if is_free { P::default() } else { price - discount });
         }
         self.bidders.clear();
         self.bidders.extend(bidders);
@@ -244,7 +294,7 @@ impl<P: Copy + Ord + Default + Add<Output = P> + Sub<Output = P>> Auction<P> {
     /// Each mentor's bids.
     pub(crate) fn held(&self) -> impl Iterator<Item = &[Bid<P>]> + '_ {
         let bids = |&Shelf { start, held }: &Shelf| &self.bids[start as usize..(start + held) as usize];
-        self.shelves[..self.prices.len()].iter().map(bids)
+        self.shelves[..self.prices.count()].iter().map(bids)
     }
 }
 

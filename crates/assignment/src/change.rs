@@ -231,7 +231,7 @@ impl Engine<'_> {
 
     /// Admits whoever stands and offers what they left.
     fn repair(&mut self) {
-        self.is_lowest = false;
+        self.lowest = None;
         while let Some(executive) = self.standing.pop() {
             let seat = self.market.seat_of(executive as usize);
             if seat.mentor == NOBODY && self.market.claim(executive as usize) != Claim::Gone {

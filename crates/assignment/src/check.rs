@@ -140,6 +140,8 @@ struct Reading<'a> {
     /// Per executive, the mentor of the lock.
     locked: Vec<Option<usize>>,
     demand: Vec<Demand>,
+    /// Per pair of one executive, the points of what it costs with the price of the mentor.
+    asked: Vec<i32>,
 }
 
 impl<'a> Reading<'a> {
@@ -159,6 +161,7 @@ impl<'a> Reading<'a> {
             demand: executives
                 .map(|executive| Demand { score: None, least: penalty(problem, executive), enough: i32::MAX })
                 .collect(),
+            asked: Vec::new(),
         }
     }
 
@@ -166,23 +169,24 @@ impl<'a> Reading<'a> {
     fn read(&mut self, own: &[Pair]) {
         let executive = own[0].executive as usize;
         let (demand, lock) = (&mut self.demand[executive], self.locked[executive]);
-        let asked = |pair: &Pair| 10_000 - i32::from(pair.score) + self.price_points[pair.mentor as usize];
         let mentor = self.solution.assignment[executive].unwrap_or(usize::MAX);
         // Most pairs are dearer by their points alone than one that costs nothing but points and a tie-break.
         let mut enough = demand.enough;
-        for pair in own {
+        self.asked.clear();
+        self.asked.extend(own.iter().map(|pair| {
             if pair.mentor as usize == mentor {
                 demand.score = Some(pair.score);
             }
-            let points = asked(pair);
+            let points = 10_000 - i32::from(pair.score) + self.price_points[pair.mentor as usize];
             if points < enough && points >= 0 && pair.score >= self.fair {
                 enough = points;
             }
-        }
+            points
+        }));
         demand.enough = enough;
-        for pair in own {
+        for (pair, &points) in own.iter().zip(&self.asked) {
             let mentor = pair.mentor as usize;
-            if lock.map_or(asked(pair) <= enough, |lock| lock == mentor) {
+            if lock.map_or(points <= enough, |lock| lock == mentor) {
                 let price = wide(self.solution.certificate.prices[mentor]);
                 let asked = add(pair_cost(self.problem, pair), 1, price);
                 demand.least = if lock.is_some() { asked } else { asked.min(demand.least) };

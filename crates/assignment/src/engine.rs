@@ -6,6 +6,7 @@ use crate::floor;
 use crate::market::{Market, NOBODY};
 use crate::opening;
 use crate::path::Search;
+use crate::prices::Prices;
 use crate::problem::{Invalid, Problem, SCORE_MAX};
 use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::solve::{Certificate, Solution};
@@ -49,8 +50,8 @@ impl<'p> Instance<'p> {
     pub fn resume(self, earlier: &Solution, progress: &Progress) -> Result<Engine<'p>, Cancelled> {
         let mut engine = Engine::new(self.0);
         let market = &mut engine.market;
-        for (price, &earlier) in market.prices.iter_mut().zip(&earlier.certificate.prices) {
-            *price = Value::of_price(earlier).unwrap_or_default();
+        for (mentor, &earlier) in (0..market.mentors()).zip(&earlier.certificate.prices) {
+            market.prices.set(mentor, Value::of_price(earlier).unwrap_or_default());
         }
         let seats = (0_u32..).zip(&earlier.assignment).take(market.executives());
         for (executive, mentor) in seats {
@@ -58,7 +59,7 @@ impl<'p> Instance<'p> {
             let Some((index, loss)) = market.rows.find(row, mentor) else { continue };
             let paid = market.measure.pair(row, mentor, loss) + market.prices[mentor];
             let stands = market.seat_of(row).mentor == NOBODY && market.has_free_place(mentor);
-            if stands && paid == market.least_of_row(row) {
+            if stands && paid == market.best_of_row(row).0 {
                 market.seat(executive, index, loss);
             }
         }
@@ -77,8 +78,9 @@ pub struct Engine<'p> {
     pub(crate) search: Search,
     vacancy: Vacancy,
     pub(crate) effort: Effort,
-    /// Whether the prices are the smallest.
-    pub(crate) is_lowest: bool,
+    /// The smallest prices, if they were found since the last change. The market keeps its own: from somewhere in the
+    /// middle it is not far to where a change leads, up or down.
+    pub(crate) lowest: Option<Prices>,
     /// Executives to be admitted by the repair that is due.
     pub(crate) standing: Vec<u32>,
     /// Mentors who may have a free place with a price since.
@@ -87,14 +89,13 @@ pub struct Engine<'p> {
 
 impl<'p> Engine<'p> {
     fn new(market: Market<'p>) -> Self {
-        let mentors = market.mentors();
         Self {
             market,
             columns: None,
-            search: Search::new(mentors),
-            vacancy: Vacancy::new(mentors),
+            search: Search::new(),
+            vacancy: Vacancy::new(),
             effort: Effort::default(),
-            is_lowest: false,
+            lowest: None,
             standing: Vec::new(),
             touched: Vec::new(),
         }
@@ -108,7 +109,6 @@ impl<'p> Engine<'p> {
 
     /// Makes an optimum of seats and prices at which nobody envies anybody.
     fn settle(&mut self, standing: &[u32], progress: &Progress) -> Result<(), Cancelled> {
-        self.is_lowest = false;
         for (left, &executive) in standing.iter().enumerate().rev() {
             progress.report(Stage::Admission, left)?;
             self.search.admit(&mut self.market, executive, &mut self.effort);
@@ -173,31 +173,48 @@ impl<'p> Engine<'p> {
     ///
     /// [`Cancelled`] if that was asked of the progress; the engine is as it was.
     pub fn solution(&mut self, progress: &Progress) -> Result<Solution, Cancelled> {
-        self.lower_prices(progress)?;
-        let market = &self.market;
+        self.find_lowest(progress)?;
+        let (market, prices) = (&self.market, self.known_lowest().iter());
         let seats = (0..market.executives()).map(|executive| market.seat_of(executive));
         let taken = seats.filter(|seat| seat.mentor != NOBODY);
         Ok(Solution {
             assignment: self.assignment(),
             score: taken.map(|seat| i64::from(SCORE_MAX) - i64::from(seat.loss)).sum(),
             certificate: Certificate {
-                prices: market.prices.iter().copied().map(Cost::from).collect(),
+                prices: prices.map(Cost::from).collect(),
                 cost: (0..market.executives()).map(|executive| Cost::from(market.paid(executive))).sum(),
             },
         })
     }
 
-    /// Makes sure that the prices are the smallest that prove the optimum.
-    pub(crate) fn lower_prices(&mut self, progress: &Progress) -> Result<(), Cancelled> {
-        if !self.is_lowest {
-            floor::lower(&mut self.market, progress, &mut self.effort)?;
-            self.is_lowest = true;
+    /// Finds the smallest prices that prove the optimum, if they were not since the last change.
+    pub(crate) fn find_lowest(&mut self, progress: &Progress) -> Result<(), Cancelled> {
+        if self.lowest.is_none() {
+            self.lowest = Some(floor::lowest(&mut self.market, progress, &mut self.effort)?);
         }
         Ok(())
     }
 
+    /// Asks at the smallest prices, which have been found.
+    pub(crate) fn at_lowest<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Search, &mut Market<'p>, &mut Effort) -> T,
+    ) -> T {
+        let Self { market, search, effort, lowest, .. } = self;
+        let Some(lowest) = lowest else { return ask(search, market, effort) };
+        std::mem::swap(lowest, &mut market.prices);
+        let answer = ask(search, market, effort);
+        std::mem::swap(lowest, &mut market.prices);
+        answer
+    }
+
+    /// The smallest prices, if they are known; any that prove the optimum otherwise.
+    pub(crate) fn known_lowest(&self) -> &Prices {
+        self.lowest.as_ref().unwrap_or(&self.market.prices)
+    }
+
     /// Whether no pair of this loss or a greater one can be better for an executive than what they have.
     pub(crate) fn is_out_of_reach(&self, executive: usize, loss: u16) -> bool {
-        self.market.measure.at_least(loss) >= self.market.least(executive)
+        self.market.measure.at_least(loss) >= self.market.least_at(executive, self.known_lowest())
     }
 }

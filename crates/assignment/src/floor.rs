@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::market::{Market, NOBODY};
+use crate::market::{Claim, Market, NOBODY};
+use crate::prices::Prices;
 use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::rows::Rows;
 use crate::value::{Measure, Value};
@@ -13,30 +14,26 @@ const MENTORS_AT_ONCE: u64 = 1_024;
 /// How many mentors ahead the rows of executives are fetched: the waits for memory overlap.
 const FETCHED_AHEAD: usize = 8;
 
-/// Lowers the prices of an optimal market to the smallest that prove its optimum.
+/// The smallest prices that prove the optimum of an optimal market.
 ///
 /// A price cannot fall below zero, nor so far that an executive without a seat would come, or one from another mentor
 /// would at that one's own smallest price. So the smallest prices are the least solution of these conditions: they begin
 /// at zero and rise until all are fulfilled. A price is as final as the amount by which it falls is small, for that is the
 /// length of a shortest path over reduced costs; so those that fall least pass their conditions on first. That order only
 /// saves work, because whatever rises later passes it on again; so it may be rough.
-pub(crate) fn lower(
+pub(crate) fn lowest(
     market: &mut Market<'_>,
     progress: &Progress,
     effort: &mut Effort,
-) -> Result<(), Cancelled> {
-    let mut floor = Floor::new(market.mentors());
-    for executive in market.standing() {
-        let after = market.claims[executive as usize].penalty();
-        relax((&mut market.rows, &market.measure), (executive, after), &mut floor, effort, |_, _| ());
-    }
-    from_nothing(market, &mut floor, effort);
-    let order = |prices: &[Value], floor: &Floor, mentor: u32| {
-        let fall = prices[mentor as usize] - floor.prices[mentor as usize];
+) -> Result<Prices, Cancelled> {
+    let mut floor = Prices::zero(market.mentors());
+    let risen = from_nothing(market, &mut floor, effort);
+    let order = |prices: &Prices, floor: &Prices, mentor: u32| {
+        let fall = prices[mentor as usize] - floor[mentor as usize];
         Reverse((fall.rough(), mentor))
     };
-    let risen = (0_u32..).zip(&floor.prices).filter(|(_, price)| **price > Value::ZERO);
-    let mut starts: Vec<_> = risen.map(|(mentor, _)| order(&market.prices, &floor, mentor)).collect();
+    let risen = risen.into_iter();
+    let mut starts: Vec<_> = risen.map(|mentor| order(&market.prices, &floor, mentor)).collect();
     // Most prices rise no more than once: sorting all is cheaper than queueing them.
     starts.sort_unstable();
     let mut queue = BinaryHeap::new();
@@ -57,55 +54,47 @@ pub(crate) fn lower(
         let mut seated = market.first_seated(mentor as usize);
         while let Some(executive) = seated {
             seated = market.next_seated(executive);
-            let after = market.paid(executive as usize) + floor.prices[mentor as usize];
+            let after = market.paid(executive as usize) + floor[mentor as usize];
             let Market { rows, measure, prices, .. } = &mut *market;
-            relax((rows, measure), (executive, after), &mut floor, effort, |floor, mentor| {
+            relax((rows, measure), (executive, mentor, after), &mut floor, effort, |floor, mentor, _| {
                 queue.push(order(prices, floor, mentor));
             });
         }
     }
-    market.prices = floor.prices;
-    Ok(())
+    Ok(floor)
 }
 
-/// Prices that rise.
-struct Floor {
-    prices: Vec<Value>,
-    /// No more than the points of each, in an eighth of the memory: mostly they decide alone.
-    points: Vec<i32>,
-}
-
-impl Floor {
-    fn new(mentors: usize) -> Self {
-        Self { prices: vec![Value::ZERO; mentors], points: vec![0; mentors] }
-    }
-
-    fn raise(&mut self, mentor: u32, price: Value) {
-        self.prices[mentor as usize] = price;
-        self.points[mentor as usize] = price.points_at_most();
-    }
-}
-
-/// Passes on everybody's conditions at the prices they begin with, in the order of the memory; where the price stays zero, that
-/// is all there is to do.
-fn from_nothing(market: &mut Market<'_>, floor: &mut Floor, effort: &mut Effort) {
+/// Passes on everybody's conditions at the prices they begin with, in the order of the memory, and returns the mentors whose
+/// price has risen; where it stays zero, that is all there is to do.
+fn from_nothing(market: &mut Market<'_>, floor: &mut Prices, effort: &mut Effort) -> Vec<u32> {
+    let mut risen = Vec::new();
     for executive in (0..).take(market.executives()) {
         let seat = market.seat_of(executive as usize);
-        if seat.mentor != NOBODY && !seat.locked {
-            let after = market.paid(executive as usize);
-            relax((&mut market.rows, &market.measure), (executive, after), floor, effort, |_, _| ());
+        if seat.locked || market.claim(executive as usize) == Claim::Gone {
+            continue;
         }
+        // Who sits at the best there is, even for free, would never come to anybody else.
+        let other = market.rows.scan(executive as usize).find(|other| other.0 != seat.mentor);
+        if seat.mentor != NOBODY && other.is_none_or(|other| other.1 > seat.loss) {
+            continue;
+        }
+        let person = (executive, seat.mentor, market.paid(executive as usize));
+        relax((&mut market.rows, &market.measure), person, floor, effort, |_, mentor, before| {
+            risen.extend((before == Value::ZERO).then_some(mentor));
+        });
     }
+    risen
 }
 
-/// Raises the prices at which one executive would come who pays `after` where they sit.
+/// Raises the prices at which one executive would come who pays `after` where they sit; calls back with each mentor and the
+/// price before.
 #[inline]
 fn relax(
     (rows, measure): (&mut Rows<'_>, &Measure),
-    (executive, after): (u32, Value),
-    floor: &mut Floor,
+    (executive, own, after): (u32, u32, Value),
+    floor: &mut Prices,
     effort: &mut Effort,
-    mut raised: impl FnMut(&Floor, u32),
+    mut raised: impl FnMut(&Prices, u32, Value),
 ) {
     let enough = after.points_enough();
     for (mentor, loss) in rows.scan(executive as usize) {
@@ -114,13 +103,14 @@ fn relax(
             break;
         }
         effort.pairs_relaxed += 1;
-        if points + floor.points[mentor as usize] >= enough {
+        if mentor == own || points + floor.points(mentor as usize) >= enough {
             continue;
         }
         let lowest = after - measure.pair(executive as usize, mentor as usize, loss);
-        if lowest > floor.prices[mentor as usize] {
-            floor.raise(mentor, lowest);
-            raised(floor, mentor);
+        let before = floor[mentor as usize];
+        if lowest > before {
+            floor.set(mentor as usize, lowest);
+            raised(floor, mentor, before);
         }
     }
 }

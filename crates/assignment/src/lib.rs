@@ -45,7 +45,8 @@
 //! The three together are the certificate's equation. Every p ≥ 0 is a valid beginning: seat whoever is tight, and repair 3.
 //! So the parts are independent of each other, and the answer is exact and unique whatever the first one leaves behind:
 //!
-//! - **Opening** (`opening`, `auction`): if a fifth or more would not find their best place free, an ε-scaled auction
+//! - **Opening** (`opening`, `auction`): whoever finds their best place free sits there; if a fifth or more would not, an
+//!   ε-scaled auction
 //!   (Bertsekas) with capacities, in whole points: in each phase executives bid for their best place as
 //!   much as it is better than the second best, plus ε; being below a band counts as many points, and leaving as more.
 //!   After each phase all prices fall by some ε and those of free places to zero, so that hardly any ends too high. Then
@@ -70,7 +71,9 @@
 //! # Repairs and questions
 //!
 //! An [`Engine`] keeps the market. [`Engine::apply`] takes a [`Change`], lets those stand up whom it makes envious, and
-//! repairs invariant 3: mostly one path each way. At the smallest prices, one path also answers what it would cost
+//! repairs invariant 3: mostly one path each way. The prices it begins with are those that the solve ended with, somewhere
+//! between the smallest and the largest: from there it is not far to where a change leads, up or down, whereas from the
+//! smallest the way up is several times as long. At the smallest prices, one path also answers what it would cost
 //! everybody to force or to forbid a pair ([`WhatIf`]): a seat given up is worth its price to the others, exactly, because
 //! the smallest price is the length of the shortest chain that ends there. [`Instance::frontier`] finds repairs of any
 //! assignment that move few. [`prune`] reads only the best candidates of everybody and proves that the others
@@ -94,7 +97,7 @@
 //! # Reading order
 //!
 //! `problem` (what is asked), `cost` (what is better), `solve` (the answer), `value` (costs packed), `rows` and `columns` (pairs by person),
-//! `market` (who sits where at which prices), `path`, `vacancy` and `floor` (the searches), `auction` and `opening` (the
+//! `prices` and `market` (who sits where at which prices), `labels`, `path`, `vacancy` and `floor` (the searches), `auction` and `opening` (the
 //! start), `engine` (how they come together), `change`, `what_if`, `frontier`, `prune` (what is asked of it), `explain` (why
 //! somebody has no mentor), `progress`, [`check`] (the proof).
 //!
@@ -124,9 +127,11 @@ mod engine;
 mod explain;
 mod floor;
 mod frontier;
+mod labels;
 mod market;
 mod opening;
 mod path;
+mod prices;
 mod problem;
 mod progress;
 mod prune;

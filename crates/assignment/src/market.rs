@@ -1,5 +1,6 @@
 //! The state of the search: who sits where, and at which prices.
 
+use crate::prices::Prices;
 use crate::problem::{Executive, Invalid, Problem};
 use crate::rows::Rows;
 use crate::value::{Measure, Value};
@@ -19,8 +20,7 @@ pub(crate) struct Market<'p> {
     seats: Vec<Seat>,
     /// Per mentor, the places.
     pub(crate) desks: Vec<Desk>,
-    /// Per mentor, the price.
-    pub(crate) prices: Vec<Value>,
+    pub(crate) prices: Prices,
     /// Per executive, points that what they have does not reach; empty until somebody needs them.
     pub(crate) ceilings: Vec<i32>,
 }
@@ -98,7 +98,7 @@ impl<'p> Market<'p> {
             claims: problem.executives.iter().copied().map(Claim::of).collect(),
             seats: vec![STANDING; problem.executives.len()],
             desks: problem.mentors.iter().map(|mentor| desk(mentor.capacity)).collect(),
-            prices: vec![Value::ZERO; problem.mentors.len()],
+            prices: Prices::zero(problem.mentors.len()),
             ceilings: Vec::new(),
         };
         for &(executive, mentor) in &problem.locks {
@@ -212,24 +212,33 @@ impl<'p> Market<'p> {
     /// Who sits, sits at the least, and who was left out has nothing better than that.
     #[inline]
     pub(crate) fn least(&self, executive: usize) -> Value {
+        self.least_at(executive, &self.prices)
+    }
+
+    /// The same at other prices that prove the same optimum.
+    #[inline]
+    pub(crate) fn least_at(&self, executive: usize, prices: &Prices) -> Value {
         let seat = self.seats[executive];
         if seat.mentor == NOBODY {
             return self.penalty(executive);
         }
-        self.measure.pair(executive, seat.mentor as usize, seat.loss) + self.prices[seat.mentor as usize]
+        self.measure.pair(executive, seat.mentor as usize, seat.loss) + prices[seat.mentor as usize]
     }
 
-    /// The same for anybody.
-    pub(crate) fn least_of_row(&mut self, executive: usize) -> Value {
-        let mut least = self.penalty(executive);
+    /// The same for anybody, and the mentor it is with, unless it is the cost of having none.
+    pub(crate) fn best_of_row(&mut self, executive: usize) -> (Value, Option<(u32, u16)>) {
+        let (mut least, mut best) = (self.penalty(executive), None);
         for (mentor, loss) in self.rows.scan(executive) {
             if self.measure.at_least(loss) >= least {
                 break;
             }
-            let mentor = mentor as usize;
-            least = least.min(self.measure.pair(executive, mentor, loss) + self.prices[mentor]);
+            let price = self.prices[mentor as usize];
+            let asked = self.measure.pair(executive, mentor as usize, loss) + price;
+            if asked < least {
+                (least, best) = (asked, Some((mentor, loss)));
+            }
         }
-        least
+        (least, best)
     }
 
     /// Gives an executive a new seat, and returns the mentor left.

@@ -1,9 +1,11 @@
-//! The start from nothing: an auction in whole points of score, then one round in exact costs.
+//! The start from nothing: everybody at their best place if these are plenty, or else an auction in whole points of score,
+//! then rounds in exact costs.
 
 use crate::auction::{Auction, Valuation};
 use crate::market::{Claim, Market};
+use crate::prices::Prices;
 use crate::problem::SCORE_MAX;
-use crate::progress::{Cancelled, Effort, Progress};
+use crate::progress::{Cancelled, Effort, Progress, Stage};
 use crate::value::{Measure, Value};
 
 /// The auction's phases in points of score: the increment of every bid, and what falls off the prices afterwards. Prices
@@ -26,12 +28,15 @@ pub(crate) fn auction(
     effort: &mut Effort,
 ) -> Result<Vec<u32>, Cancelled> {
     let bidders: Vec<u32> = market.standing().into_iter().rev().collect();
+    progress.report(Stage::Auction, bidders.len())?;
+    if let Some(left) = take_the_best(market, &bidders) {
+        return Ok(left);
+    }
     let starts = starts(market);
-    let prices = if are_places_plenty(market, &bidders) {
-        (0..market.mentors()).map(|mentor| price(market, mentor, 0)).collect()
-    } else {
-        rough_prices(market, &starts, &bidders, (progress, effort))?
-    };
+    let mut prices = rough_prices(market, &starts, &bidders, (progress, effort))?;
+    // Nobody may come where there is no place, whatever the goal.
+    let closed = (0..market.mentors()).filter(|&mentor| market.places(mentor) == 0);
+    closed.for_each(|mentor| prices.set(mentor, Value::CLOSED));
     let Market { rows, measure, claims, .. } = market;
     let exact = Exact { measure, claims };
     let mut auction = Auction::open(starts, prices, bidders);
@@ -71,24 +76,34 @@ fn candidates(market: &Market<'_>) -> Vec<u32> {
     candidates
 }
 
-/// Whether all but few would sit if everybody went to their best place without asking.
-fn are_places_plenty(market: &mut Market<'_>, bidders: &[u32]) -> bool {
-    let mut places: Vec<u32> = (0..market.mentors()).map(|mentor| market.places(mentor)).collect();
-    let mut left = 0;
+/// Seats whoever finds their best place free, while nobody asks for anything, and returns who is left, if these are few.
+fn take_the_best(market: &mut Market<'_>, bidders: &[u32]) -> Option<Vec<u32>> {
+    let mut left = Vec::new();
     for &executive in bidders {
-        let best = market.rows.scan(executive as usize).next();
-        if let Some(places) = best.and_then(|(mentor, _)| places.get_mut(mentor as usize)) {
-            left += usize::from(*places == 0);
-            *places = places.saturating_sub(1);
+        let best = best_for_free(market, executive as usize);
+        match best.filter(|&(mentor, _)| market.has_free_place(mentor as usize)) {
+            Some((mentor, loss)) => _ = market.seat(executive, mentor, loss),
+            None => left.push(executive),
         }
     }
-    left * FEW < bidders.len()
+    if left.len() * FEW < bidders.len() {
+        return Some(left);
+    }
+    for &executive in bidders {
+        market.stand_up(executive);
+    }
+    None
 }
 
-/// What a mentor asks for in the exact round after so many points in the auction; nobody may come where there is no place,
-/// whatever the goal.
-fn price(market: &Market<'_>, mentor: usize, points: i32) -> Value {
-    if market.places(mentor) == 0 { Value::CLOSED } else { market.measure.price(points, BAND_POINTS) }
+/// The mentor an executive would go to if nobody asked for anything; who costs as much but for the tie-break is compared.
+fn best_for_free(market: &mut Market<'_>, executive: usize) -> Option<(u32, u16)> {
+    let mut scan = market.rows.scan(executive);
+    let (first, second) = (scan.next()?, scan.next());
+    if second.is_some_and(|second| second.1 == first.1) {
+        market.best_of_row(executive).1
+    } else {
+        Some(first)
+    }
 }
 
 /// Prices by an auction that knows nothing smaller than a point.
@@ -97,17 +112,17 @@ fn rough_prices(
     starts: &[u32],
     bidders: &[u32],
     (progress, effort): (&Progress, &mut Effort),
-) -> Result<Vec<Value>, Cancelled> {
+) -> Result<Prices, Cancelled> {
     let rough = Rough::new(&market.measure);
     let at_first = |mentor| if market.places(mentor) == 0 { LEAVING_POINTS } else { 0 };
-    let prices = (0..market.mentors()).map(at_first).collect();
+    let prices: Vec<i32> = (0..market.mentors()).map(at_first).collect();
     let mut auction = Auction::open(starts.to_vec(), prices, bidders.to_vec());
     for (increment, discount) in PHASES {
         auction.run((&mut market.rows, &rough), increment, (progress, effort))?;
         auction.reopen(discount, bidders);
     }
-    let prices = auction.prices.into_iter().enumerate();
-    Ok(prices.map(|(mentor, points)| price(market, mentor, points)).collect())
+    let price = |points| market.measure.price(points, BAND_POINTS);
+    Ok(auction.prices.into_iter().map(price).collect::<Vec<_>>().into())
 }
 
 /// All goals in their order.
@@ -118,12 +133,6 @@ struct Exact<'a> {
 
 impl Valuation for Exact<'_> {
     type Price = Value;
-    const IS_HINTED: bool = true;
-
-    #[inline]
-    fn points_at_most(price: Value) -> i32 {
-        price.points_at_most()
-    }
 
     #[inline]
     fn points_enough(cost: Value) -> i32 {
@@ -164,12 +173,6 @@ impl Rough {
 
 impl Valuation for Rough {
     type Price = i32;
-    const IS_HINTED: bool = false;
-
-    #[inline]
-    fn points_at_most(price: i32) -> i32 {
-        price
-    }
 
     #[inline]
     fn points_enough(cost: i32) -> i32 {

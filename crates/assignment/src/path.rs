@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::labels::Labels;
 use crate::market::{Market, NOBODY};
 use crate::progress::Effort;
 use crate::value::Value;
@@ -11,9 +12,7 @@ use crate::value::Value;
 #[derive(Clone, Debug)]
 pub(crate) struct Search {
     /// Per mentor, the least reduced cost of a chain that reaches it, and its last move.
-    labels: Vec<Label>,
-    /// Mentors with a label, to be forgotten after the search.
-    reached: Vec<u32>,
+    labels: Labels<Label>,
     /// Full mentors whose executives may have to move on.
     queue: BinaryHeap<Reverse<(Value, u32)>>,
     /// The cheapest chain so far that has an end.
@@ -31,8 +30,6 @@ struct Label {
     loss: u16,
 }
 
-const UNREACHED: Label = Label { distance: Value::UNREACHED, executive: NOBODY, loss: 0 };
-
 /// How a chain of moves ends.
 #[derive(Clone, Copy, Debug)]
 enum End {
@@ -43,10 +40,9 @@ enum End {
 }
 
 impl Search {
-    pub(crate) fn new(mentors: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            labels: vec![UNREACHED; mentors],
-            reached: Vec::new(),
+            labels: Labels::new(),
             queue: BinaryHeap::new(),
             length: Value::UNREACHED,
             end: End::Leaving(NOBODY),
@@ -56,20 +52,19 @@ impl Search {
 
     /// Takes in an executive without a seat by the cheapest chain of moves, and raises the prices it proves.
     pub(crate) fn admit(&mut self, market: &mut Market<'_>, executive: u32, effort: &mut Effort) {
-        self.begin(market.penalty(executive as usize), executive, NOBODY, effort);
-        let least = market.least_of_row(executive as usize);
+        self.begin(market, (market.penalty(executive as usize), executive), NOBODY, effort);
+        let (least, _) = market.best_of_row(executive as usize);
         self.length = self.length - least;
         self.relax(market, executive, Value::ZERO - least, NOBODY, effort);
         self.run(market, effort);
-        for &mentor in &self.reached {
-            let distance = self.labels[mentor as usize].distance;
+        for (mentor, Label { distance, .. }) in self.labels.iter() {
             if distance < self.length {
-                market.prices[mentor as usize] += self.length - distance;
+                let price = market.prices[mentor as usize] + (self.length - distance);
+                market.prices.set(mentor as usize, price);
                 market.raise_ceilings(mentor);
             }
         }
         self.walk_back(market);
-        self.forget();
     }
 
     /// What it costs everybody that an executive goes to this mentor, at the smallest prices.
@@ -88,12 +83,11 @@ impl Search {
         if market.has_free_place(mentor as usize) {
             return distance;
         }
-        self.begin(Value::UNREACHED, NOBODY, market.seat_of(executive as usize).mentor, effort);
-        self.labels[mentor as usize] = Label { distance, executive, loss };
-        self.reached.push(mentor);
+        let own = market.seat_of(executive as usize).mentor;
+        self.begin(market, (Value::UNREACHED, NOBODY), own, effort);
+        self.labels.set(mentor, Label { distance, executive, loss });
         self.queue.push(Reverse((distance, mentor)));
         self.run(market, effort);
-        self.forget();
         self.length
     }
 
@@ -106,19 +100,26 @@ impl Search {
         effort: &mut Effort,
     ) -> (Value, Option<u32>) {
         let own = market.seat_of(executive as usize).mentor;
-        self.begin(market.penalty(executive as usize), executive, own, effort);
+        self.begin(market, (market.penalty(executive as usize), executive), own, effort);
         let least = market.least(executive as usize);
         self.length = self.length - least;
         self.relax(market, executive, Value::ZERO - least, own, effort);
         self.run(market, effort);
         let instead = self.first_move(market, executive);
-        self.forget();
         (self.length, instead)
     }
 
-    /// Begins a search with a chain that has only an end.
-    fn begin(&mut self, length: Value, leaving: u32, vacated: u32, effort: &mut Effort) {
+    /// Begins a search with a chain that has only an end: somebody leaves.
+    fn begin(
+        &mut self,
+        market: &Market<'_>,
+        (length, leaving): (Value, u32),
+        vacated: u32,
+        effort: &mut Effort,
+    ) {
         effort.paths += 1;
+        self.labels.begin(market.mentors());
+        self.queue.clear();
         self.length = length;
         self.end = End::Leaving(leaving);
         self.vacated = vacated;
@@ -130,7 +131,7 @@ impl Search {
             if distance >= self.length {
                 break;
             }
-            if distance > self.labels[mentor as usize].distance {
+            if self.labels.get(mentor).is_none_or(|label| distance > label.distance) {
                 continue;
             }
             effort.mentors_settled += 1;
@@ -159,30 +160,33 @@ impl Search {
         effort: &mut Effort,
     ) {
         let Market { rows, measure, prices, desks, .. } = market;
+        let mut enough = (self.length - start).points_enough();
         for (mentor, loss) in rows.scan(executive as usize) {
+            let points = i32::from(loss);
             let for_free = start + measure.at_least(loss);
-            if for_free >= self.length {
+            if points >= enough || for_free >= self.length {
                 break;
             }
             effort.pairs_relaxed += 1;
+            // Most are too dear, as their points alone say.
+            if points + prices.points(mentor as usize) >= enough {
+                continue;
+            }
             let price = prices[mentor as usize];
-            let label = &mut self.labels[mentor as usize];
-            let at_least = for_free + price;
-            if at_least >= self.length || at_least >= label.distance || mentor == barred {
+            let before = self.labels.get(mentor).map_or(self.length, |label| label.distance.min(self.length));
+            if for_free + price >= before || mentor == barred {
                 continue;
             }
             let cost = measure.pair(executive as usize, mentor as usize, loss);
             let distance = start + cost + price;
-            if distance >= self.length || distance >= label.distance {
+            if distance >= before {
                 continue;
             }
-            if label.executive == NOBODY {
-                self.reached.push(mentor);
-            }
-            *label = Label { distance, executive, loss };
+            self.labels.set(mentor, Label { distance, executive, loss });
             if mentor == self.vacated || desks[mentor as usize].has_free_place() {
                 self.length = distance;
                 self.end = End::FreePlace(mentor);
+                enough = (distance - start).points_enough();
             } else {
                 self.queue.push(Reverse((distance, mentor)));
             }
@@ -196,7 +200,7 @@ impl Search {
             End::Leaving(executive) => market.stand_up(executive),
         };
         while free != NOBODY {
-            let Label { executive, loss, .. } = self.labels[free as usize];
+            let Some(Label { executive, loss, .. }) = self.labels.get(free) else { break };
             free = market.seat(executive, free, loss);
         }
     }
@@ -208,16 +212,12 @@ impl Search {
             End::Leaving(leaving) if leaving == executive => return None,
             End::Leaving(leaving) => market.seat_of(leaving as usize).mentor,
         };
-        while self.labels[mentor as usize].executive != executive {
-            mentor = market.seat_of(self.labels[mentor as usize].executive as usize).mentor;
+        loop {
+            let Label { executive: mover, .. } = self.labels.get(mentor)?;
+            if mover == executive {
+                return Some(mentor);
+            }
+            mentor = market.seat_of(mover as usize).mentor;
         }
-        Some(mentor)
-    }
-
-    fn forget(&mut self) {
-        for mentor in self.reached.drain(..) {
-            self.labels[mentor as usize] = UNREACHED;
-        }
-        self.queue.clear();
     }
 }

@@ -47,8 +47,9 @@ pub struct Mentor {
     pub capacity: u32,
 }
 
-/// An executive and a mentor who may become a tandem.
+/// An executive and a mentor who may become a tandem; ten bytes without a gap, as there are many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(Rust, packed(2))]
 pub struct Pair {
     /// Index into [`Problem::executives`].
     pub executive: u32,

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::columns::Columns;
+use crate::labels::Labels;
 use crate::market::{Market, NOBODY};
 use crate::progress::Effort;
 use crate::value::Value;
@@ -12,8 +13,7 @@ use crate::value::Value;
 #[derive(Clone, Debug)]
 pub(crate) struct Vacancy {
     /// Per mentor, the least reduced cost of a chain that moves the free place there, and its last move.
-    labels: Vec<Label>,
-    reached: Vec<u32>,
+    labels: Labels<Label>,
     queue: BinaryHeap<Reverse<(Value, u32)>>,
 }
 
@@ -32,11 +32,10 @@ struct Move {
 }
 
 const STAYS: Move = Move { executive: NOBODY, to: NOBODY, loss: 0 };
-const UNREACHED: Label = Label { distance: Value::UNREACHED, mover: STAYS };
 
 impl Vacancy {
-    pub(crate) fn new(mentors: usize) -> Self {
-        Self { labels: vec![UNREACHED; mentors], reached: Vec::new(), queue: BinaryHeap::new() }
+    pub(crate) fn new() -> Self {
+        Self { labels: Labels::new(), queue: BinaryHeap::new() }
     }
 
     /// Lowers the price of a mentor with a free place, to zero or until somebody's coming is worth it.
@@ -48,22 +47,19 @@ impl Vacancy {
         effort: &mut Effort,
     ) {
         effort.paths += 1;
+        self.labels.begin(market.mentors());
+        self.queue.clear();
         let (length, mut last) = self.shortest(market, columns, mentor, effort);
-        for &mentor in &self.reached {
-            let distance = self.labels[mentor as usize].distance;
+        for (mentor, Label { distance, .. }) in self.labels.iter() {
             if distance < length {
-                let price = &mut market.prices[mentor as usize];
-                *price = *price - (length - distance);
+                let price = market.prices[mentor as usize] - (length - distance);
+                market.prices.set(mentor as usize, price);
             }
         }
         while last.executive != NOBODY {
             market.seat(last.executive, last.to, last.loss);
-            last = self.labels[last.to as usize].mover;
+            last = self.labels.get(last.to).map_or(STAYS, |label| label.mover);
         }
-        for mentor in self.reached.drain(..) {
-            self.labels[mentor as usize] = UNREACHED;
-        }
-        self.queue.clear();
     }
 
     /// The cheapest chain that ends in a place that may stay free, or with somebody who had no seat: its length and the
@@ -75,18 +71,16 @@ impl Vacancy {
         mentor: u32,
         effort: &mut Effort,
     ) -> (Value, Move) {
-        self.labels[mentor as usize].distance = Value::ZERO;
-        self.reached.push(mentor);
+        self.labels.set(mentor, Label { distance: Value::ZERO, mover: STAYS });
         self.queue.push(Reverse((Value::ZERO, mentor)));
         let mut best = (Value::UNREACHED, STAYS);
         while let Some(Reverse((distance, mentor))) = self.queue.pop() {
             if distance >= best.0 {
                 break;
             }
-            let label = self.labels[mentor as usize];
-            if distance > label.distance {
+            let Some(label) = self.labels.get(mentor).filter(|label| distance <= label.distance) else {
                 continue;
-            }
+            };
             effort.mentors_settled += 1;
             let start = distance + market.prices[mentor as usize];
             if start < best.0 {
@@ -131,14 +125,11 @@ impl Vacancy {
             return false;
         }
         let distance = start + cost - market.least(executive);
-        let label = &mut self.labels[seat.mentor as usize];
-        if distance >= best.0 || distance >= label.distance {
+        let known = self.labels.get(seat.mentor);
+        if distance >= best.0 || known.is_some_and(|label| distance >= label.distance) {
             return false;
         }
-        if label.distance == Value::UNREACHED {
-            self.reached.push(seat.mentor);
-        }
-        *label = Label { distance, mover };
+        self.labels.set(seat.mentor, Label { distance, mover });
         self.queue.push(Reverse((distance, seat.mentor)));
         false
     }

@@ -1,6 +1,6 @@
 //! The integers the searches calculate with: all goals of a [`Cost`] packed into two words.
 
-use std::ops::{Add, AddAssign, Sub};
+use std::ops::{Add, Sub};
 
 use crate::cost::Cost;
 use crate::problem::{BANDS_MAX, Problem, SCORE_MAX};
@@ -108,12 +108,6 @@ impl Sub for Value {
 
     fn sub(self, other: Self) -> Self {
         Self { people: self.people - other.people, merit: self.merit - other.merit }
-    }
-}
-
-impl AddAssign for Value {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
     }
 }
 

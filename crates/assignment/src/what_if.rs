@@ -26,7 +26,7 @@ impl<'p> Engine<'p> {
     ///
     /// [`Cancelled`] if that was asked of the progress.
     pub fn what_if(&mut self, progress: &Progress) -> Result<WhatIf<'_, 'p>, Cancelled> {
-        self.lower_prices(progress)?;
+        self.find_lowest(progress)?;
         Ok(WhatIf(self))
     }
 }
@@ -52,8 +52,7 @@ impl WhatIf<'_, '_> {
             return Err(Refused::LockOverCapacity { mentor });
         }
         let executive = u32::try_from(executive).map_err(|_| Refused::Nobody)?;
-        let Engine { market, search, effort, .. } = &mut *self.0;
-        Ok(search.force(market, executive, to, effort).into())
+        Ok(self.0.at_lowest(|search, market, effort| search.force(market, executive, to, effort)).into())
     }
 
     /// The best alternative to the mentor an executive has, and its price: the best answer without that pair.
@@ -71,8 +70,7 @@ impl WhatIf<'_, '_> {
         if seat.mentor == NOBODY {
             return Err(Refused::Seatless { executive });
         }
-        let Engine { market, search, effort, .. } = &mut *self.0;
-        let (loss, mentor) = search.forbid(market, index, effort);
+        let (loss, mentor) = self.0.at_lowest(|search, market, effort| search.forbid(market, index, effort));
         Ok(Alternative { mentor: mentor.map(|mentor| mentor as usize), loss: loss.into() })
     }
 
@@ -84,8 +82,8 @@ impl WhatIf<'_, '_> {
     /// [`Refused`] if they are no admissible pair.
     pub fn forced_at_least(&self, executive: usize, mentor: usize) -> Result<Cost, Refused> {
         let (index, loss) = self.0.admissible(executive, mentor)?;
-        let market = &self.0.market;
+        let (market, prices) = (&self.0.market, self.0.known_lowest());
         let cost = market.measure.pair(executive, index as usize, loss);
-        Ok((cost + market.prices[mentor] - market.least(executive)).into())
+        Ok((cost + prices[mentor] - market.least_at(executive, prices)).into())
     }
 }
