@@ -1,34 +1,14 @@
 //! The roster comes in line by line, and says what is wrong where.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::company::roster;
 use crate::world::World;
 
-const ADVENTUREWORKS: &[u8] = include_bytes!("../../services/updraft/roster/adventureworks-employees.csv");
-
 async fn events(world: &World) -> i64 {
     let pool = world.database.pool("reader");
     sqlx::query_scalar("select count(*) from eventlog.events").fetch_one(&pool).await.unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_real_roster_comes_in_with_its_levels() {
-    let world = World::new().await;
-    let office = world.office(None);
-    let operation = office.import(ADVENTUREWORKS).await;
-    assert_eq!(operation["state"], "STATE_SUCCEEDED", "{operation:#}");
-    assert_eq!(operation["progressPercent"], 100);
-    assert_eq!(operation["counts"]["created"], 290);
-
-    let mut by_level = BTreeMap::new();
-    for person in office.list("/api/v1/people", "people").await {
-        *by_level.entry(person["level"].as_i64().unwrap()).or_insert(0) += 1;
-    }
-    assert_eq!(by_level, BTreeMap::from([(0, 1), (1, 7), (2, 48), (3, 206), (4, 28)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
