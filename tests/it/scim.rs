@@ -251,6 +251,61 @@ async fn a_credential_is_exchanged_without_a_gap_and_ends_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_leave_outlasts_replacements_and_a_deactivation_that_is_taken_back() {
+    let world = World::new().await;
+    let scim = client(&world, &secret(&world, "okta", 0).await);
+    let mut user = json!({ "userName": "mira", "name": { "givenName": "Mira" }, "active": true });
+    user[CONFIDENTIAL] = json!({ "leaveFirstDay": "2013-08-05", "leaveLastDay": "2013-12-31" });
+    let path =
+        format!("/scim/v2/Users/{}", scim.post("/scim/v2/Users", user).await.ok()["id"].as_str().unwrap());
+    let replace = async |active: bool| {
+        let user = json!({ "userName": "mira", "name": { "givenName": "Mira" }, "title": "Clerk", "active": active });
+        scim.send(Method::PUT, &path, Some(user), &[]).await.ok();
+    };
+    let pool = world.database.pool("reader");
+    let events = async || -> Vec<String> {
+        sqlx::query_scalar("select name from eventlog.events where name like '%.Person%' order by position")
+            .fetch_all(&pool)
+            .await
+            .unwrap()
+    };
+    let before = events().await;
+    assert_eq!(before.len(), 2, "{before:?}");
+    replace(true).await;
+    assert_eq!(events().await, before);
+
+    replace(false).await;
+    world.set_clock("2013-08-13T07:00:00Z").await;
+    replace(true).await;
+    let standing: (String, String, String) =
+        sqlx::query_as("select employment, leave_first_day::text, leave_last_day::text from workers")
+            .fetch_one(&world.database.pool("enrollment"))
+            .await
+            .unwrap();
+    assert_eq!(standing, ("on_leave".to_owned(), "2013-08-05".to_owned(), "2013-12-31".to_owned()));
+    assert_eq!(events().await.last(), before.last(), "the leave is told anew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nul_is_a_mistake_of_the_client_wherever_it_is_sent() {
+    let world = World::new().await;
+    let scim = client(&world, &secret(&world, "payroll", 0).await);
+    // The last one is a cursor as the server writes them, behind a user whose id is a NUL.
+    let cursor = "/Users?cursor=0.SWx4MU1EQXdNQ0k";
+    for path in ["/Users/%00", "/Users?filter=userName%20eq%20%22%5Cu0000%22", cursor] {
+        let refused = scim.get(&format!("/scim/v2{path}")).await;
+        assert_eq!(refused.status, 400, "{path} {:#}", refused.body);
+    }
+    let gone = scim.send(Method::DELETE, "/scim/v2/Users/%00", None, &[]).await;
+    assert_eq!(gone.status, 400, "{:#}", gone.body);
+    let made = scim.post("/scim/v2/Users", json!({ "userName": "a\u{0}" })).await;
+    assert_eq!(made.status, 400, "{:#}", made.body);
+    let people =
+        "/api/v1/people?pageToken=WyJcdTAwMDAiLCIwMTkzYTFiMi0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEiXQ";
+    world.office(None).get(people).await.refused(422, "INVALID_FIELDS");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_source_sees_the_workers_of_another() {
     let world = World::new().await;
     let ours = client(&world, &secret(&world, "ours", 0).await);
