@@ -236,7 +236,7 @@ async fn single_workers_are_put_and_removed_and_numbered_by_the_service() {
 
 #[tokio::test]
 async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
     let born = |version, birth_date| record(Worker { birth_date, ..worker("a", version, None) });
     let day = Some(date(1988, 1, 1));
     stage.run("roster", Mode::Delta, 1, vec![born(1, day)]).await;
@@ -245,9 +245,9 @@ async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
         "insert into editions (edition_id, phase, reference_date, start_date, months, session_minutes, leaders_only,
              included, excluded, tenure_months_min, level_min, chain_levels, other_department, topics,
              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts,
-             age_released, version)
+             age_released, age_expiry_date, version)
          values (gen_random_uuid(), 'open', '2014-01-01', '2014-01-01', 6, 60, false, '{}', '{}', 0, 0, 0, false, '{}',
-                 1, 1, 1, 5, 'UTC', '', true, 1)",
+                 1, 1, 1, 5, 'UTC', '', true, '2014-01-15', 1)",
     )
     .execute(&stage.pool)
     .await
@@ -260,6 +260,22 @@ async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
     assert!(!sealed.windows(4).any(|window| window == b"1988"));
     stage.run("roster", Mode::Delta, 1, vec![born(2, None)]).await;
     assert_eq!(stage.count("select count(*) from birth_dates").await, 0);
+
+    let gone = |version| vec![end("b", version, Tombstone::Left)];
+    let other = |version| vec![record(Worker { birth_date: day, ..worker("b", version, None) })];
+    stage.run("roster", Mode::Delta, 1, other(1)).await;
+    stage.run("roster", Mode::Delta, 1, vec![born(3, day)]).await;
+    stage.run("roster", Mode::Delta, 1, gone(2)).await;
+    crate::tick::forget_births(&stage.pool, stage.now).await.unwrap();
+    assert_eq!(stage.count("select count(*) from birth_dates").await, 1, "of who has left, none is kept");
+    // On the rule's last day it is somewhere still the day before.
+    stage.now = days_later(stage.now, 1);
+    crate::tick::forget_births(&stage.pool, stage.now).await.unwrap();
+    assert_eq!(stage.count("select count(*) from birth_dates").await, 1);
+    stage.now = days_later(stage.now, 1);
+    crate::tick::forget_births(&stage.pool, stage.now).await.unwrap();
+    stage.run("roster", Mode::Delta, 1, vec![born(4, day)]).await;
+    assert_eq!(stage.count("select count(*) from birth_dates").await, 0, "the rule is over");
 }
 
 #[tokio::test]
