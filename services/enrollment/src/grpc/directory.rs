@@ -30,7 +30,8 @@ impl DirectoryService for Enrollment {
         let operation = match self.begin(&call.context()).await? {
             Begun::Replayed(first) => OperationId::from_uuid(first.id),
             Begun::Work(mut work) => {
-                let import = import::of(&mut call);
+                let place = self.imports.place().ok_or_else(import::no_place)?;
+                let import = import::of(&mut call, place);
                 let (operation, runner) = (import.operation, self.imports.runner);
                 operations::start(
                     work.unit().conn(),
