@@ -21,6 +21,7 @@ use crate::domain::worker::{Answer, FieldIssue, Outcome};
 use crate::sync::{RECORDS_MAX, Refused, Sync};
 use crate::views::operations::{self, Batch};
 use crate::views::sync_runs::{self, Opening, RunRow};
+use crate::views::workers;
 
 /// The source whose records the files of the office are.
 pub(crate) const SOURCE: &str = "roster";
@@ -217,8 +218,9 @@ impl Passage<'_> {
     async fn walk(&self, file: &[u8]) -> Result<(Counts, String), Failure> {
         let pool = &self.imports.pool;
         operations::opened(pool, self.operation, self.run, self.survey).await?;
-        // The run is open and the only one, so that a later upload has a greater number.
-        let upload = operations::next_upload(pool).await?;
+        // The run is open and the only one, so that a later upload has a greater number. The office may have ended somebody, and
+        // another client of the source may count in milliseconds: what a file says now is newer than either.
+        let upload = workers::next_version(pool, SOURCE).await?;
         let mut records = self.survey.records(file, upload.unsigned_abs());
         let (mut counts, mut done, mut noticed) = (Counts::default(), 0, self.survey.noticed.clone());
         for ordinal in 0.. {
