@@ -1,8 +1,8 @@
 //! HR systems feed the directory by gRPC: runs, what becomes of each record, and what no record can do to the others.
 
+pub mod example;
 pub mod payroll;
 
-mod example;
 mod watching;
 
 use proto::hris::sync_run::State;
