@@ -185,3 +185,26 @@ async fn a_leaver_is_no_longer_active_and_leaving_twice_is_leaving_once() {
     assert_eq!(first, second);
     assert_eq!(office.get(&path).await.ok()["state"], "STATE_LEFT");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_sees_who_stands_above_and_below_whom() {
+    let world = World::new().await;
+    let office = world.office(None);
+    office.import(roster()).await;
+    let people = office.list("/api/v1/people", "people").await;
+    let id = |number: &str| {
+        let person = people.iter().find(|person| person["employeeNumber"] == number).unwrap();
+        person["personId"].as_str().unwrap().to_owned()
+    };
+    let line = async |number: &str, other: &str| {
+        office.get(&format!("/api/v1/people/{}/reporting-line?otherPersonId={other}", id(number))).await
+    };
+    let alone = line("Y1", "").await.ok();
+    assert_eq!(alone["superiorPersonIds"], json!([id("E4"), id("E2"), id("E1")]));
+    assert_eq!(alone["commonSuperiorPersonId"], "");
+    assert_eq!(line("Y1", &id("E5")).await.ok()["commonSuperiorPersonId"], id("E1").as_str());
+    line("Y1", "nobody").await.refused(422, "INVALID_FIELDS");
+    let below = office.list(&format!("/api/v1/people?belowPersonId={}", id("H1")), "people").await;
+    let numbers: Vec<_> = below.iter().map(|person| person["employeeNumber"].as_str().unwrap()).collect();
+    assert_eq!(numbers, ["H2", "H3"]);
+}
