@@ -15,9 +15,9 @@ test: prepare check buf audit
 	deploy/hris-client/install
 	cargo test --workspace
 
-# The races of the event log with many more writers and for minutes, and how soon its followers are served.
+# The races of the event log with many more writers and for minutes, how soon its followers are served, and what else takes minutes.
 soak: prepare
-	cargo test --package eventlog --test it -- --ignored --nocapture --test-threads=1
+	cargo test --package eventlog --package it --test it -- --ignored --nocapture --test-threads=1
 
 check:
 	cargo fmt --all --check

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -46,11 +47,20 @@ class ClientCredentials:
         self.token, self.until = None, 0.0
 
     async def get(self):
-        if self.token is None or time.monotonic() > self.until:
-            answer = await asyncio.to_thread(self._fetch)
+        patience = Patience()
+        while self.token is None or time.monotonic() > self.until:
+            try:
+                answer = await asyncio.to_thread(self._fetch)
+            except OSError as error:
+                await patience.wait(self, error)
+                continue
             self.token = answer["access_token"]
             self.until = time.monotonic() + answer["expires_in"] - self.EARLY_SECONDS
         return self.token
+
+    def can_retry(self, error):
+        """Whether the endpoint is away; what it refuses, it refuses again."""
+        return not isinstance(error, urllib.error.HTTPError) or error.code == 429 or error.code >= 500
 
     def expired(self):
         """Forgets the token; tells whether another one can be had."""
@@ -104,10 +114,10 @@ class Patience:
     def progress(self):
         self.failures = 0
 
-    async def wait(self, connection, error):
-        """Waits, or raises the error again if it is of no use to wait."""
+    async def wait(self, asked, error):
+        """Waits, or raises the error again if whoever was asked cannot be asked again."""
         self.failures += 1
-        if self.failures > self.ATTEMPTS_MAX or not connection.can_retry(error):
+        if self.failures > self.ATTEMPTS_MAX or not asked.can_retry(error):
             raise error
         await asyncio.sleep(min(0.1 * 2**self.failures, self.WAIT_SECONDS_MAX))
 

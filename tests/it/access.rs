@@ -235,6 +235,7 @@ async fn ids(company: &Company) -> BTreeMap<&'static str, String> {
         ("operation_id", operation),
         ("sync_run_id", payroll.open(SyncMode::Delta).await),
         ("source_id", "roster".to_owned()),
+        ("external_id", "Y3".to_owned()),
         ("credential_id", "0193a1b2-0000-7000-8000-000000000001".to_owned()),
         ("person_id", person.to_string()),
         ("application_id", first(&format!("{edition}/applications"), "applications", "applicationId").await),

@@ -22,6 +22,16 @@ async fn who_is_not_eligible_on_the_reference_date_is_refused_by_the_rules_name(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_age_rule_whose_last_day_is_over_binds_nobody() {
+    let company = Company::open().await;
+    let path = format!("{}/applications", company.path());
+    company.world.set_clock("2014-12-31T08:00:00Z").await;
+    company.person("Y8").post(&path, offer()).await.refused(409, "MAXIMUM_AGE");
+    company.world.set_clock("2015-01-01T08:00:00Z").await;
+    company.person("Y8").post(&path, offer()).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_application_is_asked_back_answered_and_decided() {
     let company = Company::open().await;
     let application = company.apply("Y1").await;

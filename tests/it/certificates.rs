@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use identity::{Caller, Role};
 use proto::hris::hris_sync_service_client::HrisSyncServiceClient;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
@@ -13,6 +15,7 @@ use tonic::{Code, Request};
 use tonic_types::StatusExt;
 
 use crate::crash::{Folder, program};
+use crate::hris::example;
 use crate::sources::{add, bearing, knock, opening};
 use crate::world::World;
 
@@ -39,6 +42,8 @@ impl Authority {
 
     fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose) -> Issued {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        // By default everybody has the same name, and whoever is signed by a namesake seems to sign itself.
+        params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![usage];
         let key = KeyPair::generate().unwrap();
         let cert = params.signed_by(&key, &self.0).unwrap();
@@ -194,6 +199,34 @@ async fn a_renewed_certificate_is_used_from_the_next_connection_on() {
     // What cannot be used changes nothing.
     std::fs::write(files.path("cert.pem"), "no certificate").unwrap();
     connect(&world, &renewed, None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_client_identifies_itself_by_its_certificate() {
+    let files = Files::new("example");
+    let world = files.world().await;
+    let office = world.office(None);
+    add(&office, "payroll", &[]).await;
+    let client = files.clients.client();
+    let registration = json!({ "kind": "KIND_CERTIFICATE", "certificateSha256": client.sha256 });
+    office.post("/api/v1/sources/payroll/credentials", registration).await.ok();
+    let written = [("ca", files.servers.root()), ("certificate", client.cert), ("key", client.key)].map(
+        |(option, pem)| {
+            let path = files.path(&format!("client-{option}.pem"));
+            std::fs::write(&path, pem).unwrap();
+            (format!("--{option}"), path)
+        },
+    );
+    let mut sync = tokio::process::Command::new(example::python().await);
+    sync.arg(example::folder().join("updraft_hris.py")).arg("sync");
+    sync.arg(example::export("certificate", example::ADVENTUREWORKS));
+    sync.args(["--source", "payroll", "--target", &format!("localhost:{}", world.grpc().port())]);
+    for (option, path) in written {
+        sync.arg(option).arg(path);
+    }
+    let output = sync.env("PYTHONDONTWRITEBYTECODE", "1").output().await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("290 created"), "{said}");
 }
 
 #[test]

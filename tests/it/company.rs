@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::world::World;
 
+/// The 290 people of the demonstration.
+pub const ADVENTUREWORKS: &[u8] =
+    include_bytes!("../../services/updraft/roster/adventureworks-employees.csv");
+
 /// Columns: number, superior, department, born. `E1` leads the company, `E2`, `E3` and `H1` report to it and are obliged with it.
 const PEOPLE: [(&str, &str, &str, &str); 16] = [
     ("E1", "", "Board", "1960-01-01"),

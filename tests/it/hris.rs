@@ -1,8 +1,8 @@
 //! HR systems feed the directory by gRPC: runs, what becomes of each record, and what no record can do to the others.
 
+pub mod example;
 pub mod payroll;
 
-mod example;
 mod watching;
 
 use proto::hris::sync_run::State;
@@ -74,6 +74,26 @@ async fn a_stream_that_broke_off_is_gone_on_with_in_another_one() {
     let stats = done.stats.unwrap();
     counted(&stats);
     assert_eq!((done.state, stats.received, stats.workers), (State::Committed.into(), 21, 16));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute: make soak"]
+async fn a_stream_that_pauses_for_a_minute_goes_on() {
+    let world = World::new().await;
+    let payroll = Payroll::new(&world, "payroll").await;
+    let run = payroll.open(SyncMode::FullSnapshot).await;
+    let (records, arriving) = mpsc::channel(16);
+    let mut answers = payroll.stream(ReceiverStream::new(arriving)).await.unwrap();
+    for worker in workers() {
+        if worker.external_id == "E4" {
+            tokio::time::sleep(std::time::Duration::from_secs(65)).await;
+        }
+        records.send(payroll.record(&run, upsert(worker))).await.unwrap();
+        assert_eq!(answers.message().await.unwrap().unwrap().outcome(), Outcome::Created);
+    }
+    drop(records);
+    assert_eq!(answers.message().await.unwrap(), None);
+    assert_eq!(payroll.try_finish(&run, 16).await.unwrap().state(), State::Committed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

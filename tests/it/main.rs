@@ -43,6 +43,7 @@ mod scim;
 mod scoring;
 mod sessions;
 mod sources;
+mod synced;
 mod trace;
 mod uploads;
 mod world;

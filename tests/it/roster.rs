@@ -1,34 +1,14 @@
 //! The roster comes in line by line, and says what is wrong where.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::company::roster;
 use crate::world::World;
 
-const ADVENTUREWORKS: &[u8] = include_bytes!("../../services/updraft/roster/adventureworks-employees.csv");
-
 async fn events(world: &World) -> i64 {
     let pool = world.database.pool("reader");
     sqlx::query_scalar("select count(*) from eventlog.events").fetch_one(&pool).await.unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_real_roster_comes_in_with_its_levels() {
-    let world = World::new().await;
-    let office = world.office(None);
-    let operation = office.import(ADVENTUREWORKS).await;
-    assert_eq!(operation["state"], "STATE_SUCCEEDED", "{operation:#}");
-    assert_eq!(operation["progressPercent"], 100);
-    assert_eq!(operation["counts"]["created"], 290);
-
-    let mut by_level = BTreeMap::new();
-    for person in office.list("/api/v1/people", "people").await {
-        *by_level.entry(person["level"].as_i64().unwrap()).or_insert(0) += 1;
-    }
-    assert_eq!(by_level, BTreeMap::from([(0, 1), (1, 7), (2, 48), (3, 206), (4, 28)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,4 +185,27 @@ async fn a_leaver_is_no_longer_active_and_leaving_twice_is_leaving_once() {
     let second = office.post(&format!("{path}/leave"), leave).await.ok();
     assert_eq!(first, second);
     assert_eq!(office.get(&path).await.ok()["state"], "STATE_LEFT");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_sees_who_stands_above_and_below_whom() {
+    let world = World::new().await;
+    let office = world.office(None);
+    office.import(roster()).await;
+    let people = office.list("/api/v1/people", "people").await;
+    let id = |number: &str| {
+        let person = people.iter().find(|person| person["employeeNumber"] == number).unwrap();
+        person["personId"].as_str().unwrap().to_owned()
+    };
+    let line = async |number: &str, other: &str| {
+        office.get(&format!("/api/v1/people/{}/reporting-line?otherPersonId={other}", id(number))).await
+    };
+    let alone = line("Y1", "").await.ok();
+    assert_eq!(alone["superiorPersonIds"], json!([id("E4"), id("E2"), id("E1")]));
+    assert_eq!(alone["commonSuperiorPersonId"], "");
+    assert_eq!(line("Y1", &id("E5")).await.ok()["commonSuperiorPersonId"], id("E1").as_str());
+    line("Y1", "nobody").await.refused(422, "INVALID_FIELDS");
+    let below = office.list(&format!("/api/v1/people?belowPersonId={}", id("H1")), "people").await;
+    let numbers: Vec<_> = below.iter().map(|person| person["employeeNumber"].as_str().unwrap()).collect();
+    assert_eq!(numbers, ["H2", "H3"]);
 }

@@ -9,15 +9,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
+use crate::company::ADVENTUREWORKS;
 use crate::world::World;
 
-const ADVENTUREWORKS: &[u8] = include_bytes!("../../services/updraft/roster/adventureworks-employees.csv");
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const CONFIDENTIAL: &str = "urn:updraft:scim:schemas:extension:confidential:1.0:User";
 const EMPLOYMENT: &str = "urn:updraft:scim:schemas:extension:employment:1.0:User";
 
 /// Adds a source; the secret of its first credential.
-async fn secret(world: &World, source: &str, grace_days: u8) -> String {
+pub async fn secret(world: &World, source: &str, grace_days: u8) -> String {
     let office = world.office(None);
     office.post("/api/v1/sources", json!({ "sourceId": source, "graceDays": grace_days })).await.ok();
     credential(&office, source).await["secret"].as_str().unwrap().to_owned()
@@ -28,7 +28,8 @@ async fn credential(office: &Client, source: &str) -> Value {
     office.post(&path, json!({ "kind": "KIND_SECRET" })).await.ok()
 }
 
-fn client(world: &World, secret: &str) -> Client {
+/// A client with this secret.
+pub fn client(world: &World, secret: &str) -> Client {
     Client::new(world.rest(), Some(secret.to_owned()))
 }
 
@@ -148,10 +149,20 @@ async fn a_client_that_checks_servers_finds_nothing_wrong() {
 async fn the_roster_comes_in_one_by_one_and_goes_out_page_by_page() {
     let world = World::new().await;
     let scim = client(&world, &secret(&world, "roster-by-scim", 0).await);
-    let mut waiting = csv::Reader::from_reader(ADVENTUREWORKS)
-        .deserialize::<HashMap<String, String>>()
-        .collect::<Result<Vec<_>, _>>()
-        .unwrap();
+    let ids = send_roster(&scim).await;
+    let all = ids.values().map(|id| id.as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(by_index(&scim, "count=50").await, all);
+    assert_eq!(by_cursor(&scim, "count=150").await, all);
+    let production = |line: &HashMap<String, String>| line["department"] == "Production";
+    let expected = lines().into_iter().filter(production).count();
+    let filter = "filter=department%20eq%20%22Production%22&count=33";
+    let found = by_index(&scim, filter).await;
+    assert_eq!((found.len(), by_cursor(&scim, filter).await), (expected, found));
+}
+
+/// Makes a user of each line of the roster; answers with their ids by personnel number.
+pub async fn send_roster(scim: &Client) -> HashMap<String, Value> {
+    let mut waiting = lines();
     let mut ids = HashMap::new();
     // From the top down: a user is named by an id that the server gives.
     while !waiting.is_empty() {
@@ -168,21 +179,11 @@ async fn the_roster_comes_in_one_by_one_and_goes_out_page_by_page() {
         }
         waiting = later;
     }
-    let mut by_level = BTreeMap::new();
-    for person in world.office(None).list("/api/v1/people", "people").await {
-        *by_level.entry(person["level"].as_i64().unwrap()).or_insert(0) += 1;
-    }
-    assert_eq!(by_level, BTreeMap::from([(0, 1), (1, 7), (2, 48), (3, 206), (4, 28)]));
+    ids
+}
 
-    let all = ids.values().map(|id| id.as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(by_index(&scim, "count=50").await, all);
-    assert_eq!(by_cursor(&scim, "count=150").await, all);
-    let production = |line: &HashMap<String, String>| line["department"] == "Production";
-    let lines = csv::Reader::from_reader(ADVENTUREWORKS).into_deserialize::<HashMap<String, String>>();
-    let expected = lines.map(Result::unwrap).filter(production).count();
-    let filter = "filter=department%20eq%20%22Production%22&count=33";
-    let found = by_index(&scim, filter).await;
-    assert_eq!((found.len(), by_cursor(&scim, filter).await), (expected, found));
+fn lines() -> Vec<HashMap<String, String>> {
+    csv::Reader::from_reader(ADVENTUREWORKS).deserialize().collect::<Result<_, _>>().unwrap()
 }
 
 fn user(line: &HashMap<String, String>, superior: Option<&Value>) -> Value {
@@ -247,6 +248,61 @@ async fn a_credential_is_exchanged_without_a_gap_and_ends_at_once() {
     assert_eq!((asked(&first).await, asked(second_secret).await), (200, 401));
     assert_eq!(asked("guessed").await, 401);
     assert_eq!(asked(&world.token(&identity::Caller::system(identity::Role::Office))).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leave_outlasts_replacements_and_a_deactivation_that_is_taken_back() {
+    let world = World::new().await;
+    let scim = client(&world, &secret(&world, "okta", 0).await);
+    let mut user = json!({ "userName": "mira", "name": { "givenName": "Mira" }, "active": true });
+    user[CONFIDENTIAL] = json!({ "leaveFirstDay": "2013-08-05", "leaveLastDay": "2013-12-31" });
+    let path =
+        format!("/scim/v2/Users/{}", scim.post("/scim/v2/Users", user).await.ok()["id"].as_str().unwrap());
+    let replace = async |active: bool| {
+        let user = json!({ "userName": "mira", "name": { "givenName": "Mira" }, "title": "Clerk", "active": active });
+        scim.send(Method::PUT, &path, Some(user), &[]).await.ok();
+    };
+    let pool = world.database.pool("reader");
+    let events = async || -> Vec<String> {
+        sqlx::query_scalar("select name from eventlog.events where name like '%.Person%' order by position")
+            .fetch_all(&pool)
+            .await
+            .unwrap()
+    };
+    let before = events().await;
+    assert_eq!(before.len(), 2, "{before:?}");
+    replace(true).await;
+    assert_eq!(events().await, before);
+
+    replace(false).await;
+    world.set_clock("2013-08-13T07:00:00Z").await;
+    replace(true).await;
+    let standing: (String, String, String) =
+        sqlx::query_as("select employment, leave_first_day::text, leave_last_day::text from workers")
+            .fetch_one(&world.database.pool("enrollment"))
+            .await
+            .unwrap();
+    assert_eq!(standing, ("on_leave".to_owned(), "2013-08-05".to_owned(), "2013-12-31".to_owned()));
+    assert_eq!(events().await.last(), before.last(), "the leave is told anew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nul_is_a_mistake_of_the_client_wherever_it_is_sent() {
+    let world = World::new().await;
+    let scim = client(&world, &secret(&world, "payroll", 0).await);
+    // The last one is a cursor as the server writes them, behind a user whose id is a NUL.
+    let cursor = "/Users?cursor=0.SWx4MU1EQXdNQ0k";
+    for path in ["/Users/%00", "/Users?filter=userName%20eq%20%22%5Cu0000%22", cursor] {
+        let refused = scim.get(&format!("/scim/v2{path}")).await;
+        assert_eq!(refused.status, 400, "{path} {:#}", refused.body);
+    }
+    let gone = scim.send(Method::DELETE, "/scim/v2/Users/%00", None, &[]).await;
+    assert_eq!(gone.status, 400, "{:#}", gone.body);
+    let made = scim.post("/scim/v2/Users", json!({ "userName": "a\u{0}" })).await;
+    assert_eq!(made.status, 400, "{:#}", made.body);
+    let people =
+        "/api/v1/people?pageToken=WyJcdTAwMDAiLCIwMTkzYTFiMi0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEiXQ";
+    world.office(None).get(people).await.refused(422, "INVALID_FIELDS");
 }
 
 #[tokio::test(flavor = "multi_thread")]

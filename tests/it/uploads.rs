@@ -3,10 +3,12 @@
 use std::fmt::Write;
 
 use csv::{ReaderBuilder, StringRecord};
+use proto::hris::{SyncMode, Worker};
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::company::roster;
+use crate::hris::payroll::{Payroll, upsert, workers};
 use crate::world::World;
 
 const HEADER: &str =
@@ -117,6 +119,58 @@ async fn nobody_leaves_by_a_snapshot_of_which_a_line_says_nobody() {
     let whole = office.import_as("mode=SYNC_MODE_FULL_SNAPSHOT", roster().replace("GivenY6", "")).await;
     assert_eq!((&whole["counts"]["rejected"], &whole["counts"]["left"]), (&1.into(), &0.into()), "{whole:#}");
     assert_eq!((&whole["detail"], active(&office).await), (&"".into(), 16));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_ends_people_of_its_roster_and_the_next_file_is_newer_than_whatever_was_said() {
+    let world = World::new().await;
+    let office = world.office(None);
+    office.import(roster()).await;
+    let end = async |number: &str, kind: &str| {
+        let path = format!("/api/v1/sources/roster/workers/{number}/remove");
+        office.post(&path, json!({ "kind": kind })).await
+    };
+    for (number, kind) in [("Y1", "KIND_LEFT"), ("Y2", "KIND_RESCINDED"), ("Y3", "KIND_ERASED")] {
+        end(number, kind).await.ok();
+    }
+    end("Y3", "KIND_ERASED").await.refused(404, "NOT_FOUND");
+    assert_eq!(active(&office).await, 13);
+    // Another client of the same source counts in milliseconds.
+    let payroll = Payroll::of(&world, "roster").await;
+    let run = payroll.open(SyncMode::Delta).await;
+    let worker = Worker { source_version: 1_376_290_800_000, ..workers().pop().unwrap() };
+    payroll.send(&run, [upsert(worker)]).await;
+    payroll.try_finish(&run, 1).await.unwrap();
+
+    let again = office.import(roster()).await;
+    let counts = &again["counts"];
+    assert_eq!((&counts["created"], &counts["updated"]), (&2.into(), &1.into()), "{again:#}");
+    assert_eq!((&counts["unchanged"], &counts["stale"]), (&13.into(), &0.into()), "{again:#}");
+    assert_eq!(active(&office).await, 16);
+    let path = "/api/v1/sources/payroll/workers/Y1/remove";
+    office.post(path, json!({ "kind": "KIND_LEFT" })).await.refused(403, "PERMISSION_DENIED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_few_files_wait_and_the_next_one_is_told_to_come_back() {
+    let world = World::new().await;
+    let office = world.office(None);
+    let mut directory = world.database.pool("enrollment").begin().await.unwrap();
+    let hold = "select pg_advisory_xact_lock(hashtextextended('directory', 0))";
+    sqlx::query(hold).execute(&mut *directory).await.unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        let started = office.upload("/api/v1/imports", roster()).await.ok();
+        waiting.push(format!("/api/v1/operations/{}", started["operationId"].as_str().unwrap()));
+    }
+    office.upload("/api/v1/imports", roster()).await.refused(429, "TOO_MANY_IMPORTS");
+    directory.commit().await.unwrap();
+    for operation in waiting {
+        while office.get(&operation).await.ok()["state"] == "STATE_RUNNING" {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(office.import(roster()).await["counts"]["unchanged"], 16);
 }
 
 #[tokio::test(flavor = "multi_thread")]

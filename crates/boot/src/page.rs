@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proto::{Violation, status};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use tonic::Status;
 
 const SIZE_DEFAULT: i32 = 50;
@@ -51,10 +52,20 @@ pub fn token<K: Serialize>(key: &K) -> String {
     serde_json::to_vec(key).map(|json| URL_SAFE_NO_PAD.encode(json)).unwrap_or_default()
 }
 
-/// The place that a token names; none if it is none of ours.
+/// The place that a token names; none if it is none of ours, as whatever holds a NUL.
 #[must_use]
 pub fn key<K: DeserializeOwned>(token: &str) -> Option<K> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()
+    let key = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    if holds_nul(&key) { None } else { serde_json::from_value(key).ok() }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(members) => members.values().any(holds_nul),
+        _ => false,
+    }
 }
 
 fn foreign() -> Status {
@@ -89,6 +100,16 @@ mod tests {
     fn a_foreign_token_is_refused_by_name() {
         let refused = Page::<i64>::of(0, "not-a-token").unwrap_err();
         assert!(refused.message().starts_with("page_token"), "{refused}");
+    }
+
+    #[test]
+    fn a_token_with_a_nul_is_none_of_ours() {
+        let forged = token(&("a\0", 7));
+        assert!(Page::<(String, i32)>::of(0, &forged).is_err());
+        assert_eq!(
+            Page::<(String, i32)>::of(0, &token(&("\\u0000", 7))).unwrap().after.unwrap().0,
+            "\\u0000"
+        );
     }
 
     #[test]

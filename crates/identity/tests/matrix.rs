@@ -18,13 +18,14 @@ const LEGEND: &str = "\
 #   other      a record of other people
 #   source     a record of the source of the directory for which the caller speaks
 #   foreign    a record of another source
+#   roster     a record of the source that is the programme office's own
 #   all        all records at once
 #   public     a record that is about nobody
 
 ";
 
 /// A caller with this role and what stands in each relation to them.
-fn relations(role: Role) -> (Caller, [(&'static str, Resource); 8]) {
+fn relations(role: Role) -> (Caller, [(&'static str, Resource); 9]) {
     let [me, boss, mentor, mentee] = [(); 4].map(|()| PersonId::mint());
     let caller = match role {
         Role::Hris => Caller::hris(source("payroll")),
@@ -39,7 +40,8 @@ fn relations(role: Role) -> (Caller, [(&'static str, Resource); 8]) {
         ("delegated", Resource::between(&[mentor, boss])),
         ("other", other),
         ("source", Resource::of_source(source("payroll"))),
-        ("foreign", Resource::of_source(source("roster"))),
+        ("foreign", Resource::of_source(source("time-clock"))),
+        ("roster", Resource::of_source(source("roster"))),
         ("all", Resource::everything()),
         ("public", Resource::public()),
     ];
@@ -285,6 +287,8 @@ fn a_source_delivers_its_own_workers_and_nobody_elses() {
         for relation in ["own", "party", "other", "foreign", "all", "public"] {
             assert_eq!(permitted(&guard, action, relation), [], "{action} on {relation}");
         }
+        let of_the_roster: &[Role] = if action == "RemoveWorker" { &[Role::Office] } else { &[] };
+        assert_eq!(permitted(&guard, action, "roster"), of_the_roster, "{action} on the roster");
     }
     for action in ["GetSyncRun", "ListSyncRuns", "ListSyncRunIssues", "DropSyncRun"] {
         assert_eq!(permitted(&guard, action, "source"), [Role::Office, Role::Hris], "{action}");

@@ -1,7 +1,8 @@
 //! The rules of fields that stand in the proto files, enforced.
 //!
 //! Every service calls [`validate`] on every request before anything else. The rules are those of `buf/validate/validate.proto`
-//! as far as our files use them; [`unknown_rules`] and its test make sure that none is written there and ignored here.
+//! as far as our files use them; [`unknown_rules`] and its test make sure that none is written there and ignored here. One rule
+//! stands in no file: a text holds no NUL.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -240,6 +241,10 @@ fn check_message(message: &DynamicMessage, path: &str, violations: &mut Vec<Viol
 
 fn check_inner(value: &Value, path: &str, violations: &mut Vec<Violation>) {
     match value {
+        // No rule has to say so: a database takes any text but this one.
+        Value::String(text) if text.contains('\0') => {
+            report(violations, path, "NUL", "must not hold the character NUL");
+        }
         Value::Message(inner) if inner.descriptor().package_name().starts_with("updraft.") => {
             check_message(inner, path, violations);
         }
@@ -250,7 +255,9 @@ fn check_inner(value: &Value, path: &str, violations: &mut Vec<Violation>) {
         }
         Value::Map(values) => {
             for (key, value) in values {
-                check_inner(value, &format!("{path}[{}]", key_text(key)), violations);
+                let key = key_text(key);
+                check_inner(&Value::String(key.clone()), path, violations);
+                check_inner(value, &format!("{path}[{key}]"), violations);
             }
         }
         _ => {}
@@ -352,6 +359,16 @@ mod tests {
                 ("capacity".to_owned(), "LTE"),
             ]
         );
+    }
+
+    #[test]
+    fn a_text_with_a_nul_is_refused_wherever_it_stands() {
+        let mut request = application();
+        request.motivation = "I like\0to explain.".to_owned();
+        request.offers[0].topic_id = "hash\0tags".to_owned();
+        let found = codes(validate(&request));
+        let named = |field: &str| found.contains(&(field.to_owned(), "NUL"));
+        assert!(named("motivation") && named("offers[0].topic_id"), "{found:?}");
     }
 
     #[test]

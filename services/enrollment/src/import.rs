@@ -9,7 +9,7 @@ use eventlog::{BoxError, Context};
 use identity::{OperationId, SyncRunId};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -21,12 +21,16 @@ use crate::domain::worker::{Answer, FieldIssue, Outcome};
 use crate::sync::{RECORDS_MAX, Refused, Sync};
 use crate::views::operations::{self, Batch};
 use crate::views::sync_runs::{self, Opening, RunRow};
+use crate::views::workers;
 
 /// The source whose records the files of the office are.
 pub(crate) const SOURCE: &str = "roster";
 
 /// How long operations and their reports are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// So many files are in memory at most: the one that is taken in, and those that wait for it.
+const FILES_MAX: usize = 4;
 
 /// How long to wait before an outcome that could not be noted is noted again.
 const NOTE_AGAIN: Duration = Duration::from_secs(1);
@@ -47,6 +51,8 @@ pub(crate) struct Import {
     pub(crate) expected_people: Option<usize>,
     /// Who imports it, and when.
     pub(crate) context: Context,
+    /// Its place among the files in memory.
+    pub(crate) place: OwnedSemaphorePermit,
 }
 
 /// Takes rosters in.
@@ -58,6 +64,7 @@ pub(crate) struct Imports {
     shutdown: CancellationToken,
     /// Waiting here costs no database connection.
     one_at_a_time: Arc<Mutex<()>>,
+    places: Arc<Semaphore>,
     /// Tells this process from those before it.
     pub(crate) runner: Uuid,
 }
@@ -91,6 +98,7 @@ impl Imports {
             tasks: ground.tasks.clone(),
             shutdown: ground.shutdown.clone(),
             one_at_a_time: Arc::default(),
+            places: Arc::new(Semaphore::new(FILES_MAX)),
             runner: OperationId::mint().uuid(),
         }
     }
@@ -109,6 +117,11 @@ impl Imports {
         }
         let oldest = now.saturating_sub(KEPT)?;
         Ok(operations::drop_before(&self.pool, oldest).await?)
+    }
+
+    /// A place for one more file; none if there are enough.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
     /// Takes a roster in, in the background; what is not done when the process ends is not done.
@@ -153,7 +166,16 @@ impl Imports {
     /// Looks the file through, and sends its lines through a run; answers with what became of them, and why nobody left where
     /// somebody should have.
     async fn take_in(&self, import: Import) -> Result<(Counts, String), Failure> {
-        let Import { operation, file, mode, dry_run, leavers_percent_max, expected_people, context } = import;
+        let Import {
+            operation,
+            file,
+            mode,
+            dry_run,
+            leavers_percent_max,
+            expected_people,
+            context,
+            place: _place,
+        } = import;
         let looked = tokio::task::spawn_blocking(move || {
             let survey = roster::survey(&file, expected_people);
             (file, survey)
@@ -196,8 +218,9 @@ impl Passage<'_> {
     async fn walk(&self, file: &[u8]) -> Result<(Counts, String), Failure> {
         let pool = &self.imports.pool;
         operations::opened(pool, self.operation, self.run, self.survey).await?;
-        // The run is open and the only one, so that a later upload has a greater number.
-        let upload = operations::next_upload(pool).await?;
+        // The run is open and the only one, so that a later upload has a greater number. The office may have ended somebody, and
+        // another client of the source may count in milliseconds: what a file says now is newer than either.
+        let upload = workers::next_version(pool, SOURCE).await?;
         let mut records = self.survey.records(file, upload.unsigned_abs());
         let (mut counts, mut done, mut noticed) = (Counts::default(), 0, self.survey.noticed.clone());
         for ordinal in 0.. {

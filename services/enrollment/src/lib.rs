@@ -137,6 +137,7 @@ impl boot::Service for Enrollment {
         tick::let_go(&self.pool, &self.journal, now).await?;
         self.sync.pass(now).await?;
         self.moves.send_replace(());
+        tick::forget_births(&self.pool, now).await?;
         tick::escalate(&self.pool, &self.journal, now).await
     }
 }

@@ -6,11 +6,14 @@ mod passing;
 mod settling;
 mod single;
 
+use std::sync::Arc;
+
 use boot::Ground;
-use eventlog::{Begun, BoxError, Context, Journal, Transaction};
+use eventlog::{Begun, BoxError, Context, Journal, Receipt, Transaction, Unit};
 use identity::SyncRunId;
 use jiff::tz::TimeZone;
 use sqlx::{PgConnection, PgPool};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use vault::Vault;
 
 use crate::domain::register::Moment;
@@ -30,6 +33,14 @@ pub(crate) struct Sync {
     pool: PgPool,
     journal: Journal<Views>,
     vault: Vault,
+    /// Who waits for the directory waits here first, without a database connection, which others need meanwhile.
+    turn: Arc<Mutex<()>>,
+}
+
+/// A transaction in its turn.
+struct Work {
+    transaction: Transaction<Views>,
+    _turn: OwnedMutexGuard<()>,
 }
 
 /// Why a run, or a single worker, is refused as a whole.
@@ -85,7 +96,7 @@ impl From<eventlog::Error> for Refused {
 impl Sync {
     /// Ready to take records in.
     pub(crate) fn new(ground: &Ground, journal: Journal<Views>) -> Self {
-        Self { pool: ground.pool.clone(), journal, vault: ground.vault.clone() }
+        Self { pool: ground.pool.clone(), journal, vault: ground.vault.clone(), turn: Arc::default() }
     }
 
     /// Opens a run; the same request again gets the same run.
@@ -133,11 +144,12 @@ impl Sync {
         Ok(answers)
     }
 
-    async fn begin(&self, context: &Context) -> Result<Transaction<Views>, Refused> {
+    async fn begin(&self, context: &Context) -> Result<Work, Refused> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         // A run is found again by its request and a record by its version, so that no key is needed here.
         let context = Context { idempotency: None, expected_version: None, ..context.clone() };
         match self.journal.begin(&context).await.map_err(|error| Refused::Failed(error.into()))? {
-            Begun::Work(work) => Ok(work),
+            Begun::Work(transaction) => Ok(Work { transaction, _turn: turn }),
             Begun::Replayed(_) => Err(Refused::Failed("a command without a key was replayed".into())),
         }
     }
@@ -149,9 +161,19 @@ async fn hold(conn: &mut PgConnection, run: SyncRunId) -> Result<RunRow, Refused
     sync_runs::find(conn, run).await?.ok_or(Refused::UnknownRun)
 }
 
-async fn commit(work: Transaction<Views>, run: &RunRow) -> Result<(), Refused> {
-    work.commit(eventlog::Receipt { id: run.run.uuid(), version: 0, position: 0 }).await?;
-    Ok(())
+impl Work {
+    fn unit(&mut self) -> Unit<'_, Views> {
+        self.transaction.unit()
+    }
+
+    async fn commit(self, receipt: Receipt) -> Result<(), Refused> {
+        self.transaction.commit(receipt).await?;
+        Ok(())
+    }
+}
+
+async fn commit(work: Work, run: &RunRow) -> Result<(), Refused> {
+    work.commit(Receipt { id: run.run.uuid(), version: 0, position: 0 }).await
 }
 
 /// When records are taken: days begin in Greenwich, as a source may have people in several zones.

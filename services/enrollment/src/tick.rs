@@ -1,4 +1,4 @@
-//! What is due by the clock: reminders of obligations that nobody acknowledged, and last working days.
+//! What is due by the clock: reminders of obligations that nobody acknowledged, last working days, dates of birth.
 
 use eventlog::{BoxError, Context, Journal};
 use jiff::civil::Date;
@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use crate::codec::{Obligation, Person};
 use crate::domain::obligation::{Command, ESCALATION_MAX};
 use crate::domain::person;
-use crate::views::{Views, obligations, people};
+use crate::views::{Views, birth_dates, obligations, people};
 
 /// Takes the reminders that are due by now.
 pub(crate) async fn escalate(
@@ -35,4 +35,10 @@ pub(crate) async fn let_go(pool: &PgPool, journal: &Journal<Views>, now: Timesta
         journal.execute::<Person>(&context, person.uuid(), leave).await?;
     }
     Ok(())
+}
+
+/// Forgets the dates of birth that no rule needs any more.
+pub(crate) async fn forget_births(pool: &PgPool, now: Timestamp) -> Result<(), BoxError> {
+    let mut conn = pool.acquire().await?;
+    Ok(birth_dates::drop_unneeded(&mut conn, now).await?)
 }

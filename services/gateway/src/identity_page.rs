@@ -107,7 +107,7 @@ async fn people(gateway: &Gateway) -> Result<Vec<Person>, Status> {
     let mut directory = DirectoryServiceClient::new(connection);
     let (mut people, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = ListPeopleRequest { page_size: PAGE_SIZE, page_token, max_level: None };
+        let request = ListPeopleRequest { page_size: PAGE_SIZE, page_token, ..ListPeopleRequest::default() };
         let page = directory.list_people(request).await?.into_inner();
         people.extend(page.people);
         if page.next_page_token.is_empty() {

@@ -21,6 +21,7 @@ use utoipa::openapi::{
     tag::{Tag, TagBuilder},
 };
 
+pub(crate) use self::schema::must_be_given;
 use self::{comments::comment, schema::Schemas};
 use crate::{
     RouteError,
@@ -174,7 +175,8 @@ fn headers(route: &Route) -> Vec<ParameterBuilder> {
     let mut headers = Vec::new();
     if route.etag.is_some() {
         let description = "The ETag of the version that the change was made on, with its quotes.";
-        headers.push(header("If-Match", description, Required::True));
+        let required = if route.needs_etag { Required::True } else { Required::False };
+        headers.push(header("If-Match", description, required));
     }
     if route.verb == Method::GET && has_version(route) {
         let description = "ETags of versions the client has; if one is current, the answer is 304.";

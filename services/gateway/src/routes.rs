@@ -4,6 +4,8 @@ use axum::http::Method;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 use proto::api::MethodRule;
 
+use crate::openapi::must_be_given;
+
 /// An HTTP annotation that cannot be served; the proto files are wrong.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP annotation of {method} {fault}")]
@@ -28,6 +30,8 @@ pub(crate) struct Route {
     pub(crate) body: Body,
     /// The field of the request that comes from `If-Match`.
     pub(crate) etag: Option<FieldDescriptor>,
+    /// Whether that field must not be empty.
+    pub(crate) needs_etag: bool,
     /// The field of the response that is the answer; else the response itself.
     pub(crate) answer: Option<FieldDescriptor>,
     /// The file that is the answer instead, in parts: the field of bytes of every message of the stream.
@@ -102,6 +106,7 @@ impl Route {
             _ => return Err(fail("is no stream of a field of bytes with a media type".to_owned())),
         };
         let etag = input.get_field_by_name("etag");
+        let needs_etag = etag.as_ref().is_some_and(must_be_given);
         let query = input.fields().filter(|field| {
             let in_body = match &body {
                 Body::Nothing => false,
@@ -114,7 +119,20 @@ impl Route {
         let collection =
             (rule.creates || rule.starts_operation).then(|| collection(&method, &rule, &http.template));
         let Http { verb, template, .. } = http;
-        Ok(Some(Self { method, rule, verb, template, path, query, body, etag, answer, download, collection }))
+        Ok(Some(Self {
+            method,
+            rule,
+            verb,
+            template,
+            path,
+            query,
+            body,
+            etag,
+            needs_etag,
+            answer,
+            download,
+            collection,
+        }))
     }
 
     /// The message that is answered with: the response or the one field of it.

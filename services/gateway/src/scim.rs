@@ -28,12 +28,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, RawQuery, State},
-    http::{HeaderMap, StatusCode, header, uri::Authority},
-    response::Response,
+    extract::{FromRequestParts, Path, RawQuery, State},
+    http::{HeaderMap, StatusCode, header, request::Parts, uri::Authority},
+    response::{IntoResponse, Response},
     routing::{any, get, post},
 };
 use serde_json::Value;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use self::{
     endpoints::{json, pairs},
@@ -73,12 +74,37 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Result<Router, StartError> {
         .route("/Schemas/{id}", get(schema))
         .route("/Me", any(async || unsupported()))
         .route("/Bulk", any(async || unsupported()))
-        .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "There is nothing at this path."))
+        .fallback(async || nothing_there())
         .method_not_allowed_fallback(async || {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "This path does not take this method.")
         })
         .with_state(door);
-    Ok(Router::new().nest(PATH, scim))
+    Ok(Router::new().nest(PATH, unbroken(scim)))
+}
+
+/// Answers a panic as SCIM writes refusals.
+fn unbroken(scim: Router) -> Router {
+    scim.layer(CatchPanicLayer::custom(|_| {
+        tracing::error!("a request broke off in a panic");
+        let detail = "Something broke on our side; it was recorded.";
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+    }))
+}
+
+/// The last segment of a path.
+struct Segment(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let segment = Path::from_request_parts(parts, state).await;
+        segment.map(|Path(id)| Self(id)).map_err(|_| nothing_there())
+    }
+}
+
+fn nothing_there() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "There is nothing at this path.")
 }
 
 fn unsupported() -> Refusal {
@@ -128,7 +154,7 @@ async fn resource_types(State(door): State<Door>, headers: HeaderMap, RawQuery(q
 
 async fn resource_type(
     State(door): State<Door>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Answer {
@@ -143,10 +169,34 @@ async fn schemas(State(door): State<Door>, headers: HeaderMap, RawQuery(query): 
 
 async fn schema(
     State(door): State<Door>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Answer {
     let base = door.known(&headers, query.as_deref()).await?;
     Ok(found(&discovery::one(discovery::schemas(&door.catalogue, &base), &id)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::{Body, to_bytes},
+        http::Request,
+    };
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_in_the_words_of_scim() {
+        async fn breaks_off() {
+            panic!("a mistake of ours");
+        }
+        let router = unbroken(Router::new().route("/", get(breaks_off)));
+        let answer = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], refusal::MEDIA_TYPE);
+        let body = to_bytes(answer.into_body(), 1024).await.unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["status"], "500");
+    }
 }

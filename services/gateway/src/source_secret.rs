@@ -20,7 +20,7 @@ const FAILURES_MAX: u32 = 10;
 const WINDOW: Duration = Duration::from_mins(1);
 /// How many secrets are kept in mind; beyond, the one that was tried first is forgotten.
 const KEPT_MAX: usize = 4096;
-/// Longer texts are no secrets of ours.
+/// Longer texts are no secrets of ours, nor are those with a NUL.
 const SECRET_LENGTH_MAX: usize = 256;
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -59,7 +59,7 @@ impl SourceSecrets {
     /// # Errors
     /// Every variant of [`Refused`].
     pub(crate) async fn source(&self, upstreams: &Upstreams, secret: &str) -> Result<SourceId, Refused> {
-        if secret.len() > SECRET_LENGTH_MAX {
+        if secret.len() > SECRET_LENGTH_MAX || secret.contains('\0') {
             return Err(Refused::Wrong);
         }
         let (credential, _) = secret.rsplit_once('_').ok_or(Refused::Wrong)?;

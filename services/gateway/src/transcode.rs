@@ -75,9 +75,10 @@ async fn serve(gateway: &Gateway, route: &Route, request: Request) -> Result<Res
 
 /// Makes the request message of path, query, headers and body.
 async fn read(route: &Route, parts: &mut Parts, body: HttpBody) -> Result<DynamicMessage, Problem> {
+    let etag = route.etag.as_ref();
+    let etag = etag.filter(|_| route.needs_etag || parts.headers.contains_key(header::IF_MATCH));
     let etag =
-        route.etag.as_ref().map(|field| Ok::<_, Problem>((field, conditions::if_match(&parts.headers)?)));
-    let etag = etag.transpose()?;
+        etag.map(|field| Ok::<_, Problem>((field, conditions::if_match(&parts.headers)?))).transpose()?;
     let bytes = read_body(route, &parts.headers, body).await?;
     let mut message = match &route.body {
         Body::Message => {

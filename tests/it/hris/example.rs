@@ -16,19 +16,27 @@ use tokio::sync::OnceCell;
 use super::payroll::{Payroll, tombstone};
 use crate::world::World;
 
-const ADVENTUREWORKS: &str = include_str!("../../../services/updraft/roster/adventureworks-employees.csv");
+/// The 290 people of the demonstration.
+pub const ADVENTUREWORKS: &str =
+    include_str!("../../../services/updraft/roster/adventureworks-employees.csv");
 /// A third of the roster, as it goes over the wire.
 const CUT_AFTER_BYTES: usize = 12_000;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+/// Where the client lies.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/hris-client").canonicalize().unwrap()
 }
 
 /// The Python that has what the client needs; what is missing is installed once for all tests.
 static PYTHON: OnceCell<String> = OnceCell::const_new();
 
+/// That Python.
+pub async fn python() -> String {
+    PYTHON.get_or_init(install).await.clone()
+}
+
 async fn install() -> String {
-    let install = Command::new(root().join("deploy/hris-client/install")).stderr(Stdio::inherit()).output();
+    let install = Command::new(folder().join("install")).stderr(Stdio::inherit()).output();
     let installed = install.await.unwrap();
     assert!(installed.status.success(), "deploy/hris-client/install says why");
     let said = String::from_utf8(installed.stdout).unwrap();
@@ -46,7 +54,7 @@ struct Example<'w> {
 
 impl<'w> Example<'w> {
     async fn new(world: &'w World) -> Self {
-        let python = PYTHON.get_or_init(install).await.clone();
+        let python = python().await;
         let office = world.office(None);
         office.post("/api/v1/sources", json!({ "sourceId": "payroll" })).await.ok();
         let credential = json!({ "kind": "KIND_SECRET" });
@@ -63,7 +71,7 @@ impl<'w> Example<'w> {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.python);
         command
-            .arg(root().join("deploy/hris-client/updraft_hris.py"))
+            .arg(folder().join("updraft_hris.py"))
             .args(words)
             .args(["--source", "payroll", "--client-id", "payroll", "--target", &self.target])
             .args(["--token-url", &self.token_url])
@@ -93,7 +101,7 @@ impl<'w> Example<'w> {
 }
 
 /// A folder that nobody else uses, with the roster in it.
-fn export(name: &str, content: &str) -> PathBuf {
+pub fn export(name: &str, content: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hris-{}-{name}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("export.csv");
@@ -162,6 +170,37 @@ async fn it_sends_the_roster_over_a_connection_that_breaks_and_the_same_export_i
     let (code, said) = example.sync(&file, &["--again"]).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("290 received, 290 unchanged"), "{said}");
+}
+
+/// Passes connections on to a service that is away for the first two of them.
+async fn away_at_first(service: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        for _ in 0..2 {
+            drop(listener.accept().await);
+        }
+        while let Ok((client, _)) = listener.accept().await {
+            let service = TcpStream::connect(&service).await.unwrap();
+            tokio::spawn(pass_on(client, service, Arc::new(AtomicBool::new(true))));
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_for_a_token_endpoint_that_is_away_and_not_for_one_that_refuses() {
+    let world = World::new().await;
+    let mut example = Example::new(&world).await;
+    let address = away_at_first(world.rest().to_string()).await;
+    example.token_url = format!("http://{address}/oauth2/token");
+    let file = export("away", ADVENTUREWORKS);
+    let (code, said) = example.sync(&file, &["--dry-run"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    example.secret = "updraft_no_secret".to_owned();
+    let (code, said) = example.sync(&file, &["--dry-run"]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("401"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -150,24 +150,26 @@ pub async fn all<M>(mut stream: Streaming<M>) -> Result<Vec<M>, Status> {
 
 /// The workers of the small company, in the version 1.
 pub fn workers() -> Vec<Worker> {
-    let worker = |line: &str| {
-        let fields: Vec<&str> = line.split(',').collect();
-        Worker {
-            external_id: fields[0].to_owned(),
-            source_version: 1,
-            employee_number: fields[0].to_owned(),
-            manager_external_id: fields[1].to_owned(),
-            given_name: fields[2].to_owned(),
-            family_name: fields[3].to_owned(),
-            email: fields[4].to_owned(),
-            job_title: fields[5].to_owned(),
-            org_unit_path: vec![fields[6].to_owned()],
-            hire_date: fields[7].to_owned(),
-            birth_date: fields[8].to_owned(),
-            ..Worker::default()
-        }
+    workers_of(roster().as_bytes())
+}
+
+/// The workers of a roster, in the version 1.
+pub fn workers_of(roster: &[u8]) -> Vec<Worker> {
+    let worker = |line: csv::StringRecord| Worker {
+        external_id: line[0].to_owned(),
+        source_version: 1,
+        employee_number: line[0].to_owned(),
+        manager_external_id: line[1].to_owned(),
+        given_name: line[2].to_owned(),
+        family_name: line[3].to_owned(),
+        email: line[4].to_owned(),
+        job_title: line[5].to_owned(),
+        org_unit_path: vec![line[6].to_owned()],
+        hire_date: line[7].to_owned(),
+        birth_date: line[8].to_owned(),
+        ..Worker::default()
     };
-    roster().lines().skip(1).map(worker).collect()
+    csv::Reader::from_reader(roster).into_records().map(|line| worker(line.unwrap())).collect()
 }
 
 /// That a worker is so.

@@ -183,7 +183,7 @@ impl Enrollment {
             key,
             offering,
             rules: held.rules.clone(),
-            maximum_age: held.maximum_age(),
+            maximum_age: held.maximum_age(today(now, &held.rules.time_zone)?),
             candidate: applicant.candidate,
             applied_already: applicant.applied_already,
         };

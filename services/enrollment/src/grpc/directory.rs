@@ -30,7 +30,8 @@ impl DirectoryService for Enrollment {
         let operation = match self.begin(&call.context()).await? {
             Begun::Replayed(first) => OperationId::from_uuid(first.id),
             Begun::Work(mut work) => {
-                let import = import::of(&mut call);
+                let place = self.imports.place().ok_or_else(import::no_place)?;
+                let import = import::of(&mut call, place);
                 let (operation, runner) = (import.operation, self.imports.runner);
                 operations::start(
                     work.unit().conn(),
@@ -97,12 +98,34 @@ impl DirectoryService for Enrollment {
         call.allow(&Resource::everything())?;
         let page = Page::<(String, PersonId)>::of(call.message.page_size, &call.message.page_token)?;
         let after = page.after.as_ref().map(|(number, person)| (number.as_str(), *person));
-        let rows = directory::page(&self.pool, call.message.max_level, after, page.fetch()).await;
+        let below = optional_id("below_person_id", &call.message.below_person_id)?;
+        let rows = directory::page(&self.pool, call.message.max_level, below, after, page.fetch()).await;
         let (rows, next_page_token) = page.cut(rows.map_err(unavailable)?, |row| {
             (row.listed.details.employee_number.clone(), row.listed.person)
         });
         let people = rows.into_iter().map(person).collect();
         Ok(Response::new(api::ListPeopleResponse { people, next_page_token }))
+    }
+
+    async fn get_reporting_line(
+        &self,
+        request: Request<api::GetReportingLineRequest>,
+    ) -> Result<Response<api::GetReportingLineResponse>, Status> {
+        let call = self.desk.receive(request).await?;
+        call.allow(&Resource::everything())?;
+        let person = self.placed(id("person_id", &call.message.person_id)?).await?.listed.person;
+        let superiors = directory::superiors(&self.pool, person).await.map_err(unavailable)?;
+        let common_superior = match optional_id("other_person_id", &call.message.other_person_id)? {
+            None => None,
+            Some(other) => {
+                let other = self.placed(other).await?.listed.person;
+                directory::common_superior(&self.pool, person, other).await.map_err(unavailable)?
+            }
+        };
+        Ok(Response::new(api::GetReportingLineResponse {
+            superior_person_ids: superiors.iter().map(ToString::to_string).collect(),
+            common_superior_person_id: optional_id_text(common_superior),
+        }))
     }
 
     async fn get_person(
@@ -192,6 +215,11 @@ impl Enrollment {
         let found = operations::find(&self.pool, operation).await.map_err(unavailable)?;
         found.map(import::operation).ok_or_else(|| not_found("operation"))
     }
+}
+
+/// An id that may be left out.
+fn optional_id(field: &str, text: &str) -> Result<Option<PersonId>, Status> {
+    if text.is_empty() { Ok(None) } else { id(field, text).map(Some) }
 }
 
 /// What the other of a tandem needs to know: who it is, where to write to, what the job is.

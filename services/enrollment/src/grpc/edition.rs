@@ -122,7 +122,7 @@ impl EditionService for Enrollment {
                 let command = Command::ProposeAgeRule(rule, sealed);
                 let receipt = unit.execute::<Edition>(edition.uuid(), command).await.map_err(refuse)?;
                 // A proposal takes the place of a rule that was released.
-                birth_dates::drop_unless_needed(unit.conn()).await.map_err(unavailable)?;
+                birth_dates::drop_unneeded(unit.conn(), call.now).await.map_err(unavailable)?;
                 work.commit(receipt).await.map_err(unavailable)?
             }
         };
@@ -274,7 +274,7 @@ impl Enrollment {
         }
         // What follows came first, so that the receipt of the command covers it.
         let ended = unit.execute::<Edition>(edition.uuid(), command).await.map_err(refuse)?;
-        birth_dates::drop_unless_needed(unit.conn()).await.map_err(unavailable)?;
+        birth_dates::drop_unneeded(unit.conn(), call.now).await.map_err(unavailable)?;
         work.commit(ended).await.map_err(unavailable)
     }
 

@@ -4,9 +4,10 @@ use boot::{Call, unavailable};
 use eventlog::Context;
 use futures::stream::{self, BoxStream, StreamExt};
 use identity::{OperationId, Resource};
-use proto::{enrollment as api, hris};
+use proto::{enrollment as api, hris, status};
 use sqlx::PgPool;
-use tonic::Status;
+use tokio::sync::OwnedSemaphorePermit;
+use tonic::{Code, Status};
 
 use super::hris::source;
 use crate::domain::roster::report;
@@ -23,7 +24,7 @@ pub(super) fn resource() -> Result<Resource, Status> {
 }
 
 /// The import that is asked for; the file is taken out of the message.
-pub(super) fn of(call: &mut Call<api::CreateImportRequest>) -> Import {
+pub(super) fn of(call: &mut Call<api::CreateImportRequest>, place: OwnedSemaphorePermit) -> Import {
     // The key belongs to the operation, which exists by now.
     let context = Context { idempotency: None, ..call.context() };
     let message = &mut call.message;
@@ -39,7 +40,14 @@ pub(super) fn of(call: &mut Call<api::CreateImportRequest>) -> Import {
         leavers_percent_max: message.leavers_percent_max.unwrap_or(LEAVERS_PERCENT_MAX),
         expected_people: usize::try_from(message.expected_people).ok().filter(|expected| *expected > 0),
         context,
+        place,
     }
+}
+
+/// Too many files are in memory already.
+pub(super) fn no_place() -> Status {
+    let message = "other files wait to be taken in; send this one when they are done";
+    status::refusal(Code::ResourceExhausted, "TOO_MANY_IMPORTS", message)
 }
 
 /// An operation as the interfaces write it.

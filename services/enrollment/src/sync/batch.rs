@@ -39,7 +39,7 @@ impl Sync {
         let source =
             register.source(&run.source).ok_or_else(|| Refused::UnknownSource(run.source.clone()))?;
         let rank = source.rank;
-        let births_needed = birth_dates::needed(&mut *unit.conn()).await?;
+        let births_needed = birth_dates::needed(&mut *unit.conn(), taking.moment.now).await?;
         let keys = keys(records);
         if run.dry_run {
             sync_trials::begin(unit.conn()).await?;

@@ -7,6 +7,8 @@ mod people;
 mod runs;
 mod trials;
 
+use std::sync::Arc;
+
 use boot::scratch::{self, Scratch};
 use boot::{Service, StartError};
 use eventlog::{Context, Journal, Wake};
@@ -46,7 +48,7 @@ impl Stage {
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
         let vault = Vault::unlock(&database.pool("vault"), master).await.unwrap();
         let journal = Journal::new(pool.clone(), Wake::default(), Views);
-        let sync = Sync { pool: pool.clone(), journal, vault };
+        let sync = Sync { pool: pool.clone(), journal, vault, turn: Arc::default() };
         Self { sync, pool, now: NOW.parse().unwrap(), _database: database }
     }
 

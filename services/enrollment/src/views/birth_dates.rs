@@ -1,16 +1,24 @@
 //! Dates of birth, sealed, and only as long as a rule needs them.
 
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, offset};
+use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-/// Whether a released age rule of an edition that takes applications, or will, needs dates of birth.
+/// Whether an age rule that is in force needs dates of birth: a released one, of an edition that takes applications or will, whose last
+/// day is not over everywhere.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn needed(executor: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+pub async fn needed(executor: impl PgExecutor<'_>, now: Timestamp) -> sqlx::Result<bool> {
+    let latest_zone = TimeZone::fixed(offset(-12));
     sqlx::query_scalar(
-        "select exists (select from editions where age_released and phase in ('draft', 'open'))",
+        "select exists (
+             select from editions where age_released and phase in ('draft', 'open') and age_expiry_date >= $1
+         )",
     )
+    .bind(now.to_zoned(latest_zone).date().to_sqlx())
     .fetch_one(executor)
     .await
 }
@@ -61,13 +69,19 @@ pub async fn forget(conn: &mut PgConnection, people: &[Uuid]) -> sqlx::Result<()
         .map(drop)
 }
 
-/// Deletes all of them if no rule needs them any more.
+/// Deletes all of them if no rule needs them any more, and in any case those of people who have left.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn drop_unless_needed(conn: &mut PgConnection) -> sqlx::Result<()> {
-    if !needed(&mut *conn).await? {
-        sqlx::query("delete from birth_dates").execute(conn).await?;
-    }
-    Ok(())
+pub async fn drop_unneeded(conn: &mut PgConnection, now: Timestamp) -> sqlx::Result<()> {
+    let needed = needed(&mut *conn, now).await?;
+    sqlx::query(
+        "delete from birth_dates
+         where not $1
+            or exists (select from people where people.person_id = birth_dates.person_id and last_day is not null)",
+    )
+    .bind(needed)
+    .execute(conn)
+    .await
+    .map(drop)
 }

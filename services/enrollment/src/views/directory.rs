@@ -108,23 +108,26 @@ const PAGE: &str =
     "select *, last_day is null as active, level_of(person_id) as level, leads_others(person_id) as leads_others
      from people join person_details using (person_id)
      where ($1::text is null or (employee_number, person_id) > ($1, $2)) and $3::integer is null
+       and ($5::uuid is null or person_id in (select person_id from all_below($5)))
      order by employee_number, person_id
      limit $4";
 
 /// Descends from the top, once and no further than is asked for.
 const PAGE_OF_LEVELS: &str = "select *, last_day is null as active, leads_others(person_id) as leads_others
      from levels($3) join people using (person_id) join person_details using (person_id)
-     where $1::text is null or (employee_number, person_id) > ($1, $2)
+     where ($1::text is null or (employee_number, person_id) > ($1, $2))
+       and ($5::uuid is null or person_id in (select person_id from all_below($5)))
      order by employee_number, person_id
      limit $4";
 
-/// A page of people by employee number, perhaps only of those at most so many levels below the top.
+/// A page of people by employee number, perhaps only of those at most so many levels below the top, or below a person.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn page(
     executor: impl PgExecutor<'_>,
     max_level: Option<i32>,
+    below: Option<PersonId>,
     after: Option<(&str, PersonId)>,
     limit: i64,
 ) -> sqlx::Result<Vec<Placed>> {
@@ -134,6 +137,7 @@ pub async fn page(
         .bind(after.map(|(_, person)| person.uuid()))
         .bind(max_level)
         .bind(limit)
+        .bind(below.map(PersonId::uuid))
         .fetch_all(executor)
         .await
 }
@@ -166,6 +170,36 @@ pub async fn add_details(
                      leave_first_day, leave_last_day)
                 from stdin (format binary)";
     rows.copy(conn, copy).await
+}
+
+/// The superiors of a person, from the direct one upwards.
+///
+/// # Errors
+/// If the database fails.
+pub async fn superiors(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<Vec<PersonId>> {
+    let people: Vec<Uuid> =
+        sqlx::query_scalar("select person_id from superiors($1) where distance > 0 order by distance")
+            .bind(person.uuid())
+            .fetch_all(executor)
+            .await?;
+    Ok(people.into_iter().map(PersonId::from_uuid).collect())
+}
+
+/// The nearest superior of both, who may be one of the two.
+///
+/// # Errors
+/// If the database fails.
+pub async fn common_superior(
+    executor: impl PgExecutor<'_>,
+    one: PersonId,
+    other: PersonId,
+) -> sqlx::Result<Option<PersonId>> {
+    let person: Option<Uuid> = sqlx::query_scalar("select common_superior($1, $2)")
+        .bind(one.uuid())
+        .bind(other.uuid())
+        .fetch_one(executor)
+        .await?;
+    Ok(person.map(PersonId::from_uuid))
 }
 
 /// Keeps what the HR system says about people.

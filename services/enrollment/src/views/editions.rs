@@ -2,6 +2,7 @@
 
 use eventlog::{Patches, Table, bytes};
 use identity::{EditionId, PersonId};
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
@@ -56,10 +57,11 @@ pub struct AgeRuleRow {
 }
 
 impl EditionRow {
-    /// The maximum age that is in force.
+    /// The maximum age that is in force on a day.
     #[must_use]
-    pub fn maximum_age(&self) -> Option<i32> {
-        self.age_rule.as_ref().filter(|kept| kept.released).map(|kept| kept.rule.maximum_age)
+    pub fn maximum_age(&self, today: Date) -> Option<i32> {
+        let in_force = |kept: &&AgeRuleRow| kept.released && kept.rule.expiry_date >= today;
+        self.age_rule.as_ref().filter(in_force).map(|kept| kept.rule.maximum_age)
     }
 }
 

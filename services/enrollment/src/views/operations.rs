@@ -127,14 +127,6 @@ pub async fn start(
     .map(drop)
 }
 
-/// The number of the next upload.
-///
-/// # Errors
-/// If the database fails.
-pub async fn next_upload(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select nextval('roster_uploads')").fetch_one(executor).await
-}
-
 /// Notes what a file turned out to be, and the run that its lines go through.
 ///
 /// # Errors

@@ -236,6 +236,26 @@ pub async fn is_user_name_taken(
     .await
 }
 
+/// A version behind all that a source has said of anybody.
+///
+/// # Errors
+/// If the database fails.
+pub async fn next_version(executor: impl PgExecutor<'_>, source: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "select coalesce(max(source_version), 0) + 1
+         from (
+             select source_version from workers where source_id = $1
+             union all
+             select source_version from sync_pending where source_id = $1
+         ) as said
+         where source_version < $2",
+    )
+    .bind(source)
+    .bind(i64::MAX)
+    .fetch_one(executor)
+    .await
+}
+
 /// Writes workers, new ones and old.
 ///
 /// # Errors

@@ -39,13 +39,14 @@ const REFUSALS: [(&str, &str, &str); 17] = [
 /// The refusals that an operation can answer with, as status and name of the response.
 pub(super) fn of(route: &Route) -> impl Iterator<Item = (&'static str, &'static str)> {
     let has_body = !matches!(route.body, Body::Nothing);
-    let (is_read, has_path, has_etag) =
-        (route.verb == Method::GET, !route.path.is_empty(), route.etag.is_some());
+    let (is_read, has_path) = (route.verb == Method::GET, !route.path.is_empty());
+    let (has_etag, needs_etag) = (route.etag.is_some(), route.needs_etag);
     let can = move |status: &str| match status {
         "404" => has_path,
         "408" | "413" | "415" => has_body,
         "409" => !is_read,
-        "412" | "428" => has_etag,
+        "412" => has_etag,
+        "428" => needs_etag,
         _ => true,
     };
     REFUSALS.into_iter().filter(move |(status, ..)| can(status)).map(|(status, name, _)| (status, name))

@@ -173,7 +173,7 @@ fn is_well_known(message: &MessageDescriptor) -> bool {
 }
 
 /// Whether leaving a field out breaks one of its rules.
-fn must_be_given(field: &FieldDescriptor) -> bool {
+pub(crate) fn must_be_given(field: &FieldDescriptor) -> bool {
     let rules = Rules::of(field);
     let above_zero = |rule: &str| rules.whole(rule).is_some_and(|least| least > 0);
     let by_default =

@@ -11,6 +11,9 @@ use super::{
     schema::{Attribute, Catalogue, Document, Kind, Mutability, USER},
 };
 
+/// As many values of one attribute nobody has.
+const VALUES_MAX: usize = 100;
+
 /// Reads a user.
 ///
 /// # Errors
@@ -111,9 +114,19 @@ pub(super) fn canonical(attribute: &Attribute, value: Value) -> Result<Value, Re
         Value::Array(values) => values,
         single => vec![single],
     };
+    check_number(attribute, values.len())?;
     let values = values.into_iter().map(|value| one(attribute, value)).collect::<Result<Vec<_>, _>>()?;
     let values = values.into_iter().filter(|value| !value.is_null()).collect::<Vec<_>>();
     Ok(if values.is_empty() { Value::Null } else { Value::Array(values) })
+}
+
+/// Refuses more values than anybody has, as they are compared with each other.
+///
+/// # Errors
+/// 400 for more than [`VALUES_MAX`].
+pub(super) fn check_number(attribute: &Attribute, values: usize) -> Result<(), Refusal> {
+    let what = || format!("has {values} values, of which at most {VALUES_MAX} are taken");
+    if values <= VALUES_MAX { Ok(()) } else { Err(Refusal::value(&attribute.name, &what())) }
 }
 
 fn one(attribute: &Attribute, value: Value) -> Result<Value, Refusal> {

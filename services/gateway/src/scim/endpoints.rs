@@ -5,7 +5,7 @@
 
 use axum::{
     body::Body,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -15,7 +15,7 @@ use scim_v2::models::errors::ScimType;
 use serde_json::Value;
 
 use super::{
-    Door, document, listing, patch,
+    Door, Segment, document, listing, patch,
     query::{self, Query},
     refusal::{MEDIA_TYPE, Refusal},
     schema::Document,
@@ -53,7 +53,7 @@ pub(super) async fn search(State(door): State<Door>, headers: HeaderMap, body: B
 
 pub(super) async fn get(
     State(door): State<Door>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Answer {
@@ -86,7 +86,7 @@ pub(super) async fn create(
 
 pub(super) async fn replace(
     State(door): State<Door>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     body: Body,
@@ -100,7 +100,7 @@ pub(super) async fn replace(
 
 pub(super) async fn modify(
     State(door): State<Door>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     body: Body,
@@ -116,7 +116,7 @@ pub(super) async fn modify(
     Ok(door.user(StatusCode::OK, &stored, &headers, &selection))
 }
 
-pub(super) async fn remove(State(door): State<Door>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+pub(super) async fn remove(State(door): State<Door>, Segment(id): Segment, headers: HeaderMap) -> Answer {
     let workers = Workers::of(&door.gateway, &headers).await?;
     let condition = condition(&headers);
     for _ in 0..ATTEMPTS_MAX {

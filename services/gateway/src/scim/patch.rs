@@ -12,7 +12,7 @@ use scim_v2::{
 use serde_json::{Map, Value};
 
 use super::{
-    document::{canonical, expect_schema, member, members, object},
+    document::{canonical, check_number, expect_schema, member, members, object},
     filter::{check_values, value_matches},
     refusal::Refusal,
     schema::{Attribute, Catalogue, Document, Mutability, Place, Target},
@@ -174,15 +174,13 @@ fn whole(
     within(user, extension, |part| {
         if verb == Verb::Remove {
             part.extend(attributes.iter().map(|attribute| (attribute.name.clone(), Value::Null)));
-            return;
+            return Ok(());
         }
-        for (name, value) in given {
-            if let Some(attribute) = super::schema::named(attributes, &name) {
-                put(part, verb, attribute, value);
-            }
-        }
-    });
-    Ok(())
+        given.into_iter().try_for_each(|(name, value)| match super::schema::named(attributes, &name) {
+            Some(attribute) => put(part, verb, attribute, value),
+            None => Ok(()),
+        })
+    })
 }
 
 fn attribute_at(
@@ -198,7 +196,7 @@ fn attribute_at(
             (Verb::Remove, _) => {
                 holder.insert(attribute.name.clone(), Value::Null);
             }
-            (_, value) => put(holder, verb, attribute, canonical(attribute, value.unwrap_or(Value::Null))?),
+            (_, value) => put(holder, verb, attribute, canonical(attribute, value.unwrap_or(Value::Null))?)?,
         }
         return Ok(());
     };
@@ -214,7 +212,7 @@ fn attribute_at(
         for element in elements.iter_mut().filter_map(Value::as_object_mut) {
             element.insert(part.name.clone(), value.clone());
         }
-        holder.insert(attribute.name.clone(), Value::Array(elements));
+        keep(holder, attribute, elements)?;
     } else {
         within(holder, &attribute.name, |object| object.insert(part.name.clone(), value));
     }
@@ -222,7 +220,7 @@ fn attribute_at(
 }
 
 /// Sets a value that is in canonical form already.
-fn put(holder: &mut Document, verb: Verb, attribute: &Attribute, value: Value) {
+fn put(holder: &mut Document, verb: Verb, attribute: &Attribute, value: Value) -> Result<(), Refusal> {
     match value {
         // To add nothing changes nothing.
         Value::Null if verb == Verb::Add => {}
@@ -232,7 +230,7 @@ fn put(holder: &mut Document, verb: Verb, attribute: &Attribute, value: Value) {
             let mut elements = elements(holder, attribute);
             elements.retain(|old| added.iter().all(|new| kind(new) != kind(old)));
             elements.extend(added);
-            holder.insert(attribute.name.clone(), Value::Array(elements));
+            keep(holder, attribute, elements)?;
         }
         // What is said of an object replaces what was said before, and leaves the rest.
         Value::Object(parts) if !attribute.many => {
@@ -242,6 +240,7 @@ fn put(holder: &mut Document, verb: Verb, attribute: &Attribute, value: Value) {
             holder.insert(attribute.name.clone(), value);
         }
     }
+    Ok(())
 }
 
 /// Removes the values that are named, as Entra ID does it.
@@ -255,12 +254,17 @@ fn remove_equal(holder: &mut Document, attribute: &Attribute, value: Value) -> R
     if named.is_empty() {
         elements.clear();
     }
-    holder.insert(attribute.name.clone(), Value::Array(elements));
-    Ok(())
+    keep(holder, attribute, elements)
 }
 
 fn elements(holder: &Document, attribute: &Attribute) -> Vec<Value> {
     holder.get(&attribute.name).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn keep(holder: &mut Document, attribute: &Attribute, elements: Vec<Value>) -> Result<(), Refusal> {
+    check_number(attribute, elements.len())?;
+    holder.insert(attribute.name.clone(), Value::Array(elements));
+    Ok(())
 }
 
 /// An operation on those values of an attribute that a filter means.
@@ -297,8 +301,7 @@ fn values_at(
                 }
             }
         }
-        holder.insert(attribute.name.clone(), Value::Array(elements));
-        return Ok(());
+        return keep(holder, attribute, elements);
     }
     let given = value.unwrap_or(Value::Null);
     let given = match part {
@@ -319,8 +322,7 @@ fn values_at(
             element.extend(given.clone());
         }
     }
-    holder.insert(attribute.name.clone(), Value::Array(elements));
-    Ok(())
+    keep(holder, attribute, elements)
 }
 
 /// The value that a filter describes by equality; `None` if it says anything else.

@@ -114,28 +114,39 @@ pub(super) fn wanted(user: &Document, id: &str, before: Option<&StoredWorker>) -
         birth_date: day(confidential, "birthDate"),
         ..Worker::default()
     };
-    let status = employment_status(user, confidential, before);
-    worker.set_employment_status(status);
-    if status == EmploymentStatus::OnLeave {
-        worker.leave_first_day = day(confidential, "leaveFirstDay");
-        worker.leave_last_day = day(confidential, "leaveLastDay");
+    let before = before.and_then(|stored| stored.worker.as_ref());
+    let leave = leave(confidential, before);
+    worker.set_employment_status(employment_status(user, leave.is_some(), before));
+    if worker.employment_status() == EmploymentStatus::OnLeave {
+        [worker.leave_first_day, worker.leave_last_day] = leave.unwrap_or_default();
     }
     let keep_birth_date = before.is_some() && !confidential.contains_key("birthDate");
     Ok(Wanted { worker, external_id: text(user, "externalId"), keep_birth_date })
 }
 
-fn employment_status(
-    user: &Document,
-    confidential: &Document,
-    before: Option<&StoredWorker>,
-) -> EmploymentStatus {
-    let before = before.and_then(|stored| stored.worker.as_ref()).map(Worker::employment_status);
+/// The first and the last day of the leave, if there is one. A client is never told them: what it does not name stays.
+fn leave(confidential: &Document, before: Option<&Worker>) -> Option<[String; 2]> {
+    const DAYS: [&str; 2] = ["leaveFirstDay", "leaveLastDay"];
+    let kept = before.map(|worker| [&worker.leave_first_day, &worker.leave_last_day].map(String::clone));
+    let is_silent = !DAYS.iter().any(|name| confidential.contains_key(*name));
+    let goes_on =
+        is_silent && before.is_some_and(|worker| worker.employment_status() == EmploymentStatus::OnLeave);
+    let mut days = kept.unwrap_or_default();
+    for (name, day) in DAYS.iter().zip(&mut days) {
+        if confidential.contains_key(*name) {
+            *day = self::day(confidential, name);
+        }
+    }
+    (goes_on || days.iter().any(|day| !day.is_empty())).then_some(days)
+}
+
+fn employment_status(user: &Document, on_leave: bool, before: Option<&Worker>) -> EmploymentStatus {
+    let before = before.map(Worker::employment_status);
     // A client that does not say whether the user is active changes nothing of it.
     let active = user.get("active").and_then(Value::as_bool);
     if !active.unwrap_or(before != Some(EmploymentStatus::Inactive)) {
         return EmploymentStatus::Inactive;
     }
-    let on_leave = ["leaveFirstDay", "leaveLastDay"].iter().any(|name| !day(confidential, name).is_empty());
     match before {
         _ if on_leave => EmploymentStatus::OnLeave,
         Some(EmploymentStatus::Pending) => EmploymentStatus::Pending,
@@ -284,7 +295,9 @@ mod tests {
             wanted(user, "7", before).unwrap().worker.employment_status()
         };
         let mut gone = stored();
-        gone.worker.as_mut().unwrap().set_employment_status(EmploymentStatus::Inactive);
+        let worker = gone.worker.as_mut().unwrap();
+        worker.set_employment_status(EmploymentStatus::Inactive);
+        worker.leave_first_day.clear();
         assert_eq!(status(&silent, None), EmploymentStatus::Active);
         assert_eq!(status(&silent, Some(&gone)), EmploymentStatus::Inactive);
         assert_eq!(
@@ -297,6 +310,28 @@ mod tests {
         );
         let leave = json!({ "userName": "a", CONFIDENTIAL: { "leaveLastDay": "2013-12-31" } });
         assert_eq!(status(&user(&leave), None), EmploymentStatus::OnLeave);
+    }
+
+    #[test]
+    fn a_leave_goes_on_until_the_client_names_a_day_of_it() {
+        let mut stored = stored();
+        let leave = |user: Value, before: &StoredWorker| {
+            let worker = wanted(&self::user(&user), "7", Some(before)).unwrap().worker;
+            (worker.employment_status(), worker.leave_first_day, worker.leave_last_day)
+        };
+        let on_leave =
+            |first: &str, last: &str| (EmploymentStatus::OnLeave, first.to_owned(), last.to_owned());
+        let replaced = json!({ "userName": "ada", "active": true });
+        assert_eq!(leave(replaced.clone(), &stored), on_leave("2013-09-01", ""));
+        let ends = json!({ "userName": "ada", CONFIDENTIAL: { "leaveLastDay": "2013-12-31" } });
+        assert_eq!(leave(ends, &stored), on_leave("2013-09-01", "2013-12-31"));
+        let over = json!({ "userName": "ada", CONFIDENTIAL: { "leaveFirstDay": null } });
+        assert_eq!(leave(over, &stored), (EmploymentStatus::Active, String::new(), String::new()));
+
+        let deactivated = json!({ "userName": "ada", "active": false });
+        assert_eq!(leave(deactivated, &stored), (EmploymentStatus::Inactive, String::new(), String::new()));
+        stored.worker.as_mut().unwrap().set_employment_status(EmploymentStatus::Inactive);
+        assert_eq!(leave(replaced, &stored), on_leave("2013-09-01", ""));
     }
 
     #[test]

@@ -76,9 +76,10 @@ fn every_operation_and_every_response_is_described() {
             let is_problem = media_types == ["application/problem+json"];
             assert!(is_problem != status.starts_with('2') || status == "304", "{name}: {status}");
         }
-        let takes_version = responses.contains_key("428");
-        let has_header = operation["parameters"].as_array().unwrap().iter().any(|p| p["name"] == "If-Match");
-        assert_eq!(takes_version, has_header, "{name}");
+        let header = operation["parameters"].as_array().unwrap().iter().find(|p| p["name"] == "If-Match");
+        assert_eq!(responses.contains_key("412"), header.is_some(), "{name}");
+        let needed = header.is_some_and(|header| header["required"] == true);
+        assert_eq!(responses.contains_key("428"), needed, "{name}");
     }
 }
 

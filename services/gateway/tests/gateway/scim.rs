@@ -54,6 +54,15 @@ async fn refused(request: RequestBuilder, status: u16, kind: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_leads_nowhere() {
+    let world = world().await;
+    for path in ["/Users/%FF", "/Schemas/%FF", "/ResourceTypes/%FF"] {
+        refused(ask(&world, Method::GET, path), 404, "").await;
+    }
+    refused(ask(&world, Method::DELETE, "/Users/%FF"), 404, "").await;
+}
+
+#[tokio::test]
 async fn only_who_has_a_credential_is_let_in_and_speaks_for_its_source() {
     let world = world().await;
     let answer = refused(world.anonymous(Method::GET, "/scim/v2/Users"), 401, "").await;

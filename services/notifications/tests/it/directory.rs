@@ -90,6 +90,13 @@ impl DirectoryService for Directory {
         Err(Status::unimplemented("not asked here"))
     }
 
+    async fn get_reporting_line(
+        &self,
+        _: Request<e::GetReportingLineRequest>,
+    ) -> Result<Response<e::GetReportingLineResponse>, Status> {
+        Err(Status::unimplemented("not asked here"))
+    }
+
     async fn get_person(
         &self,
         _: Request<e::GetPersonRequest>,

@@ -1,5 +1,6 @@
 //! People: joined out of what several sources say, waiting for their day, erased and back.
 
+use identity::PersonId;
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,7 +8,7 @@ use super::*;
 use crate::domain::source::{Attribute, Settings};
 use crate::domain::worker::{Employment, FieldIssue};
 use crate::sync::Put;
-use crate::views::sources;
+use crate::views::{directory, sources};
 
 fn reasons(issues: &[FieldIssue]) -> Vec<(&str, &str)> {
     issues.iter().map(|issue| (issue.field.as_str(), issue.reason)).collect()
@@ -266,9 +267,9 @@ async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
         "insert into editions (edition_id, phase, reference_date, start_date, months, session_minutes, leaders_only,
              included, excluded, tenure_months_min, level_min, chain_levels, other_department, topics,
              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts,
-             age_released, version)
+             age_released, age_expiry_date, version)
          values (gen_random_uuid(), 'open', '2014-01-01', '2014-01-01', 6, 60, false, '{}', '{}', 0, 0, 0, false, '{}',
-                 1, 1, 1, 5, 'UTC', '', true, 1)",
+                 1, 1, 1, 5, 'UTC', '', true, '2014-01-15', 1)",
     )
     .execute(&stage.pool)
     .await
@@ -294,6 +295,22 @@ async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
     assert_eq!(kept, sealed);
     stage.run("roster", Mode::Delta, 1, vec![born(3, None)]).await;
     assert_eq!(stage.count("select count(*) from birth_dates").await, 0);
+
+    let gone = |version| vec![end("b", version, Tombstone::Left)];
+    let other = |version| vec![record(Worker { birth_date: day, ..worker("b", version, None) })];
+    stage.run("roster", Mode::Delta, 1, other(1)).await;
+    stage.run("roster", Mode::Delta, 1, vec![born(4, day)]).await;
+    stage.run("roster", Mode::Delta, 1, gone(2)).await;
+    crate::tick::forget_births(&stage.pool, stage.now).await.unwrap();
+    assert_eq!(stage.count("select count(*) from birth_dates").await, 1, "of who has left, none is kept");
+    // On the rule's last day it is somewhere still the day before.
+    stage.now = days_later(stage.now, 1);
+    crate::tick::forget_births(&stage.pool, stage.now).await.unwrap();
+    assert_eq!(stage.count("select count(*) from birth_dates").await, 1);
+    stage.now = days_later(stage.now, 1);
+    crate::tick::forget_births(&stage.pool, stage.now).await.unwrap();
+    stage.run("roster", Mode::Delta, 1, vec![born(5, day)]).await;
+    assert_eq!(stage.count("select count(*) from birth_dates").await, 0, "the rule is over");
 }
 
 #[tokio::test]
@@ -310,31 +327,23 @@ async fn reach_is_answered_by_walking_up() {
         upsert("y", 1, Some("x")),
     ];
     stage.run("roster", Mode::FullSnapshot, 8, records).await;
-    let stands_above = async |superior: &str, key: &str, levels: Option<i32>| -> bool {
-        sqlx::query_scalar(
-            "select stands_above((select person_id from workers where external_id = $1),
-                                 (select person_id from workers where external_id = $2), $3)",
-        )
-        .bind(superior)
-        .bind(key)
-        .bind(levels)
-        .fetch_one(&stage.pool)
-        .await
-        .unwrap()
+    let people: Vec<(String, uuid::Uuid)> =
+        sqlx::query_as("select external_id, person_id from workers").fetch_all(&stage.pool).await.unwrap();
+    let id = |key: &str| {
+        PersonId::from_uuid(people.iter().find(|(other, _)| other == key).map(|(_, person)| *person).unwrap())
     };
-    assert!(stands_above("head", "l1", None).await && stands_above("head", "l1", Some(2)).await);
-    assert!(!stands_above("head", "l1", Some(1)).await && !stands_above("r", "l1", None).await);
-    assert!(!stands_above("l1", "l1", None).await && stands_above("x", "y", None).await);
-    let common = async |one: &str, other: &str| -> Option<String> {
-        sqlx::query_scalar(
-            "select external_id from workers where person_id = common_superior(
-                 (select person_id from workers where external_id = $1), (select person_id from workers where external_id = $2))",
-        )
-        .bind(one)
-        .bind(other)
-        .fetch_optional(&stage.pool)
-        .await
-        .unwrap()
+    let key = |id: PersonId| people.iter().find(|(_, person)| *person == id.uuid()).unwrap().0.clone();
+    let line = async |person: &str| -> Vec<String> {
+        directory::superiors(&stage.pool, id(person)).await.unwrap().into_iter().map(key).collect()
+    };
+    assert_eq!(line("l1").await, ["l", "head"]);
+    assert_eq!(
+        (line("head").await, line("x").await),
+        (vec![], vec!["y".to_owned()]),
+        "no circle is walked twice"
+    );
+    let common = async |one: &str, other: &str| {
+        directory::common_superior(&stage.pool, id(one), id(other)).await.unwrap().map(key)
     };
     for (one, other, expected) in
         [("l1", "l2", "l"), ("l1", "r1", "head"), ("l", "l1", "l"), ("head", "r1", "head")]
@@ -342,11 +351,18 @@ async fn reach_is_answered_by_walking_up() {
         assert_eq!(common(one, other).await.as_deref(), Some(expected), "{one} {other}");
     }
     assert_eq!(common("x", "l1").await, None);
-    let below = "select count(*) from all_below((select person_id from workers where external_id = 'head'))";
-    assert_eq!(stage.count(below).await, 5);
+    let below = async |person: &str, max_level: Option<i32>| -> Vec<String> {
+        let page = directory::page(&stage.pool, max_level, Some(id(person)), None, 100).await.unwrap();
+        page.into_iter().map(|placed| key(placed.listed.person)).collect()
+    };
+    assert_eq!(below("head", None).await, ["l", "l1", "l2", "r", "r1"]);
+    assert_eq!(
+        (below("head", Some(1)).await, below("x", None).await),
+        (vec!["l".into(), "r".into()], vec!["y".into()])
+    );
 
     // A department is handed over in one run.
     stage.run("roster", Mode::Delta, 1, vec![upsert("l", 2, Some("r"))]).await;
-    assert!(stands_above("r", "l1", Some(2)).await);
+    assert_eq!(line("l1").await, ["l", "r", "head"]);
     assert_eq!(common("l2", "r1").await.as_deref(), Some("r"));
 }

@@ -5,6 +5,8 @@ use jiff::SignedDuration;
 use super::*;
 use crate::domain::sync_run::State;
 use crate::domain::worker::{FieldIssue, Unreadable};
+use crate::sync::Put;
+use crate::views::directory;
 
 #[tokio::test]
 async fn a_snapshot_comes_in_and_the_same_again_writes_nothing() {
@@ -296,4 +298,27 @@ async fn leavers_beyond_a_batch_all_leave() {
     let too_many = vec![end("a", 1, Tombstone::Left); 1001];
     let run = stage.open("roster", Mode::Delta, false).await.unwrap();
     assert!(matches!(stage.sync.take(&stage.context(), run, too_many).await, Err(Refused::TooMany)));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_directory_leaves_the_connections_to_others() {
+    let stage = Stage::new().await;
+    let mut holder = stage.pool.begin().await.unwrap();
+    directory::hold_alone(&mut holder).await.unwrap();
+    let writers = (0..16).map(|number| {
+        let (sync, context) = (stage.sync.clone(), stage.context());
+        let worker = worker(&format!("w{number:02}"), 0, None);
+        let put = Put { worker, noticed: Vec::new(), etag: String::new(), keep_birth_date: false };
+        tokio::spawn(async move { sync.put(&context, "roster", put).await.map(|answer| answer.outcome) })
+    });
+    let writers: Vec<_> = writers.collect();
+    let waiting = "select count(*) from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock' and wait_event = 'advisory'";
+    for _ in 0..50 {
+        assert!(stage.count(waiting).await <= 1, "one waits for all");
+    }
+    holder.commit().await.unwrap();
+    for writer in writers {
+        assert!(matches!(writer.await.unwrap(), Ok(Outcome::Created)));
+    }
 }

@@ -118,3 +118,18 @@ fn what_cannot_be_done_is_refused_by_its_kind() {
     assert_eq!(refused(&replace("active", json!("perhaps"))), ScimType::InvalidValue);
     assert_eq!(refused(&replace("emails[value co \"@other\"].type", json!("work"))), ScimType::NoTarget);
 }
+
+#[test]
+fn more_values_than_anybody_has_are_refused_however_they_come() {
+    let values = |from: u32, to: u32| {
+        let value =
+            |number: u32| json!({ "value": format!("{number}@example.com"), "type": number.to_string() });
+        (from..to).map(value).collect::<Vec<_>>()
+    };
+    let add = |value: Vec<Value>| json!({ "op": "add", "path": "emails", "value": value });
+    assert!(patched(&json!([add(values(0, 99))])).is_ok(), "with the one that was there");
+    assert_eq!(refused(&json!([add(values(0, 101))])), ScimType::InvalidValue);
+    assert_eq!(refused(&json!([add(values(0, 60)), add(values(60, 120))])), ScimType::InvalidValue);
+    let described = |number: u32| json!({ "op": "add", "path": format!("emails[type eq \"{number}\"].value"), "value": "a@example.com" });
+    assert_eq!(refused(&(0..100).map(described).collect::<Value>()), ScimType::InvalidValue);
+}
