@@ -127,9 +127,13 @@ async fn a_topic_beside_a_question_or_an_answer_is_one_of_the_catalogue() {
     let (company, tandem) = met().await;
     let questions = format!("{}/questions", tandem.path);
     let mentee = company.person(&tandem.mentee);
-    for topic in ["my secret", "telex", "nul\0"] {
+    for (topic, status, code) in [
+        ("my secret", 409, "UNKNOWN_TOPIC"),
+        ("telex", 409, "UNKNOWN_TOPIC"),
+        ("nul\0", 422, "INVALID_FIELDS"),
+    ] {
         let question = json!({ "text": "Why?", "topicId": topic });
-        mentee.post(&questions, question).await.refused(409, "UNKNOWN_TOPIC");
+        mentee.post(&questions, question).await.refused(status, code);
     }
     mentee.post(&questions, json!({ "text": "Why?", "topicId": "hashtags" })).await.ok();
 
