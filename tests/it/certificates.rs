@@ -212,7 +212,7 @@ async fn the_example_client_identifies_itself_by_its_certificate() {
     office.post("/api/v1/sources/payroll/credentials", registration).await.ok();
     let written = [("ca", files.servers.root()), ("certificate", client.cert), ("key", client.key)].map(
         |(option, pem)| {
-            let path = files.path(&format!("client-{option}.pem"));
+            let path = files.path(&format!("example-{option}.pem"));
             std::fs::write(&path, pem).unwrap();
             (format!("--{option}"), path)
         },
