@@ -9,7 +9,6 @@ use boot::postgres::{Cluster, ClusterConfig};
 use boot::{Clock, House, Ports};
 use clap::Parser;
 use identity::{Audience, Caller, Keys, Role, SourceId};
-use jiff::Timestamp;
 use proto::hris::hris_sync_service_client::HrisSyncServiceClient;
 use proto::hris::source_service_client::SourceServiceClient;
 use proto::hris::{CreateSourceRequest, Source};
@@ -66,7 +65,7 @@ impl Server {
         let args = Cli::parse_from(args).args;
         let master = MasterKey::from_bytes(&[7; 32]).context("a key has 32 bytes")?;
         let mut house =
-            House::on(database, None, Clock::manual(Timestamp::now()), keys.clone(), master).await?;
+            House::on(database, None, Clock::manual(Clock::system().now()), keys.clone(), master).await?;
         let ports = Ports::take(&args.process).await?;
         let settings = args.settings.clone().with_services_at(ports.inner());
         updraft::house::furnish(&mut house, settings).await?;
