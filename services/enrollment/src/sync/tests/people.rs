@@ -269,7 +269,7 @@ async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
              mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts,
              age_released, age_expiry_date, version)
          values (gen_random_uuid(), 'open', '2014-01-01', '2014-01-01', 6, 60, false, '{}', '{}', 0, 0, 0, false, '{}',
-                 1, 1, 1, 5, 'UTC', '', true, '2014-01-15', 1)",
+                 1, 1, 1, 5, 'UTC', '', true, '2014-01-16', 1)",
     )
     .execute(&stage.pool)
     .await
