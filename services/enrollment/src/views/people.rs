@@ -10,7 +10,6 @@ use serde_json::json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::copying::Rows;
 use crate::domain::person::{Change, Event, Place};
 
 static PEOPLE: Table = Table {
@@ -56,17 +55,21 @@ impl Newcomers {
         if self.0.is_empty() {
             return Ok(());
         }
-        let mut rows = Rows::new();
-        for (person, place) in &self.0 {
-            rows.row(4);
-            rows.uuid(person.uuid());
-            rows.or_null(place.manager.map(PersonId::uuid), Rows::uuid);
-            rows.uuid(place.org_unit.uuid());
-            rows.date(place.hire_date);
-        }
-        let copy =
-            "copy people (person_id, manager_person_id, org_unit_id, hire_date) from stdin (format binary)";
-        rows.copy(conn, copy).await
+        let each = |field: fn(&Place) -> Option<Uuid>| self.0.values().map(field).collect::<Vec<_>>();
+        sqlx::query(
+            "insert into people (person_id, manager_person_id, org_unit_id, hire_date)
+             select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[])
+             on conflict (person_id) do update
+             set manager_person_id = excluded.manager_person_id, org_unit_id = excluded.org_unit_id,
+                 hire_date = excluded.hire_date",
+        )
+        .bind(self.0.keys().map(|person| person.uuid()).collect::<Vec<_>>())
+        .bind(each(|place| place.manager.map(PersonId::uuid)))
+        .bind(each(|place| Some(place.org_unit.uuid())))
+        .bind(self.0.values().map(|place| place.hire_date.to_sqlx()).collect::<Vec<_>>())
+        .execute(conn)
+        .await
+        .map(drop)
     }
 }
 
