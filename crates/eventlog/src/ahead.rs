@@ -4,8 +4,11 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::tail::{PAGE, Page};
+use crate::tail::Page;
 use crate::{Error, read};
+
+/// The most events of a page of a lane that is far back, where the round trips of a small one would take as long as the rest.
+pub(crate) const PAGE_BEHIND: u16 = 4000;
 
 /// How many pages may wait until the lane takes them in.
 const PAGES_WAITING: usize = 2;
@@ -50,8 +53,8 @@ async fn read_on(pool: PgPool, mut after: i64, reached: i64, pages: mpsc::Sender
 
 /// Reads a page behind a position that the tail has reached.
 pub(crate) async fn fetch(pool: &PgPool, after: i64, reached: i64) -> Result<Page, Error> {
-    let events = read(pool, after, Some(reached), i64::from(PAGE)).await?;
-    let full = events.last().filter(|_| events.len() == usize::from(PAGE));
+    let events = read(pool, after, Some(reached), i64::from(PAGE_BEHIND)).await?;
+    let full = events.last().filter(|_| events.len() == usize::from(PAGE_BEHIND));
     let up_to = full.map_or(reached, |last| last.position);
     Ok(Page::new(events, up_to))
 }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ahead::{Ahead, fetch};
+use crate::ahead::{Ahead, PAGE_BEHIND, fetch};
 use crate::checkpoint::{Checkpoint, Poison};
 use crate::effect::{Failure, Taken, take_in};
 use crate::standing::{LaneStanding, Standing};
@@ -83,7 +83,7 @@ impl<F: Follower> Lane<F> {
             leads: false,
             gone: false,
             position: 0,
-            limit: usize::from(PAGE),
+            limit: usize::from(PAGE_BEHIND),
             ahead: None,
             suspect: 0,
             trouble: Trouble::None,
@@ -313,7 +313,7 @@ impl<F: Follower> Lane<F> {
     fn passed(&mut self, position: i64) {
         self.position = position;
         if position >= self.suspect {
-            self.limit = usize::from(PAGE);
+            self.limit = usize::from(PAGE_BEHIND);
         }
         if matches!(self.trouble, Trouble::Event(at) if position < at) {
             return self.says(|lane| lane.position = position);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::Recorded;
 use crate::checkpoint::Share;
 
-/// The most events that are read at once.
+/// The most events that are read at once near the end of the log.
 pub(crate) const PAGE: u16 = 1000;
 
 /// How many events are kept for followers that are a little behind; who is further back reads for itself.
