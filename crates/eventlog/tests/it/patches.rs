@@ -51,6 +51,7 @@ fn person(id: &str, columns: &Value) -> Value {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Step {
     Set,
+    Replace,
     Change,
     Add,
     Remove,
@@ -60,6 +61,10 @@ enum Step {
 fn take(patches: &mut Patches, step: Step, number: i32) {
     match step {
         Step::Set => patches.set(&PEOPLE, person(ADA, &json!({ "desk": number, "moves": 0 }))),
+        Step::Replace => {
+            let row = json!({ "desk": number, "moves": 1, "note": format!("all {number}") });
+            patches.set(&PEOPLE, person(ADA, &row));
+        }
         Step::Change => patches.change(&PEOPLE, person(ADA, &json!({ "note": number.to_string() }))),
         Step::Add => patches.add(&PEOPLE, person(ADA, &json!({ "moves": number }))),
         Step::Remove => patches.remove(&PEOPLE, person(ADA, &json!({}))),
@@ -75,10 +80,10 @@ async fn all(conn: &mut PgConnection, table: &'static Table) -> Vec<Value> {
 #[tokio::test]
 async fn what_is_folded_is_as_if_each_patch_had_been_written_at_once() {
     let (_database, mut conn) = tables().await;
-    let steps = [Step::Set, Step::Change, Step::Add, Step::Remove];
+    let steps = [Step::Set, Step::Replace, Step::Change, Step::Add, Step::Remove];
     let mut outcomes = std::collections::BTreeSet::new();
-    for sequence in 0..256 {
-        let sequence: Vec<Step> = [64, 16, 4, 1].map(|place| steps[sequence / place % 4]).to_vec();
+    for sequence in 0..625 {
+        let sequence: Vec<Step> = [125, 25, 5, 1].map(|place| steps[sequence / place % 5]).to_vec();
         for there in [false, true] {
             let mut rows = Vec::new();
             for at_once in [true, false] {
@@ -216,6 +221,12 @@ async fn a_row_gives_up_a_unique_value_before_a_new_one_takes_it() {
     patches.write(&mut conn).await.unwrap();
     patches.remove(&PEOPLE, person(ADA, &json!({})));
     patches.change(&PEOPLE, person(BOB, &json!({ "desk": 1 })));
+    patches.write(&mut conn).await.unwrap();
+    for (id, desk) in [(ADA, json!(1)), (BOB, json!(null))] {
+        patches.set(&PEOPLE, person(id, &json!({ "desk": desk, "moves": 0, "note": null })));
+    }
+    patches.write(&mut conn).await.unwrap();
+    patches.remove(&PEOPLE, person(ADA, &json!({})));
     patches.write(&mut conn).await.unwrap();
     assert_eq!(all(&mut conn, &PEOPLE).await.len(), 1);
 }
