@@ -32,6 +32,7 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use crate::codec::{Application, Edition, Obligation, Person};
+use crate::views::people::Newcomers;
 
 /// The tables that a replay builds anew.
 pub const PROJECTIONS: &[&str] = &[
@@ -51,18 +52,19 @@ pub struct Views;
 
 impl eventlog::Views for Views {
     async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
-        let mut patches = Patches::default();
+        let (mut newcomers, mut patches) = (Newcomers::default(), Patches::default());
         for event in events {
-            apply(&mut patches, event)?;
+            apply(&mut newcomers, &mut patches, event)?;
         }
+        newcomers.write(conn).await?;
         Ok(patches.write(conn).await?)
     }
 }
 
-fn apply(patches: &mut Patches, event: &Recorded) -> Result<(), Corrupt> {
+fn apply(newcomers: &mut Newcomers, patches: &mut Patches, event: &Recorded) -> Result<(), Corrupt> {
     let (version, at) = (event.version, event.recorded_at);
     match event.stream.kind.as_str() {
-        Person::KIND => people::apply(patches, &Person::decode(event)?, version),
+        Person::KIND => people::apply(newcomers, patches, &Person::decode(event)?, version),
         Edition::KIND => editions::apply(patches, &Edition::decode(event)?, version),
         Application::KIND => applications::apply(patches, &Application::decode(event)?, version, at),
         Obligation::KIND => obligations::apply(patches, &Obligation::decode(event)?, version),
