@@ -40,6 +40,8 @@ pub struct Archived {
 /// The pool connects as the owner of the schema: nobody else may delete an event. The files begin with `name`. If this fails,
 /// nothing was moved; files that it leaves behind are written anew by the next attempt.
 ///
+/// Appends go on all the while. The feed waits only for the deletion, which comes last, when every file is on the disk.
+///
 /// # Errors
 ///
 /// [`Error::Archive`] if a file cannot be written, [`Error::Database`] if the database fails.
@@ -61,12 +63,15 @@ pub async fn archive(
         let file = format!("{name}-{:020}.events", positions.first().copied().unwrap_or_default());
         let (segment, bytes) = Segment::write(directory.join(&file), events).await?;
         register(&mut sql, directory, &file, &segment, bytes, positions, &streams).await?;
-        remove(&mut sql, positions).await?;
         archived.segments += 1;
         archived.bytes += bytes;
         moved.extend(streams);
     }
     archived.streams = moved.len();
+    // From here on the watermark takes this for an append in flight, so the disk has nothing left to do but the commit.
+    for positions in positions.chunks(SEGMENT_EVENTS_MAX) {
+        remove(&mut sql, positions).await?;
+    }
     sql.commit().await?;
     Ok(archived)
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use eventlog::{
     Aggregate, Append, Appender, Context, Draft, Error, Idempotency, Meta, Outcome, Recorded, StreamId, Wake,
@@ -198,6 +200,47 @@ async fn a_reader_misses_nothing_while_events_move_to_the_archive() {
     }
     assert!(reading.await.unwrap() > 0, "nobody read meanwhile");
     assert_eq!(everything(&database.pool, 9).await.len(), 400);
+}
+
+/// Waits until the archive has registered a segment and written no further one, and has nothing to ask the database.
+async fn stands_at_a_later_segment(database: &Database) {
+    let stands = "select exists (
+                      select from pg_stat_activity join pg_locks using (pid)
+                      where datname = current_database() and usename = 'updraft_eventlog'
+                        and state = 'idle in transaction' and query like 'select * from eventlog.events where%'
+                        and relation = 'eventlog.archived_streams'::regclass and mode = 'RowExclusiveLock')";
+    while !sqlx::query_scalar::<_, bool>(stands).fetch_one(&database.admin).await.unwrap() {}
+}
+
+#[tokio::test]
+async fn followers_get_what_is_appended_while_segments_are_written() {
+    let (database, shelf) = (Database::create().await, Shelf::new("written"));
+    let (feed, journal) = feed(&database);
+    feed.follow(database.pool.clone(), Noting("noting"));
+    journal.execute::<Counter>(&context(), stream(1), Add(vec![1; 5000])).await.unwrap();
+    feed.settle().await.unwrap();
+
+    // Whoever opens a pipe to write waits for a reader: so long does the second segment take.
+    let pipe = shelf.0.join("test-00000000000000004097.new");
+    fs::create_dir(&shelf.0).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (owner, directory) = (database.owner.clone(), shelf.0.clone());
+    let archiving = tokio::spawn(async move {
+        eventlog::archive(&owner, &directory, "test", &counters([1])).await
+    });
+    stands_at_a_later_segment(&database).await;
+    let receipt = journal.execute::<Counter>(&context(), stream(2), Add(vec![1])).await;
+    let passed = feed.passed("noting", 5001, Duration::from_secs(5)).await;
+    drop(fs::File::open(&pipe).unwrap());
+    assert_eq!(receipt.unwrap().position, 5001);
+    passed.unwrap();
+
+    // A pipe is no file that lasts, so the attempt has failed and moved nothing.
+    assert!(matches!(archiving.await.unwrap(), Err(Error::Archive(_))));
+    assert_eq!(in_database(&database.pool).await, 5001);
+    fs::remove_file(pipe).unwrap();
+    assert_eq!(move_away(&database, &shelf.0, &counters([1])).await.segments, 2);
+    assert_eq!(everything(&database.pool, 1000).await.len(), 5001);
 }
 
 #[tokio::test]
