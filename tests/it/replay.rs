@@ -1,6 +1,11 @@
 //! Every read model is a fold of the events, and a replay proves it.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::time::Duration;
+
 use crate::company::Company;
+use crate::crash::{Folder, Running, program};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_read_model_equals_a_replay_and_a_tampered_one_does_not() {
@@ -44,4 +49,20 @@ async fn a_services_role_can_neither_change_nor_delete_an_event() {
             "{service} reads {other}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_beside_the_system_relays_nothing() {
+    let data = Folder::new("unrelayed");
+    let running = Running::start_with(&data.0, &[]).await;
+    let broker = TcpListener::bind("127.0.0.1:0").unwrap();
+    broker.set_nonblocking(true).unwrap();
+    let url = format!("nats://{}", broker.local_addr().unwrap());
+    for work in ["--check", "--rebuild analytics"] {
+        let mut replay = program(&format!("replay {work} --data-dir={}", data.0.display()));
+        let replayed = replay.env("UPDRAFT_NATS_URL", &url).output().unwrap();
+        assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+        assert_eq!(broker.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "{work}");
+    }
+    running.terminate(Duration::from_secs(30)).await;
 }

@@ -36,7 +36,7 @@ impl Settings {
     }
 }
 
-/// Adds every service to a process, and what hands their events on.
+/// Adds every service to a process.
 ///
 /// # Errors
 /// [`StartError`] if a schema cannot be brought up to date.
@@ -45,9 +45,12 @@ pub async fn furnish(house: &mut House, settings: Settings) -> Result<(), StartE
     house.add::<matching::Matching>(settings.matching).await?;
     house.add::<sessions::Sessions>(NoConfig {}).await?;
     house.add::<analytics::Analytics>(NoConfig {}).await?;
-    house.add::<notifications::Notifications>(settings.notifications).await?;
-    if let Some(relay) = Relay::configured(house.feed_pool(), house.feed().safe(), settings.relay) {
+    house.add::<notifications::Notifications>(settings.notifications).await
+}
+
+/// Lets a process that serves hand the events on to other systems, if the settings say so.
+pub fn relay(house: &House, settings: relay::Config) {
+    if let Some(relay) = Relay::configured(house.feed_pool(), house.feed().safe(), settings) {
         house.tasks().spawn(relay.run(house.shutdown()));
     }
-    Ok(())
 }

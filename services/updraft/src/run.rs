@@ -91,6 +91,7 @@ impl Whole {
         let clock = clock.map_or_else(Clock::system, Clock::manual);
         let mut house = House::open(&args.process, clock).await?;
         house::furnish(&mut house, args.settings.clone().with_services_at(ports.inner())).await?;
+        house::relay(&house, args.settings.relay.clone());
         Self::open(house, args, ports, rest).await
     }
 
