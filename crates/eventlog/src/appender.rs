@@ -8,17 +8,17 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::iter::zip;
 use std::mem;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use opentelemetry::metrics::{Counter, Histogram};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::append::append;
+use crate::instruments::Instruments;
 use crate::{Append, Error, Outcome, Recorded, Views, Wake, idempotency};
 
 /// How many commits may run at the same time; a stream always goes through the same one.
@@ -31,8 +31,9 @@ const CALLERS_MAX: usize = 256;
 /// at once as much as the append itself costs the server.
 const LINGER: Duration = Duration::from_millis(5);
 
-/// How often receipts that have had their day are looked for.
+/// How often receipts that have had their day are looked for, and how soon again if there were more than are swept at once.
 const SWEEP_PAUSE: Duration = Duration::from_mins(1);
+const SWEEP_PAUSE_FULL: Duration = Duration::from_secs(1);
 
 /// Appends for the callers of a process, many in one commit.
 ///
@@ -40,6 +41,7 @@ const SWEEP_PAUSE: Duration = Duration::from_mins(1);
 #[derive(Clone, Debug)]
 pub struct Appender {
     lanes: Arc<[mpsc::UnboundedSender<Job>]>,
+    pub(crate) instruments: Arc<Instruments>,
 }
 
 /// What a caller hands in and waits for.
@@ -49,7 +51,12 @@ struct Job {
     answer: Answer,
 }
 
-type Answer = oneshot::Sender<Result<Outcome, Error>>;
+/// Who waits, and since when.
+#[derive(Debug)]
+struct Answer {
+    to: oneshot::Sender<Result<Outcome, Error>>,
+    since: Instant,
+}
 
 impl Appender {
     /// Starts the lanes; each takes a connection of the pool for as long as it has work.
@@ -59,21 +66,21 @@ impl Appender {
     /// Outside of a Tokio runtime.
     #[must_use]
     pub fn start<V: Views>(pool: &PgPool, wake: &Wake, views: &V) -> Self {
-        let swept = Arc::default();
+        let (sweep_due, instruments) = (Arc::new(Mutex::new(Instant::now())), Arc::new(Instruments::new()));
         let lane = |_| {
             let (jobs, queue) = mpsc::unbounded_channel();
             let lane = Lane {
                 pool: pool.clone(),
                 wake: wake.clone(),
                 views: views.clone(),
-                instruments: Instruments::new(),
+                instruments: Arc::clone(&instruments),
                 conn: None,
-                swept: Arc::clone(&swept),
+                sweep_due: Arc::clone(&sweep_due),
             };
             tokio::spawn(lane.run(queue));
             jobs
         };
-        Self { lanes: (0..LANES).map(lane).collect() }
+        Self { lanes: (0..LANES).map(lane).collect(), instruments }
     }
 
     /// Appends, in one commit with whoever else is waiting.
@@ -86,7 +93,8 @@ impl Appender {
     /// the connection was lost, the events may have been recorded all the same.
     #[tracing::instrument(name = "eventlog.append", skip_all, fields(stream.kind = append.stream.kind, events = append.drafts.len()))]
     pub async fn append(&self, append: Append) -> Result<Outcome, Error> {
-        let (answer, answered) = oneshot::channel();
+        let (to, answered) = oneshot::channel();
+        let answer = Answer { to, since: Instant::now() };
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&append.stream);
         let lane = usize::try_from(hash % LANES as u64).unwrap_or_default();
         // Both fail only if the runtime has ended the lane.
@@ -100,11 +108,11 @@ struct Lane<V> {
     pool: PgPool,
     wake: Wake,
     views: V,
-    instruments: Instruments,
+    instruments: Arc<Instruments>,
     /// Kept as long as there is work, and a moment longer.
     conn: Option<PoolConnection<Postgres>>,
-    /// When somebody last looked for old receipts.
-    swept: Arc<Mutex<Option<Instant>>>,
+    /// When old receipts are to be looked for again.
+    sweep_due: Arc<Mutex<Instant>>,
 }
 
 impl<V: Views> Lane<V> {
@@ -138,10 +146,9 @@ impl<V: Views> Lane<V> {
 
     /// Carries a batch out, together or, if somebody in it cannot be helped, each on its own.
     async fn answer(&mut self, batch: Vec<Job>) {
-        let begun = Instant::now();
         let (appends, mut answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|job| (job.append, job.answer)).unzip();
-        self.instruments.callers.record(appends.len() as u64, &[]);
+        self.instruments.shared(appends.len());
         match self.commit(appends.clone()).await {
             Ok(outcomes) => self.reply(zip(answers, outcomes.into_iter().map(Ok))),
             Err(error) if answers.len() == 1 => self.reply(answers.pop().map(|answer| (answer, Err(error)))),
@@ -163,7 +170,6 @@ impl<V: Views> Lane<V> {
                 );
             }
         }
-        self.instruments.duration.record(begun.elapsed().as_secs_f64(), &[]);
     }
 
     /// Appends and takes what was recorded into the views, in one commit.
@@ -192,40 +198,44 @@ impl<V: Views> Lane<V> {
 
     fn reply(&self, answers: impl IntoIterator<Item = (Answer, Result<Outcome, Error>)>) {
         let answers: Vec<_> = answers.into_iter().collect();
-        let mut recorded = 0;
-        for (_, outcome) in &answers {
-            match outcome {
-                Ok(Outcome::Recorded(events)) => recorded += events.len() as u64,
-                Ok(Outcome::Contended | Outcome::KeyTaken) => self.instruments.conflicts.add(1, &[]),
-                Err(_) => {}
-            }
+        let mut recorded = false;
+        for (answer, outcome) in &answers {
+            self.instruments.appended(outcome);
+            self.instruments.answered(answer.since);
+            recorded |= outcome.as_ref().is_ok_and(|outcome| !outcome.recorded().is_empty());
         }
         // The callers last: whoever was woken last goes on first.
-        if recorded > 0 {
-            self.instruments.events.add(recorded, &[]);
+        if recorded {
             self.wake.signal();
         }
         for (answer, outcome) in answers {
             // Whoever does not wait any more has nothing to be told.
-            let _ = answer.send(outcome);
+            let _ = answer.to.send(outcome);
         }
     }
 
     /// Forgets old receipts, if nobody has done so for a while.
     async fn sweep(&mut self) {
+        let now = Instant::now();
         {
-            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-            if swept.is_some_and(|swept| swept.elapsed() < SWEEP_PAUSE) {
+            let mut due = lock(&self.sweep_due);
+            if *due > now {
                 return;
             }
-            *swept = Some(Instant::now());
+            *due = now + SWEEP_PAUSE;
         }
         // Nobody waits for a connection while holding one.
         self.conn = None;
-        if let Err(error) = idempotency::sweep(&self.pool).await {
-            tracing::debug!(%error, "old receipts were not swept");
+        match idempotency::sweep(&self.pool).await {
+            Ok(true) => *lock(&self.sweep_due) = now + SWEEP_PAUSE_FULL,
+            Ok(false) => {}
+            Err(error) => tracing::debug!(%error, "old receipts were not swept"),
         }
     }
+}
+
+fn lock(due: &Mutex<Instant>) -> MutexGuard<'_, Instant> {
+    due.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes out what one commit can carry: no two jobs of a stream, or of a key, which have to see each other's outcome.
@@ -250,36 +260,4 @@ pub(crate) async fn take_in<V: Views>(
     applied
         .unwrap_or_else(|_| Err("it panicked".into()))
         .map_err(|source| Error::View { name: first.name.clone(), source })
-}
-
-/// What is measured of every commit.
-struct Instruments {
-    callers: Histogram<u64>,
-    duration: Histogram<f64>,
-    events: Counter<u64>,
-    conflicts: Counter<u64>,
-}
-
-impl Instruments {
-    fn new() -> Self {
-        let meter = telemetry::meter();
-        Self {
-            callers: meter
-                .u64_histogram("eventlog.append.callers")
-                .with_description("Callers whose appends went into one commit.")
-                .with_boundaries(vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
-                .build(),
-            duration: meter
-                .f64_histogram("eventlog.append.duration")
-                .with_unit("s")
-                .with_description("Time of one commit, with its statement and the inline views.")
-                .with_boundaries(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5])
-                .build(),
-            events: meter.u64_counter("eventlog.append.events").with_description("Events recorded.").build(),
-            conflicts: meter
-                .u64_counter("eventlog.append.conflicts")
-                .with_description("Appends that met a changed stream or a taken key and were decided anew.")
-                .build(),
-        }
-    }
 }

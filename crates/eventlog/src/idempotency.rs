@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use crate::{BeginError, Error, Idempotency, Receipt};
 
+/// The most receipts that are forgotten at once.
+const SWEPT_MAX: i64 = 10_000;
+
 /// What is kept under a key, in the columns of an event (`load.sql`).
 #[derive(Debug, FromRow)]
 pub(crate) struct Kept {
@@ -75,20 +78,23 @@ pub(crate) async fn store(
     Ok(())
 }
 
-/// Forgets receipts that are older than a day; rows that somebody else is forgetting are left to them.
-pub(crate) async fn sweep(executor: impl PgExecutor<'_>) -> Result<(), Error> {
-    sqlx::query(
+/// Forgets receipts that are older than a day, and tells whether there may be more of them.
+///
+/// Rows that somebody else is forgetting are left to them.
+pub(crate) async fn sweep(executor: impl PgExecutor<'_>) -> Result<bool, Error> {
+    let swept = sqlx::query(
         "with expired as (
              select scope, key from eventlog.idempotency
              where created_at < now() - interval '24 hours'
              order by created_at
-             limit 10000
+             limit $1
              for update skip locked
          )
          delete from eventlog.idempotency using expired
          where idempotency.scope = expired.scope and idempotency.key = expired.key",
     )
+    .bind(SWEPT_MAX)
     .execute(executor)
     .await?;
-    Ok(())
+    Ok(swept.rows_affected() >= SWEPT_MAX.unsigned_abs())
 }

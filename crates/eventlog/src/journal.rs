@@ -1,10 +1,13 @@
 //! A command, from the load of its stream to the commit of its events and views.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
 use crate::appender::take_in;
+use crate::instruments::Instruments;
 use crate::stream::{self, Loaded};
 use crate::turns::Turns;
 use crate::{
@@ -157,7 +160,15 @@ impl<V: Views> Journal<V> {
     /// That makes them happen once, so an idempotency key has no use here and is ignored; so is an expected version,
     /// which only a caller from outside can have seen. The feed wakes the followers when it has committed.
     pub fn unit<'c>(&self, conn: &'c mut PgConnection, context: &Context) -> Unit<'c, V> {
-        Unit { conn, views: self.views.clone(), now: context.now, actor: context.actor, expected: None }
+        let instruments = Arc::clone(&self.appender.instruments);
+        Unit {
+            conn,
+            views: self.views.clone(),
+            instruments,
+            now: context.now,
+            actor: context.actor,
+            expected: None,
+        }
     }
 }
 
@@ -186,6 +197,7 @@ impl<V: Views> Transaction<V> {
         Unit {
             conn: &mut self.sql,
             views: self.journal.views.clone(),
+            instruments: Arc::clone(&self.journal.appender.instruments),
             now: self.context.now,
             actor: self.context.actor,
             expected: Some(&mut self.context.expected_version),
@@ -220,6 +232,7 @@ impl<V: Views> Transaction<V> {
 pub struct Unit<'c, V> {
     pub(crate) conn: &'c mut PgConnection,
     pub(crate) views: V,
+    pub(crate) instruments: Arc<Instruments>,
     pub(crate) now: Timestamp,
     pub(crate) actor: Option<Uuid>,
     expected: Option<&'c mut Option<i64>>,
@@ -280,6 +293,12 @@ impl<V: Views> Unit<'_, V> {
     /// Appends in this transaction, as the [`Appender`] does in one of its own.
     #[tracing::instrument(name = "eventlog.append", skip_all, fields(stream.kind = append.stream.kind, events = append.drafts.len()))]
     async fn append(&mut self, append: Append) -> Result<Outcome, Error> {
+        let outcome = self.append_and_view(append).await;
+        self.instruments.appended(&outcome);
+        outcome
+    }
+
+    async fn append_and_view(&mut self, append: Append) -> Result<Outcome, Error> {
         let outcome = append::append(self.conn, vec![append]).await?.pop().unwrap_or(Outcome::Contended);
         take_in(&self.views, self.conn, outcome.recorded()).await?;
         Ok(outcome)

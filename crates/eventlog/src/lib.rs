@@ -5,7 +5,7 @@
 //! 1. `record.rs` — what an event is, as drafted and as recorded;
 //! 2. `command.rs` — what a service implements to decide, and the answers to a command;
 //! 3. `journal.rs`, `many.rs` — a command from load to commit, alone or together with others;
-//! 4. `appender.rs` — many commands in one commit;
+//! 4. `appender.rs`, `instruments.rs` — many commands in one commit, and what is measured of them;
 //! 5. `stream.rs`, `append.rs`, `idempotency.rs` — the SQL of it;
 //! 6. `watermark.rs` — up to which position the log can no longer change;
 //! 7. `feed.rs`, `follower.rs` — delivery to the consumers, once and in order, as they and a process see it;
@@ -27,6 +27,7 @@ mod effect;
 mod feed;
 mod follower;
 mod idempotency;
+mod instruments;
 mod journal;
 mod lane;
 mod many;
@@ -62,7 +63,7 @@ pub use patches::{Patches, Table, bytes};
 pub use record::{Corrupt, Draft, Meta, Recorded, StreamId};
 pub use segment::SegmentError;
 pub use snapshot::Snapshots;
-pub use standing::Progress;
+pub use standing::{Heads, Progress};
 pub use wake::Wake;
 pub use watermark::settled;
 

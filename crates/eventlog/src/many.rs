@@ -49,7 +49,9 @@ impl<V: Views> Unit<'_, V> {
     ) -> Result<Answers<A>, CommandError<A::Rejection>> {
         let decided = Decided::of::<A>(&mut HashMap::with_capacity(commands.len()), commands);
         let meta = Meta { actor: self.actor, traceparent: telemetry::current_traceparent() };
-        let recorded = append::start(self.conn, A::KIND, decided.drafts, &meta, self.now).await?;
+        let started = append::start(self.conn, A::KIND, decided.drafts, &meta, self.now).await;
+        let recorded = started.inspect_err(|error| self.instruments.failed(error))?;
+        self.instruments.recorded(recorded.len());
         take_in(&self.views, self.conn, &recorded).await?;
         Ok(answers::<A>(commands, decided.rejections, HashMap::new(), &recorded))
     }
@@ -84,13 +86,18 @@ impl<V: Views> Unit<'_, V> {
             .into_iter()
             .map(|(id, drafts)| of::<A>(id, version(&id), drafts, self.actor, self.now))
             .collect();
+        let appended = append::append(self.conn, appends).await;
         let mut recorded = Vec::new();
-        for outcome in append::append(self.conn, appends).await.map_err(CommandError::from)? {
+        for outcome in appended.inspect_err(|error| self.instruments.failed(error))? {
             match outcome {
                 Outcome::Recorded(events) => recorded.extend(events),
-                Outcome::Contended | Outcome::KeyTaken => return Err(CommandError::Conflict),
+                Outcome::Contended | Outcome::KeyTaken => {
+                    self.instruments.contended();
+                    return Err(CommandError::Conflict);
+                }
             }
         }
+        self.instruments.recorded(recorded.len());
         take_in(&self.views, self.conn, &recorded).await?;
         Ok(recorded)
     }

@@ -122,10 +122,11 @@ pub(crate) async fn measure(followers: Followers, tail: watch::Receiver<Tail>) {
 ///
 /// The time of an event itself says nothing here: it is business time, which can be set.
 #[derive(Debug, Default)]
-struct Heads(VecDeque<(i64, Instant)>);
+pub struct Heads(VecDeque<(i64, Instant)>);
 
 impl Heads {
-    fn saw(&mut self, head: i64, now: Instant) {
+    /// Takes in how far the log has come by now.
+    pub fn saw(&mut self, head: i64, now: Instant) {
         let Self(heads) = self;
         if heads.back().is_none_or(|(last, _)| head > *last) {
             heads.push_back((head, now));
@@ -136,14 +137,15 @@ impl Heads {
     }
 
     /// For how long there has been something beyond a position.
-    fn lag(&self, position: i64, now: Instant) -> Duration {
+    #[must_use]
+    pub fn lag(&self, position: i64, now: Instant) -> Duration {
         let Self(heads) = self;
         let beyond = heads.partition_point(|(head, _)| *head <= position);
         heads.get(beyond).map_or(Duration::ZERO, |(_, since)| now - *since)
     }
 
-    /// Forgets what every follower has passed.
-    fn forget(&mut self, passed: Option<i64>) {
+    /// Forgets what lies before a position, beyond which alone is asked from now on.
+    pub fn forget(&mut self, passed: Option<i64>) {
         let Self(heads) = self;
         while passed.is_some_and(|passed| heads.len() > 1 && heads[0].0 <= passed) {
             heads.pop_front();

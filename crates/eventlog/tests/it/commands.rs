@@ -225,6 +225,30 @@ async fn keys_of_different_callers_do_not_meet_and_old_ones_are_swept_in_passing
 }
 
 #[tokio::test]
+async fn more_old_receipts_than_are_swept_at_once_are_gone_soon() {
+    let database = Database::create().await;
+    sqlx::query(
+        "insert into eventlog.idempotency (scope, key, fingerprint, id, version, position, created_at)
+         select 'old', n::text, '', gen_random_uuid(), 1, 1, now() - interval '25 hours'
+         from generate_series(1, 10500) as n",
+    )
+    .execute(&database.admin)
+    .await
+    .unwrap();
+    let journal = journal(&database);
+    let old = "select count(*) from eventlog.idempotency where scope = 'old'";
+    for number in 0_u128.. {
+        journal
+            .execute::<Counter>(&keyed(&number.to_string(), b""), stream(number), Add(vec![1]))
+            .await
+            .unwrap();
+        if sqlx::query_scalar::<_, i64>(old).fetch_one(&database.pool).await.unwrap() == 0 {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn several_streams_change_in_one_transaction_or_not_at_all() {
     let database = Database::create().await;
     let journal = journal(&database);
