@@ -53,13 +53,18 @@ impl Feed {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "the caller hands its feed the token to live by")]
     pub fn start(pool: PgPool, shutdown: CancellationToken) -> Self {
+        Self::resting(pool, &shutdown, tailer::POLL)
+    }
+
+    /// With another rest between two looks at the log that nobody asks for.
+    fn resting(pool: PgPool, shutdown: &CancellationToken, rest: Duration) -> Self {
         let (wake, followers) = (Wake::default(), Followers::default());
         let (publish, tail) = watch::channel(Tail::default());
         let (settle, safe) = watch::channel(0);
         let stop = shutdown.child_token();
         let tasks = TaskTracker::new();
         for task in [
-            tailer::keep(pool.clone(), wake.clone(), publish, settle).boxed(),
+            tailer::keep(pool.clone(), (wake.clone(), rest), publish, settle).boxed(),
             standing::measure(followers.clone(), tail.clone()).boxed(),
             wake::announce(pool.clone(), wake.clone()).boxed(),
             wake::listen(pool.clone(), wake.clone()).boxed(),
@@ -168,4 +173,105 @@ async fn reach(
     }
     let position = standing.borrow().position();
     Err(Error::Stuck { follower, position })
+}
+
+#[cfg(test)]
+mod tests {
+    use boot::database::Database;
+    use boot::scratch;
+    use jiff::Timestamp;
+    use sqlx::PgConnection;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        Aggregate, Begun, BoxError, Context, Corrupt, Draft, Journal, Receipt, Recorded, StreamId, migrate,
+    };
+
+    /// Longer than anybody waits here.
+    const NEVER: Duration = Duration::from_hours(1);
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Happened {}
+
+    impl prost::Name for Happened {
+        const NAME: &'static str = "Happened";
+        const PACKAGE: &'static str = "updraft.tests.v1";
+    }
+
+    /// Happens as often as it is asked to.
+    struct Happening;
+
+    impl Aggregate for Happening {
+        const KIND: &'static str = "happening";
+        type State = ();
+        type Command = ();
+        type Event = Happened;
+        type Rejection = std::convert::Infallible;
+
+        fn decide((): &(), (): &()) -> Result<Vec<Happened>, Self::Rejection> {
+            Ok(vec![Happened {}])
+        }
+
+        fn evolve((): &mut (), _: &Happened) {}
+
+        fn encode(event: &Happened) -> Draft {
+            Draft::of(event)
+        }
+
+        fn decode(event: &Recorded) -> Result<Happened, Corrupt> {
+            event.read()
+        }
+    }
+
+    /// Lets everything happen once more in another stream.
+    struct Echoing(Journal<()>);
+
+    const ECHO: Uuid = Uuid::from_u128(99);
+
+    impl Follower for Echoing {
+        fn name(&self) -> &'static str {
+            "echoing"
+        }
+
+        async fn project(&self, _: &mut PgConnection, _: &[Recorded]) -> Result<(), BoxError> {
+            Ok(())
+        }
+
+        fn reacts_to(&self, event: &Recorded) -> bool {
+            event.stream != StreamId { kind: Happening::KIND.to_owned(), id: ECHO }
+        }
+
+        async fn react(&self, conn: &mut PgConnection, _: &Recorded) -> Result<(), BoxError> {
+            self.0.unit(conn, &context()).execute::<Happening>(ECHO, ()).await?;
+            Ok(())
+        }
+    }
+
+    fn context() -> Context {
+        Context { now: Timestamp::UNIX_EPOCH, actor: None, idempotency: None, expected_version: None }
+    }
+
+    #[tokio::test]
+    async fn whatever_is_appended_reaches_a_follower_at_once_and_not_by_the_next_poll() {
+        let fill = async |database: &Database| -> Result<(), BoxError> {
+            Ok(migrate(&database.pool("eventlog")).await?)
+        };
+        let database = scratch::database("eventlog", fill).await.unwrap();
+        let feed = Feed::resting(database.pool("feed"), &CancellationToken::new(), NEVER);
+        let journal = Journal::new(database.pool("sessions"), feed.wake(), ());
+        feed.follow(database.pool("sessions"), Echoing(journal.clone()));
+        for number in 0..25 {
+            let id = Uuid::from_u128(number);
+            let alone = journal.execute::<Happening>(&context(), id, ()).await.unwrap();
+            // Its echo comes after it, and both are passed.
+            feed.passed("echoing", alone.position + 1, SOON).await.unwrap();
+            let Begun::Work(mut work) = journal.begin(&context()).await.unwrap() else { panic!("it is new") };
+            let receipt: Receipt = work.unit().execute::<Happening>(id, ()).await.unwrap();
+            work.commit(receipt).await.unwrap();
+            feed.passed("echoing", receipt.position + 1, SOON).await.unwrap();
+        }
+        feed.drain().await;
+    }
 }

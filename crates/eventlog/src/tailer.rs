@@ -13,7 +13,7 @@ use crate::watermark::{self, Round, Watermark, settled};
 use crate::{Error, Wake, read};
 
 /// How long the watermark rests without a wake-up: the safety net for appends that nobody announced.
-const POLL: Duration = Duration::from_millis(250);
+pub(crate) const POLL: Duration = Duration::from_millis(250);
 
 /// How long it rests while an append is in flight, whose end nobody announces if it is rolled back.
 const POLL_IN_FLIGHT: Duration = Duration::from_millis(10);
@@ -31,8 +31,13 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 const FEED_RECEIVERS: usize = 2;
 
 /// Reads the end of the log, and goes on when the database has been away.
-pub(crate) async fn keep(pool: PgPool, wake: Wake, tail: watch::Sender<Tail>, safe: watch::Sender<i64>) {
-    let tailer = Tailer { wake, tail, safe, instruments: Instruments::new() };
+pub(crate) async fn keep(
+    pool: PgPool,
+    (wake, rest): (Wake, Duration),
+    tail: watch::Sender<Tail>,
+    safe: watch::Sender<i64>,
+) {
+    let tailer = Tailer { wake, rest, tail, safe, instruments: Instruments::new() };
     let mut away = false;
     loop {
         let Err(error) = tailer.session(&pool, &mut away).await;
@@ -47,6 +52,7 @@ pub(crate) async fn keep(pool: PgPool, wake: Wake, tail: watch::Sender<Tail>, sa
 
 struct Tailer {
     wake: Wake,
+    rest: Duration,
     tail: watch::Sender<Tail>,
     /// As far as the tail has reached, for whoever does not follow.
     safe: watch::Sender<i64>,
@@ -79,7 +85,7 @@ impl Tailer {
                 continue;
             }
             sleep(PAUSE).await;
-            let rest = if round.settled < round.taken { POLL_IN_FLIGHT } else { POLL };
+            let rest = if round.settled < round.taken { POLL_IN_FLIGHT } else { self.rest };
             // Running into the time limit is the safety net at work.
             let _ = timeout(rest, self.wake.signalled()).await;
         }
