@@ -225,9 +225,8 @@ async fn followers_get_what_is_appended_while_segments_are_written() {
     fs::create_dir(&shelf.0).unwrap();
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let (owner, directory) = (database.owner.clone(), shelf.0.clone());
-    let archiving = tokio::spawn(async move {
-        eventlog::archive(&owner, &directory, "test", &counters([1])).await
-    });
+    let archiving =
+        tokio::spawn(async move { eventlog::archive(&owner, &directory, "test", &counters([1])).await });
     stands_at_a_later_segment(&database).await;
     let receipt = journal.execute::<Counter>(&context(), stream(2), Add(vec![1])).await;
     let passed = feed.passed("noting", 5001, Duration::from_secs(5)).await;

@@ -1,13 +1,16 @@
 //! Failure: an effect that fails, a panic, and a Postgres that goes away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use eventlog::{Begun, BoxError, CommandError, Context, Error, Follower, Idempotency, Recorded};
+use eventlog::{
+    Aggregate, Append, Appender, Begun, BoxError, CommandError, Context, Draft, Error, Follower, Idempotency,
+    Meta, Recorded, StreamId, Views, Wake,
+};
 use sqlx::PgConnection;
 
-use crate::counter::{Add, Counter, Noting, context, note, stream};
+use crate::counter::{Add, Added, Counter, Noting, Totals, context, note, stream};
 use crate::delivery::{feed, seen};
 use crate::support::Database;
 
@@ -125,4 +128,54 @@ async fn positions_that_a_crash_gives_out_again_are_delivered() {
     assert_eq!(receipt.position, 2);
     feed.passed("noting", 2, Duration::from_secs(5)).await.unwrap();
     assert_eq!(seen(&database.pool, "noting").await, [1, 2]);
+}
+
+/// Totals that do not take in what is negative; counts how often it was among the events of others.
+#[derive(Clone, Default)]
+struct Particular(Arc<AtomicUsize>);
+
+impl Views for Particular {
+    async fn apply(&self, conn: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
+        Totals.apply(conn, events).await?;
+        for event in events {
+            if event.read::<Added>()?.amount < 0 {
+                self.0.fetch_add(usize::from(events.len() > 1), Ordering::Relaxed);
+                return Err("it is negative".into());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_a_view_cannot_take_in_is_its_callers_own_and_the_others_of_the_commit_are_recorded() {
+    const CALLERS: usize = 100;
+    const REFUSED: usize = 50;
+    let database = Database::create().await;
+    let view = Particular::default();
+    let appender = Appender::start(&database.pool, &Wake::default(), &view);
+    let answers = (0..CALLERS).map(|number| {
+        appender.append(Append {
+            stream: StreamId { kind: Counter::KIND.to_owned(), id: stream(number as u128) },
+            version: 0,
+            drafts: vec![Draft::of(&Added { amount: if number == REFUSED { -1 } else { 1 } })],
+            meta: Meta::default(),
+            now: context().now,
+            idempotency: None,
+        })
+    });
+    let answers = futures::future::join_all(answers).await;
+    assert_eq!(view.0.load(Ordering::Relaxed), 1, "it was tried together with others, once");
+    for (number, answer) in answers.iter().enumerate() {
+        match answer {
+            Ok(outcome) => assert!(number != REFUSED && outcome.recorded().len() == 1, "{number}"),
+            Err(error) => {
+                assert!(number == REFUSED && matches!(error, Error::View { .. }), "{number}: {error}")
+            }
+        }
+    }
+    let kept =
+        "select (select count(*) from eventlog.events), (select sum(total)::bigint from matching.totals)";
+    let kept: (i64, i64) = sqlx::query_as(kept).fetch_one(&database.pool).await.unwrap();
+    assert_eq!(kept, (99, 99));
 }
