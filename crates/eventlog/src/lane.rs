@@ -135,10 +135,12 @@ impl<F: Follower> Lane<F> {
         self.leads = claim.fence.is_some();
         if self.leads {
             self.passed(claim.position);
-            return Ok(());
         }
         self.position = claim.position;
         self.stands(claim.poison);
+        if self.leads {
+            return Ok(());
+        }
         stop.run_until_cancelled(sleep(STANDBY_PAUSE)).await;
         Ok(())
     }
@@ -315,15 +317,18 @@ impl<F: Follower> Lane<F> {
         if position >= self.suspect {
             self.limit = usize::from(PAGE_BEHIND);
         }
-        if matches!(self.trouble, Trouble::Event(at) if position < at) {
-            return self.says(|lane| lane.position = position);
-        }
-        if self.trouble != Trouble::None {
+        let behind_trouble = matches!(self.trouble, Trouble::Event(at) if position < at);
+        if self.trouble != Trouble::None && !behind_trouble {
             tracing::info!(follower = self.follower.name(), position, "the follower goes on");
             self.trouble = Trouble::None;
             self.backoff = BACKOFF_MIN;
         }
-        self.stands(None);
+        let leads = self.leads;
+        self.says(|lane| {
+            (lane.position, lane.leads) = (position, leads);
+            // What a leader before did not get past may still be ahead.
+            lane.poison.take_if(|poison| poison.position <= position);
+        });
     }
 
     /// The lease has to be asked for again.

@@ -61,6 +61,7 @@ async fn a_poisonous_event_is_found_in_its_page_written_down_and_passed_once_it_
     first.drain().await;
     while second.progress()[0].leads == 0 || poison(&second).is_none_or(|now| now.failures <= found.failures)
     {
+        assert!(poison(&second).is_some(), "who takes over knows what lies ahead");
         tokio::task::yield_now().await;
     }
     assert_eq!(poison(&second).unwrap().since, found.since);
