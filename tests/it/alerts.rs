@@ -17,10 +17,17 @@ fn measurements(text: &str) -> BTreeSet<&str> {
     words.filter(|word| word.starts_with("eventlog_")).collect()
 }
 
+/// What a page says of a measurement that is one number.
+fn value(page: &str, name: &str) -> Option<f64> {
+    let lines = page.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+    lines.last()?.rsplit(' ').next()?.parse().ok()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_alert_asks_for_a_measurement_that_there_is() {
     let data = Folder::new("alerts");
-    let running = Running::start_with(&data.0, &[]).await;
+    // A broker that is away, so that something waits for it.
+    let running = Running::start_with(&data.0, &[("UPDRAFT_NATS_URL", "nats://127.0.0.1:9")]).await;
     running.office().post("/api/v1/editions", json!({ "settings": settings() })).await.id();
     let wanted = measurements(RULES);
     assert!(wanted.len() >= 5, "{wanted:?}");
@@ -29,11 +36,13 @@ async fn every_alert_asks_for_a_measurement_that_there_is() {
         // The gauges of the followers are set every second.
         let there = reqwest::get(&page).await.unwrap().text().await.unwrap();
         let measured = measurements(&there);
-        if wanted.is_subset(&measured) {
+        let waiting = value(&there, "eventlog_relay_lag") == Some(1.0)
+            && value(&there, "eventlog_relay_delay_seconds").is_some_and(|seconds| seconds > 0.0);
+        if wanted.is_subset(&measured) && waiting {
             break;
         }
         let missing: Vec<_> = wanted.difference(&measured).collect();
-        println!("not yet: {missing:?}");
+        println!("not yet: {missing:?}, relay: {waiting}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     running.terminate(Duration::from_secs(30)).await;

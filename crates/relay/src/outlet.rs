@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::stream::{self, StorageType, Stream};
 use async_nats::jetstream::{self, ContextBuilder, context};
 use async_nats::{Client, ConnectOptions, Event};
@@ -12,6 +11,7 @@ use futures::future::try_join_all;
 use tokio::sync::Notify;
 
 use crate::Config;
+use crate::last::Last;
 use crate::message::{SUBJECTS, message, subject};
 
 /// How long the broker may take for one answer.
@@ -37,7 +37,7 @@ pub(crate) enum OutletError {
     Memory { stream: String },
     #[error("the stream {stream} takes other subjects than {SUBJECTS}.>")]
     Subjects { stream: String },
-    #[error("the last message of the stream {stream} is none of ours: it has no position")]
+    #[error("the last message of the stream {stream} is none of ours: it has no position, id and time")]
     Foreign { stream: String },
     #[error("the NATS server did not take an event")]
     Refused(#[source] context::PublishError),
@@ -52,7 +52,18 @@ pub(crate) struct Outlet {
     lost: Arc<Notify>,
     context: jetstream::Context,
     last_sequence: u64,
-    last_position: Option<i64>,
+    held: Held,
+}
+
+/// What a stream tells of how far it has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// It has never had a message.
+    Nothing,
+    /// It has been emptied since.
+    NoMore,
+    /// Its last message.
+    Last(Last),
 }
 
 impl Outlet {
@@ -77,17 +88,17 @@ impl Outlet {
             return Err(OutletError::Subjects { stream: name.clone() });
         }
         let last_sequence = info.state.last_sequence;
-        let last_position = match (last_sequence, info.state.messages) {
-            (0, _) => Some(0),
-            (_, 0) => None,
-            _ => Some(last_position(&stream, last_sequence, name).await?),
+        let held = match (last_sequence, info.state.messages) {
+            (0, _) => Held::Nothing,
+            (_, 0) => Held::NoMore,
+            _ => Held::Last(last(&stream, last_sequence, name).await?),
         };
-        Ok(Self { lost, context, last_sequence, last_position })
+        Ok(Self { lost, context, last_sequence, held })
     }
 
-    /// The position of the last event in the stream, 0 for a new one; none if the stream has been emptied since.
-    pub(crate) fn last(&self) -> Option<i64> {
-        self.last_position
+    /// What the stream held when it was opened.
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
     }
 
     /// Sends events, and waits until the broker has all of them in its files.
@@ -137,12 +148,11 @@ fn settings(name: &str) -> stream::Config {
     }
 }
 
-async fn last_position(stream: &Stream, sequence: u64, name: &str) -> Result<i64, OutletError> {
+async fn last(stream: &Stream, sequence: u64, name: &str) -> Result<Last, OutletError> {
     let message = stream.get_raw_message(sequence).await;
     let message =
         message.map_err(|error| OutletError::Stream { stream: name.to_owned(), source: error.into() })?;
-    let position = message.headers.get(NATS_MESSAGE_ID).and_then(|id| id.as_str().parse().ok());
-    position.ok_or_else(|| OutletError::Foreign { stream: name.to_owned() })
+    Last::of(&message.headers).ok_or_else(|| OutletError::Foreign { stream: name.to_owned() })
 }
 
 fn refused(error: context::PublishError) -> OutletError {
