@@ -5,7 +5,7 @@ use eventlog::{Appender, Feed};
 
 use crate::callers;
 use crate::load::{Clock, Mark};
-use crate::peers::Peer;
+use crate::peers::{Peer, Race};
 use crate::pgbench::BATCH;
 use crate::scale::Scale;
 use crate::stage::{Log, Stage};
@@ -111,8 +111,8 @@ impl Appends {
         Ok((done.rate(), done.median().as_secs_f64() * 1000.0))
     }
 
-    /// Prints what was measured.
-    pub(crate) async fn finish(self, peers: &[Peer]) {
+    /// Prints what was measured, and with each peer what it missed.
+    pub(crate) async fn finish(self, peers: &[Peer], missed: &[Race]) {
         self.feed.drain().await;
         let best = self.inserts.iter().fold(self.inserts[0].clone(), |best, series| best.or(series));
         heading("appends, events per second");
@@ -129,10 +129,9 @@ impl Appends {
             Some(&ratio),
             Some(Target::AtLeast(0.85)),
         );
-        for (peer, [one, many]) in peers.iter().zip(&self.peers) {
-            let name = format!("{} ({})", peer.name, peer.manner);
-            row(&format!("{name}, 1 client"), one, Some(&one.to(&best)), None);
-            row(&format!("{name}, 32 clients"), many, Some(&many.to(&best)), None);
+        for ((peer, race), [one, many]) in peers.iter().zip(missed).zip(&self.peers) {
+            row(&peer.row(", 1 client", *race), one, Some(&one.to(&best)), None);
+            row(&peer.row(", 32 clients", *race), many, Some(&many.to(&best)), None);
         }
 
         heading("one caller, milliseconds");

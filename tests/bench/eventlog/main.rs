@@ -54,7 +54,7 @@ async fn measure(folder: &Path) -> anyhow::Result<()> {
         steady.round(&stage, &scale).await?;
     }
     let limit = appends.limit().to_owned();
-    appends.finish(&peers).await;
+    appends.finish(&peers, &reads.missed()).await;
     let (history, raced) = reads.finish(&peers);
     let delayed = steady.finish();
     println!("\nthe log in every run: {}", raced.and(delayed));

@@ -62,6 +62,12 @@ impl Race {
             disordered: self.disordered + other.disordered,
         }
     }
+
+    /// What a rate has to be read with; nothing if nothing was lost.
+    fn loss(&self) -> String {
+        let Self { written, lost, .. } = self;
+        if *lost == 0 { String::new() } else { format!(", LOSES {lost} of {written}") }
+    }
 }
 
 impl std::fmt::Display for Race {
@@ -122,6 +128,11 @@ pub(crate) fn installed(scale: &Scale) -> Vec<Peer> {
 }
 
 impl Peer {
+    /// The label of a row: how it is used, and what that costs.
+    pub(crate) fn row(&self, work: &str, race: Race) -> String {
+        format!("{} ({}){work}{}", self.name, self.manner, race.loss())
+    }
+
     /// Lays its tables out and fills them.
     pub(crate) async fn prepare(&self, stage: &Stage) -> anyhow::Result<()> {
         stage.create(&self.database).await?;

@@ -77,14 +77,19 @@ impl Reads {
         Ok(())
     }
 
+    /// What each of the peers missed.
+    pub(crate) fn missed(&self) -> Vec<Race> {
+        self.peers.iter().map(|(_, race)| *race).collect()
+    }
+
     /// Prints what was measured; the history goes on to be used.
     pub(crate) fn finish(self, peers: &[Peer]) -> (Log, Race) {
         heading("catch-up, decoded events per second");
         let best = self.peers.iter().map(|(rates, _)| rates.clone()).reduce(|best, rates| best.or(&rates));
         let ratio = best.map(|best| self.raw.to(&best));
         row("the log, raw : best peer", &self.raw, ratio.as_ref(), Some(Target::AtLeast(1.5)));
-        for (peer, (rates, _)) in peers.iter().zip(&self.peers) {
-            row(&format!("{} ({})", peer.name, peer.manner), rates, None, None);
+        for (peer, (rates, race)) in peers.iter().zip(&self.peers) {
+            row(&peer.row("", *race), rates, None, None);
         }
         row("the log, one event and its checkpoint per transaction", &self.one_by_one, None, None);
         let ratio = self.projections.to(&self.one_by_one);

@@ -13,6 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::peers::Race;
 use crate::stage::Log;
+use crate::witness::Witness;
 use crate::{callers, event};
 
 /// Appends per second.
@@ -32,10 +33,11 @@ struct Times {
     seen: Vec<Vec<AtomicU64>>,
 }
 
-/// A follower that notes when it gets an event.
+/// A follower that notes when it gets an event, and whether in its turn.
 struct Consumer {
     nr: usize,
     times: Arc<Times>,
+    witness: Witness,
 }
 
 /// What was measured.
@@ -47,7 +49,7 @@ pub(crate) struct Steady {
     pub(crate) excess: Duration,
     /// The slowest append.
     pub(crate) slowest: Duration,
-    /// What any of the consumers missed.
+    /// What any of the consumers missed, or got twice or out of order.
     pub(crate) race: Race,
 }
 
@@ -65,8 +67,9 @@ pub(crate) async fn run(log: &Log, time: Duration, disturbed: bool) -> anyhow::R
     let count = u32::try_from(time.as_millis() * u128::from(RATE) / 1000)?;
     let times = Arc::new(Times::new(count));
     let feed = log.feed();
-    for (nr, _) in CONSUMERS.iter().enumerate() {
-        feed.follow(log.service.clone(), Consumer { nr, times: Arc::clone(&times) });
+    let witnesses = CONSUMERS.map(Witness::new);
+    for (nr, witness) in witnesses.iter().cloned().enumerate() {
+        feed.follow(log.service.clone(), Consumer { nr, times: Arc::clone(&times), witness });
     }
     feed.settle().await?;
     let appender = Appender::start(&log.appending(), &feed.wake(), &());
@@ -77,7 +80,8 @@ pub(crate) async fn run(log: &Log, time: Duration, disturbed: bool) -> anyhow::R
     }
     feed.settle().await?;
     feed.drain().await;
-    times.measured()
+    let missed = |race: Race, witness: &Witness| race.and(witness.race(u64::from(count)));
+    times.measured(witnesses.iter().fold(Race::default(), missed))
 }
 
 /// A beat hands in what is due by then, whatever became of the earlier ones.
@@ -124,6 +128,7 @@ impl Follower for Consumer {
             let number = event::number(&event.read::<QuestionAsked>()?).ok_or("the event has no number")?;
             self.times.note(&self.times.seen[self.nr], number);
         }
+        self.witness.take(events);
         Ok(())
     }
 }
@@ -142,22 +147,17 @@ impl Times {
         }
     }
 
-    fn measured(&self) -> anyhow::Result<Steady> {
+    fn measured(&self, race: Race) -> anyhow::Result<Steady> {
         let read = |times: &[AtomicU64]| -> Vec<u64> {
             times.iter().map(|time| time.load(Ordering::Relaxed)).collect()
         };
         let (started, acknowledged) = (read(&self.started), read(&self.acknowledged));
         let appends: Vec<(u64, u64)> = started.into_iter().zip(acknowledged).collect();
         let slowest = appends.iter().map(|(start, end)| end - start).max().context("nothing was appended")?;
-        let (mut delays, mut excess, mut race) = (Vec::new(), 0, Race::default());
+        let (mut delays, mut excess) = (Vec::new(), 0);
         for seen in &self.seen {
-            let seen = read(seen);
-            race.written += u64::try_from(seen.len())?;
-            for ((_, acknowledged), seen) in appends.iter().zip(seen) {
-                if seen == 0 {
-                    race.lost += 1;
-                    continue;
-                }
+            let arrived = appends.iter().zip(read(seen)).filter(|(_, seen)| *seen > 0);
+            for ((_, acknowledged), seen) in arrived {
                 let delay = seen.saturating_sub(*acknowledged);
                 delays.push(Duration::from_nanos(delay));
                 if delay > excess {

@@ -31,6 +31,14 @@ impl Witness {
         Self { name, seen: Arc::default() }
     }
 
+    /// Takes in events that somebody else has decoded.
+    pub(crate) fn take(&self, events: &[Recorded]) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for event in events {
+            seen.take(event);
+        }
+    }
+
     /// What it missed of so many events that are stored.
     ///
     /// Positions only grow, so that the events it has seen are different ones, and all stored ones if they are as many.
@@ -47,11 +55,10 @@ impl Follower for Witness {
     }
 
     async fn project(&self, _: &mut PgConnection, events: &[Recorded]) -> Result<(), BoxError> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for event in events {
             event.read::<QuestionAsked>()?;
-            seen.take(event);
         }
+        self.take(events);
         Ok(())
     }
 }
