@@ -167,12 +167,9 @@ async fn what_a_view_cannot_take_in_is_its_callers_own_and_the_others_of_the_com
     let answers = futures::future::join_all(answers).await;
     assert_eq!(view.0.load(Ordering::Relaxed), 1, "it was tried together with others, once");
     for (number, answer) in answers.iter().enumerate() {
-        match answer {
-            Ok(outcome) => assert!(number != REFUSED && outcome.recorded().len() == 1, "{number}"),
-            Err(error) => {
-                assert!(number == REFUSED && matches!(error, Error::View { .. }), "{number}: {error}")
-            }
-        }
+        let alone = matches!(answer, Err(Error::View { .. }));
+        let recorded = answer.as_ref().is_ok_and(|outcome| outcome.recorded().len() == 1);
+        assert_eq!((alone, recorded), (number == REFUSED, number != REFUSED), "{number}: {answer:?}");
     }
     let kept =
         "select (select count(*) from eventlog.events), (select sum(total)::bigint from matching.totals)";
