@@ -214,6 +214,22 @@ async fn a_dissolved_tandem_is_replaced_at_once_and_active_ones_are_never_moved(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_executive_on_an_open_leave_gets_the_next_offer_and_what_follows_is_followed() {
+    let (company, offers, free) = with_one_mentor_more(&json!({ "movesMax": 1 })).await;
+    let ended = of(&offers, "E1");
+    ended.accept(&company).await;
+    let absences = format!("/api/v1/people/{}/absences", company.id("E1"));
+    let open = json!({ "firstDay": "2013-08-12", "lastDay": "" });
+    company.office().post(&absences, open).await.ok();
+    company.person(&ended.mentor).post(&format!("{}/dissolve", ended.path), json!({})).await.ok();
+    company.world.settle().await;
+    assert_eq!(of(&company.tandems("STATE_PUBLISHED").await, "E1").mentor, free);
+    company.world.set_clock("2013-08-16T00:00:00Z").await;
+    assert_eq!(of(&company.tandems("STATE_EXPIRED").await, "E1").mentor, free);
+    assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_loser_of_the_last_place_gets_the_next_best_offer_however_the_race_goes() {
     // In each edition another mentor is offered to both E1 and H1, who then answer at the same moment.
     let mut company = Company::ready_by(settings(), &["Y3", "Y4", "Y7"]).await;

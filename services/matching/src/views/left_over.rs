@@ -47,7 +47,9 @@ pub async fn find(
     let leaves = people::leaves(&mut *conn, mentee).await?;
     let was_here = |row: &TandemRow| {
         let day = edition.settings.today(row.answer_by);
-        !leaves.iter().any(|(first_day, last_day)| (*first_day..=*last_day).contains(&day))
+        !leaves
+            .iter()
+            .any(|(first_day, last_day)| (*first_day..=last_day.unwrap_or(Date::MAX)).contains(&day))
     };
     let silent_to = |row: &&TandemRow| row.pair.mentee == mentee && !row.mentee_accepted && was_here(row);
     let silences = expired.iter().filter(silent_to).count();

@@ -60,17 +60,23 @@ pub async fn away(executor: impl PgExecutor<'_>, day: Date) -> sqlx::Result<BTre
     Ok(people.into_iter().map(PersonId::from_uuid).collect())
 }
 
-/// The leaves of a person: the first day and the last of each.
+/// The leaves of a person: the first day and the last of each; an open one has no last day.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn leaves(executor: impl PgExecutor<'_>, person: PersonId) -> sqlx::Result<Vec<(Date, Date)>> {
-    let days: Vec<(jiff_sqlx::Date, jiff_sqlx::Date)> =
+pub async fn leaves(
+    executor: impl PgExecutor<'_>,
+    person: PersonId,
+) -> sqlx::Result<Vec<(Date, Option<Date>)>> {
+    let days: Vec<(jiff_sqlx::Date, Option<jiff_sqlx::Date>)> =
         sqlx::query_as("select first_day, last_day from absences where person_id = $1")
             .bind(person.uuid())
             .fetch_all(executor)
             .await?;
-    Ok(days.into_iter().map(|(first_day, last_day)| (first_day.to_jiff(), last_day.to_jiff())).collect())
+    let jiff = |(first_day, last_day): (jiff_sqlx::Date, Option<jiff_sqlx::Date>)| {
+        (first_day.to_jiff(), last_day.map(jiff_sqlx::Date::to_jiff))
+    };
+    Ok(days.into_iter().map(jiff).collect())
 }
 
 /// Where people stand, with all their superiors.
