@@ -246,6 +246,7 @@ struct Known {
     mentor_accepted: bool,
     mentee_accepted: bool,
     refused_or_ended_by: Option<Side>,
+    never_again: bool,
     withdrawn: Option<Withdrawal>,
     flagged: bool,
 }
@@ -255,6 +256,12 @@ impl State {
     #[must_use]
     pub fn pair(&self) -> Option<Pair> {
         self.0.map(|known| known.pair)
+    }
+
+    /// Whether the two are offered to each other, and not both have accepted.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        self.0.is_some_and(|known| known.status == Status::Published)
     }
 
     /// Whether the two hold their places.
@@ -319,6 +326,7 @@ pub fn evolve(state: &mut State, event: &Event) {
             mentor_accepted: false,
             mentee_accepted: false,
             refused_or_ended_by: None,
+            never_again: false,
             withdrawn: None,
             flagged: false,
         });
@@ -333,7 +341,10 @@ pub fn evolve(state: &mut State, event: &Event) {
         Change::Vetoed(_) => known.end(Status::Dissolved, Some(Side::Mentee)),
         Change::Declined(_) => known.end(Status::Dissolved, Some(Side::Mentor)),
         Change::Expired { .. } => known.end(Status::Expired, None),
-        Change::Dissolved { side, .. } => known.end(Status::Dissolved, *side),
+        Change::Dissolved { side, never_again, .. } => {
+            known.end(Status::Dissolved, *side);
+            known.never_again = *never_again;
+        }
         Change::Completed(_) => known.end(Status::Completed, None),
         Change::Flagged => known.flagged = true,
         Change::Cleared => known.flagged = false,

@@ -38,7 +38,12 @@ fn step(known: &Known, action: &Action) -> Result<Vec<Change>, Rejection> {
                 sealed_reason: sealed_reason.clone(),
             }),
             Status::Published => return Err(Rejection::NotActive),
-            Status::Dissolved if known.refused_or_ended_by == Some(*side) => None,
+            // Whoever asks for something else than was recorded must not believe that it was.
+            Status::Dissolved
+                if known.refused_or_ended_by == Some(*side) && known.never_again == *never_again =>
+            {
+                None
+            }
             over => return Err(Rejection::Over(over)),
         },
         Action::Lapse { now } => (*now >= known.answer_by).then(|| expire(known)).flatten(),

@@ -178,6 +178,22 @@ fn either_side_ends_an_active_tandem() {
 }
 
 #[test]
+fn a_dissolution_that_asks_for_more_than_was_recorded_is_refused() {
+    let plainly = |side| Action::Dissolve { side, never_again: false, sealed_reason: vec![] };
+    let over = Err(Rejection::Over(Status::Dissolved));
+    for (history, side) in [
+        (then(published(), vetoed()), Side::Mentee),
+        (then(published(), declined()), Side::Mentor),
+        (then(active(), when(&active(), plainly(Side::Mentee)).unwrap().remove(0)), Side::Mentee),
+    ] {
+        assert_eq!(when(&history, dissolve(side)), over, "never again was not recorded");
+        assert_eq!(when(&history, plainly(side)), Ok(vec![]), "it says nothing new");
+    }
+    let never_again = then(active(), dissolved(Side::Mentor));
+    assert_eq!(when(&never_again, plainly(Side::Mentor)), over, "it is not taken back");
+}
+
+#[test]
 fn silence_ends_at_the_deadline() {
     assert_eq!(when(&published(), Action::Lapse { now: at("09") }), Ok(vec![]));
     assert_eq!(when(&published(), Action::Lapse { now: at("10") }), Ok(vec![expired(true, true)]));
