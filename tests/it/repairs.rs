@@ -230,6 +230,18 @@ async fn an_executive_on_an_open_leave_gets_the_next_offer_and_what_follows_is_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_veto_on_what_the_executive_dissolved_before_is_not_spent() {
+    let (company, offers, _) = with_one_mentor_more(&json!({ "movesMax": 1 })).await;
+    let ended = of(&offers, "E1");
+    ended.accept(&company).await;
+    company.person("E1").post(&format!("{}/dissolve", ended.path), json!({})).await.ok();
+    company.world.settle().await;
+    veto(&company, ended).await;
+    let next = company.tandems("STATE_PUBLISHED").await;
+    veto(&company, of(&next, "E1")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_loser_of_the_last_place_gets_the_next_best_offer_however_the_race_goes() {
     // In each edition another mentor is offered to both E1 and H1, who then answer at the same moment.
     let mut company = Company::ready_by(settings(), &["Y3", "Y4", "Y7"]).await;

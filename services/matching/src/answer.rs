@@ -39,7 +39,10 @@ pub(crate) async fn carry_out(
             let release = place::Action::Release;
             change_places(unit, key, pair, &[(Side::Mentor, release), (Side::Mentee, release)]).await?
         }
-        _ if vetoes => change_places(unit, key, pair, &[(Side::Mentee, place::Action::SpendVeto)]).await?,
+        // A veto on what the mentee has ended otherwise changes nothing, and so costs nothing.
+        _ if vetoes && before.is_offered() => {
+            change_places(unit, key, pair, &[(Side::Mentee, place::Action::SpendVeto)]).await?
+        }
         _ => receipt.position,
     };
     Ok(Receipt { position: position.max(receipt.position), ..receipt })
