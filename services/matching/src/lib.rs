@@ -46,11 +46,12 @@ use crate::views::Views;
 #[derive(clap::Args, Clone, Debug)]
 #[group(skip)]
 pub struct Config {
-    /// The longest computation of a match run or an explanation, seconds; the interfaces wait no longer than 300.
+    /// The longest computation of a match run or an explanation, seconds. The interfaces wait no longer than 300: whoever is to hear
+    /// why nothing was found has to hear it before.
     #[arg(
         long,
         env = "UPDRAFT_MATCHING_SECONDS_MAX",
-        default_value_t = 300,
+        default_value_t = 280,
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     pub matching_seconds_max: u64,
