@@ -1,5 +1,7 @@
 //! A run years later: computed again from what it was computed from, or verified without computing.
 
+use std::collections::BTreeSet;
+
 use assignment::Progress;
 use eventlog::{Journal, Wake};
 use identity::MatchRunId;
@@ -80,17 +82,17 @@ pub enum ProofError {
 pub async fn replay(pool: &PgPool, run: MatchRunId) -> Result<Replayed, ProofError> {
     let (staged, frozen) = load(pool, run).await?;
     let again = solution::solve(&frozen, staged.wishes.clone(), &Progress::default())?;
+    let (recorded, computed) = (codec::result_bytes(&staged), codec::result_bytes(&again));
+    let differing = if recorded == computed { Vec::new() } else { differing(&staged, &again) };
+    Ok(Replayed { inputs_digest: staged.inputs_digest.clone(), recorded, computed, differing })
+}
+
+/// Pairs that one of the two has and the other has not: first those of the one, then those of the other.
+fn differing(one: &Staged, other: &Staged) -> Vec<Pair> {
     let pairs =
-        |staged: &Staged| -> Vec<Pair> { staged.pairs.iter().map(|proposed| proposed.pair).collect() };
-    let (then, now) = (pairs(&staged), pairs(&again));
-    let missing = then.iter().filter(|pair| !now.contains(pair));
-    let surplus = now.iter().filter(|pair| !then.contains(pair));
-    Ok(Replayed {
-        inputs_digest: staged.inputs_digest.clone(),
-        recorded: codec::result_bytes(&staged),
-        computed: codec::result_bytes(&again),
-        differing: missing.chain(surplus).copied().collect(),
-    })
+        |staged: &Staged| -> BTreeSet<Pair> { staged.pairs.iter().map(|proposed| proposed.pair).collect() };
+    let (one, other) = (pairs(one), pairs(other));
+    one.difference(&other).chain(other.difference(&one)).copied().collect()
 }
 
 /// Verifies a run, as it stands last, by the pairs and prices that its event bears; the solver is not asked.
