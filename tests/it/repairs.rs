@@ -83,6 +83,11 @@ async fn one_unanswered_offer_is_moved_where_no_free_mentor_will_do() {
     let after = company.tandems("STATE_PUBLISHED").await;
     assert_eq!(of(&after, executive).mentor, moved.mentor);
     assert_ne!(of(&after, &moved.mentee).mentor, moved.mentor);
+    let load = async |tandem: &Tandem| {
+        company.office().get(&tandem.path).await.ok()["points"]["loadBalance"].clone()
+    };
+    assert_ne!(load(moved).await, 0);
+    assert_eq!(load(of(&after, executive)).await, load(moved).await, "the mentor has no other tandem");
     let two = [executive, moved.mentee.as_str()];
     assert_eq!(paths(&after, &two), paths(&offers, &two), "nobody else is disturbed");
     let mut served: Vec<_> = after.iter().map(|tandem| tandem.mentee.as_str()).collect();

@@ -60,7 +60,7 @@ pub async fn find(
     mentees.retain(|candidate| concerned(candidate.answer.person));
     let mut mentors = participants::mentors(&mut *conn, edition.edition, None).await?;
     mentors.retain(|candidate| !silent.contains(&candidate.answer.person));
-    let inputs = inputs::assemble(conn, edition, mentors, mentees).await?;
+    let mut inputs = inputs::assemble(conn, edition, mentors, mentees).await?;
 
     let free = inputs.mentors.iter().filter(|mentor| mentor.places > 0);
     let offer = |row: TandemRow| Unanswered { tandem: row.key.tandem, pair: row.pair, points: row.points };
@@ -69,6 +69,10 @@ pub async fn find(
         free: free.map(|mentor| mentor.participant.standing.person).collect(),
         unanswered: unanswered.into_iter().map(offer).collect(),
     };
+    // A mentor without a free place is offered only in the place of an offer that is taken back, which is free by then.
+    for mentor in inputs.mentors.iter_mut().filter(|mentor| mentor.places == 0) {
+        (mentor.places, mentor.taken) = (1, mentor.taken.saturating_sub(1));
+    }
     let ended: BTreeSet<Pair> = expired.iter().map(|row| row.pair).collect();
     let mentors: BTreeMap<PersonId, &Mentor> =
         inputs.mentors.iter().map(|mentor| (mentor.participant.standing.person, mentor)).collect();
