@@ -29,7 +29,8 @@
 //! Pair (i, j) costs *c\_ij*; to leave i without a mentor costs *P\_i*. The answer comes with one price *p\_j* ≥ 0 per
 //! mentor. Let *u\_i* = min(P\_i, min\_j c\_ij + p\_j), and for a locked executive the cost and price of the locked pair. Any
 //! assignment whatsoever costs at least Σu − Σ b\_j p\_j, so if that bound equals the cost of the answer, the answer is
-//! optimal in all goals at once. [`check::check`] recomputes exactly this, and shares no code with the solver.
+//! optimal in all goals at once. [`check::check`] recomputes exactly this, and shares with the solver
+//! no more than the statement: the types, and how a [`Problem`] is validated and its pairs are read.
 //!
 //! Of all optimal price vectors, which form a lattice (Shapley & Shubik 1971), the smallest is reported: it is a
 //! property of the problem alone, so a price shown to somebody does not depend on how it was found.

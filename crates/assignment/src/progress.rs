@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
 /// What a running computation says of itself, and hears: share it by reference or in an `Arc`.
 ///
-/// Cancelling takes effect within some thousand steps, which is within milliseconds.
+/// Cancelling takes effect when the computation looks next, which it does now and then between its steps. What it does at one go, such as
+/// reading a large problem, is done first: that can take seconds.
 #[derive(Debug, Default)]
 pub struct Progress {
     cancelled: AtomicBool,
