@@ -246,7 +246,7 @@ struct Known {
     mentor_accepted: bool,
     mentee_accepted: bool,
     refused_or_ended_by: Option<Side>,
-    never_again: bool,
+    never_again_by: Option<Side>,
     withdrawn: Option<Withdrawal>,
     flagged: bool,
 }
@@ -326,7 +326,7 @@ pub fn evolve(state: &mut State, event: &Event) {
             mentor_accepted: false,
             mentee_accepted: false,
             refused_or_ended_by: None,
-            never_again: false,
+            never_again_by: None,
             withdrawn: None,
             flagged: false,
         });
@@ -343,7 +343,7 @@ pub fn evolve(state: &mut State, event: &Event) {
         Change::Expired { .. } => known.end(Status::Expired, None),
         Change::Dissolved { side, never_again, .. } => {
             known.end(Status::Dissolved, *side);
-            known.never_again = *never_again;
+            known.never_again_by = side.filter(|_| *never_again);
         }
         Change::Completed(_) => known.end(Status::Completed, None),
         Change::Flagged => known.flagged = true,

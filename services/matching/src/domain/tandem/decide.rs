@@ -40,7 +40,8 @@ fn step(known: &Known, action: &Action) -> Result<Vec<Change>, Rejection> {
             Status::Published => return Err(Rejection::NotActive),
             // Whoever asks for something else than was recorded must not believe that it was.
             Status::Dissolved
-                if known.refused_or_ended_by == Some(*side) && known.never_again == *never_again =>
+                if known.refused_or_ended_by == Some(*side)
+                    && known.never_again_by == never_again.then_some(*side) =>
             {
                 None
             }
