@@ -133,11 +133,15 @@ impl boot::Service for Enrollment {
     }
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
-        self.imports.tidy(now).await?;
-        tick::let_go(&self.pool, &self.journal, now).await?;
-        self.sync.pass(now).await?;
+        // What fails keeps none of the others from being done.
+        let done = [
+            self.imports.tidy(now).await,
+            tick::let_go(&self.pool, &self.journal, now).await,
+            self.sync.pass(now).await,
+            tick::forget_births(&self.pool, now).await,
+            tick::escalate(&self.pool, &self.journal, now).await,
+        ];
         self.moves.send_replace(());
-        tick::forget_births(&self.pool, now).await?;
-        tick::escalate(&self.pool, &self.journal, now).await
+        done.into_iter().collect()
     }
 }

@@ -1,6 +1,6 @@
 //! What is due by the clock: reminders of obligations that nobody acknowledged, last working days, dates of birth.
 
-use eventlog::{BoxError, Context, Journal};
+use eventlog::{BoxError, CommandError, Context, Journal};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use sqlx::PgPool;
@@ -21,7 +21,9 @@ pub(crate) async fn escalate(
     let tomorrow: Date = now.in_tz("UTC")?.date().saturating_add(1.day());
     for (obligation, zone) in obligations::overdue(pool, tomorrow, ESCALATION_MAX).await? {
         let today = now.in_tz(&zone)?.date();
-        journal.execute::<Obligation>(&context, obligation.uuid(), Command::Escalate { today }).await?;
+        settled(
+            journal.execute::<Obligation>(&context, obligation.uuid(), Command::Escalate { today }).await,
+        )?;
     }
     Ok(())
 }
@@ -32,7 +34,7 @@ pub(crate) async fn let_go(pool: &PgPool, journal: &Journal<Views>, now: Timesta
     let today = now.in_tz("UTC")?.date();
     for (person, last_day) in people::leaving(pool, today).await? {
         let leave = person::Command::Leave { last_day };
-        journal.execute::<Person>(&context, person.uuid(), leave).await?;
+        settled(journal.execute::<Person>(&context, person.uuid(), leave).await)?;
     }
     Ok(())
 }
@@ -41,4 +43,15 @@ pub(crate) async fn let_go(pool: &PgPool, journal: &Journal<Views>, now: Timesta
 pub(crate) async fn forget_births(pool: &PgPool, now: Timestamp) -> Result<(), BoxError> {
     let mut conn = pool.acquire().await?;
     Ok(birth_dates::drop_unneeded(&mut conn, now).await?)
+}
+
+/// What a rule forbids is no more due than what is done.
+fn settled<T, R>(answer: Result<T, CommandError<R>>) -> Result<(), BoxError>
+where
+    R: std::error::Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(_) | Err(CommandError::Rejected(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

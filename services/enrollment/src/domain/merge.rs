@@ -153,6 +153,16 @@ impl<'a> Merge<'a> {
         }
     }
 
+    /// What is noted of a leaver of one source who stays, because another that decides still lists them.
+    #[must_use]
+    pub fn stays(&self, today: Date) -> Option<FieldIssue> {
+        let deciding = self.deciding(Attribute::Employment)?;
+        matches!(self.standing(today), Standing::Here { .. }).then(|| {
+            let message = format!("The source {} still lists the person, and decides.", deciding.source.name);
+            FieldIssue::new(field(Attribute::Employment), "CONFLICT", message)
+        })
+    }
+
     /// What other sources say otherwise than this one, or this one otherwise than they.
     #[must_use]
     pub fn conflicts(&self, rank: i32) -> Vec<FieldIssue> {
@@ -272,7 +282,9 @@ impl Steps {
                 let shown = (!as_shown).then_some((details, leave));
                 Self { commands, shown, hidden: false }
             }
-            (_, None) => Self::default(),
+            // Of whoever never joined nothing is kept.
+            (Standing::Nobody | Standing::Gone(_), None) => Self { hidden: true, ..Self::default() },
+            (Standing::NotYet, None) => Self::default(),
             // Whoever has left and is to begin anew has left until then.
             (Standing::NotYet, Some(told)) => Self::leaving(told, told.last_day.unwrap_or(today), today),
             (Standing::Gone(last_day), Some(told)) => Self::leaving(told, last_day, today),

@@ -11,7 +11,7 @@ use identity::{Resource, SourceId, SyncRunId};
 use proto::hris as api;
 use proto::hris::hris_sync_service_server::HrisSyncService;
 use proto::status;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use self::upload::Upload;
@@ -193,11 +193,18 @@ impl Lease {
     }
 
     fn check(&self) -> Result<(), Status> {
-        if Instant::now() < self.0 {
-            return Ok(());
-        }
+        if Instant::now() < self.0 { Ok(()) } else { Err(Self::over()) }
+    }
+
+    /// Waits until it is over, and answers what to say then.
+    async fn ended(&self) -> Status {
+        sleep_until(self.0).await;
+        Self::over()
+    }
+
+    fn over() -> Status {
         let message = "a stream lives for 15 minutes; go on from what was answered, and say again who calls";
-        Err(status::refusal(Code::Unavailable, "STREAM_TOO_OLD", message))
+        status::refusal(Code::Unavailable, "STREAM_TOO_OLD", message)
     }
 }
 

@@ -57,7 +57,7 @@ impl Sync {
         let mut received: Vec<Received> =
             records.iter().map(|record| register.receive(rank, record, taking.moment, &mut fresh)).collect();
         let settled = self.settle(unit, &mut register, &minted, taking.moment).await?;
-        tell(&register, rank, records, &mut received, &settled);
+        tell(&register, (rank, taking.moment), records, &mut received, &settled);
         if births_needed {
             let said = births(&register, rank, records, &received, taking.keep_birth_dates);
             self.keep_births(unit.conn(), said).await?;
@@ -79,7 +79,13 @@ impl Sync {
 }
 
 /// Tells with each record what looks wrong with the person it is about.
-fn tell(register: &Register, rank: i32, records: &[Record], received: &mut [Received], settled: &Settled) {
+fn tell(
+    register: &Register,
+    (rank, moment): (i32, Moment),
+    records: &[Record],
+    received: &mut [Received],
+    settled: &Settled,
+) {
     let mut last: HashMap<PersonId, usize> = HashMap::new();
     for (place, (record, received)) in zip(records, &mut *received).enumerate() {
         let Ok(change) = record else { continue };
@@ -99,6 +105,9 @@ fn tell(register: &Register, rank: i32, records: &[Record], received: &mut [Rece
                     .map(|person| register.merge(person).conflicts(rank))
                     .unwrap_or_default(),
             );
+        }
+        if received.answer.outcome == Outcome::Removed {
+            received.answer.issues.extend(register.merge(stored.person).stays(moment.today));
         }
     }
     for (person, issue) in &settled.refused {

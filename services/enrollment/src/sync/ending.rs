@@ -107,6 +107,13 @@ impl Sync {
                 register.leave(rank, key, moment.today);
             }
             self.settle(&mut unit, &mut register, &BTreeSet::new(), moment).await?;
+            let staying: Vec<_> = keys
+                .iter()
+                .filter_map(|key| Some((*key, register.find(rank, key)?.person)))
+                .filter_map(|(key, person)| Some((key, register.merge(person).stays(moment.today)?)))
+                .collect();
+            let issues: Vec<_> = staying.iter().map(|(key, issue)| (*key, issue, false)).collect();
+            sync_batches::note_issues(unit.conn(), run.run, &issues).await?;
             commit(work, &run).await?;
         }
     }
@@ -139,6 +146,11 @@ async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Re
             found.push((key, FieldIssue::new("worker.employee_number", "NUMBER_CLAIMED", message)));
         }
         end.leavers = sync_batches::absent_count(&mut *conn, run).await?;
+        let nameless = sync_batches::nameless(&mut *conn, run.run).await?;
+        if nameless > 0 {
+            end.leavers = 0;
+            end.detail = format!("{nameless} records name no worker, so that nobody is taken to have left.");
+        }
         end.leaving = end.leavers > 0 && !run.dry_run;
         if are_too_many(end.leavers, run.active_before, run.leavers_percent_max) {
             let RunRow { active_before, leavers_percent_max, .. } = run;

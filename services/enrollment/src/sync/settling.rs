@@ -89,7 +89,7 @@ impl Sync {
                 settled.refused.push((PersonId::from_uuid(*person), issue));
             }
         }
-        sync_batches::forget_issues(unit.conn(), register.erased_workers()).await?;
+        sync_batches::forget_erased(unit.conn(), register.erased_workers()).await?;
         for person in register.erased() {
             self.vault
                 .forget(unit.conn(), person.uuid())

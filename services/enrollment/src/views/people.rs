@@ -18,13 +18,16 @@ static PEOPLE: Table = Table {
     columns: "manager_person_id, org_unit_id, hire_date, last_day, leaving_on",
 };
 
-/// Those whose last working day, announced before, has come.
+/// Those whose last working day, announced before, has come; whoever was hired anew since has another one.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn leaving(executor: impl PgExecutor<'_>, today: Date) -> sqlx::Result<Vec<(PersonId, Date)>> {
     let rows: Vec<(Uuid, jiff_sqlx::Date)> = sqlx::query_as(
-        "select person_id, leaving_on from people where leaving_on <= $1 order by leaving_on, person_id",
+        "select person_id, leaving_on
+         from people
+         where leaving_on <= $1 and leaving_on >= hire_date
+         order by leaving_on, person_id",
     )
     .bind(today.to_sqlx())
     .fetch_all(executor)

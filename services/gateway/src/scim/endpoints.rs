@@ -161,7 +161,8 @@ fn condition(headers: &HeaderMap) -> Condition {
     let lines = headers.get_all(header::IF_MATCH).into_iter().filter_map(|line| line.to_str().ok());
     let tags = lines.flat_map(|line| line.split(',')).map(str::trim).filter(|tag| !tag.is_empty());
     let tags = tags.map(|tag| tag.trim_start_matches("W/").to_owned()).collect::<Vec<_>>();
-    let any = tags.is_empty() || tags.iter().any(|tag| tag == "*");
+    // Tags that cannot be read are none that is stored.
+    let any = !headers.contains_key(header::IF_MATCH) || tags.iter().any(|tag| tag == "*");
     if any { Condition::Any } else { Condition::OneOf(tags) }
 }
 

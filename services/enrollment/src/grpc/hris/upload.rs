@@ -75,6 +75,7 @@ impl Upload {
                 tokio::select! {
                     next = next => next,
                     () = self.enrollment.shutdown.cancelled() => Some(Err(stopping())),
+                    over = self.lease.ended() => Some(Err(over)),
                 }
             } else if let Some(next) = next.now_or_never() {
                 next

@@ -147,3 +147,19 @@ async fn whoever_else_is_reported_as_the_erased_begins_anew() {
         .unwrap();
     assert_ne!(Some(login), one[0].person.map(identity::PersonId::uuid));
 }
+
+#[tokio::test]
+async fn nothing_waits_for_its_day_of_whoever_is_erased() {
+    let stage = Stage::new().await;
+    stage.run("roster", Mode::Delta, 1, vec![upsert("a", 1, None)]).await;
+    let run = stage.open("roster", Mode::Delta, false).await.unwrap();
+    let later = Change::Upsert {
+        worker: worker("a", 9, None),
+        effective_date: Some(date(2014, 1, 20)),
+        noticed: Vec::new(),
+    };
+    stage.take(run, vec![Ok(later)]).await;
+    assert_eq!(stage.count("select count(*) from sync_pending").await, 1);
+    stage.take(run, vec![end("a", 2, Tombstone::Erased)]).await;
+    assert_eq!(stage.count("select count(*) from sync_pending").await, 0);
+}

@@ -72,6 +72,27 @@ async fn two_sources_mean_the_same_person_by_the_number_and_conflict_visibly() {
 }
 
 #[tokio::test]
+async fn whom_one_source_lets_go_and_another_still_lists_stays_and_it_is_said() {
+    let stage = Stage::new().await;
+    stage.add_source("payroll", &[]).await;
+    stage.add_source("login", &[]).await;
+    for source in ["payroll", "login"] {
+        stage.run(source, Mode::FullSnapshot, 11, company(10, 1)).await;
+    }
+    let run = stage.open("login", Mode::Delta, false).await.unwrap();
+    let answers = stage.take(run, vec![end("w00", 2, Tombstone::Left)]).await;
+    assert_eq!(outcomes(&answers), [Outcome::Removed]);
+    assert_eq!(reasons(&answers[0].issues), [("worker.employment_status", "CONFLICT")]);
+    assert!(answers[0].issues[0].message.contains("payroll"));
+    stage.finish(run, 1).await;
+
+    let rest = company(10, 1).into_iter().skip(2).collect();
+    let absent = stage.run("login", Mode::FullSnapshot, 9, rest).await;
+    assert_eq!(stage.issues(absent.run).await, [("w01".to_owned(), "CONFLICT".to_owned())]);
+    assert_eq!(stage.count("select count(*) from people where last_day is null").await, 11);
+}
+
+#[tokio::test]
 async fn what_a_source_owns_anew_it_decides_of_everybody_it_reports() {
     let stage = Stage::new().await;
     stage.add_source("login", &[]).await;

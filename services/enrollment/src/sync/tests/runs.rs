@@ -200,6 +200,19 @@ async fn a_dry_run_tells_everything_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_snapshot_with_a_record_that_names_nobody_lets_nobody_go() {
+    let stage = Stage::new().await;
+    stage.run("roster", Mode::FullSnapshot, 21, company(20, 1)).await;
+    let issues = vec![FieldIssue::new("worker.external_id", "REQUIRED", "The field is required.")];
+    let nameless = Err(Unreadable { external_id: String::new(), issues });
+    let records = company(20, 1).into_iter().skip(1).chain([nameless]).collect();
+    let run = stage.run("roster", Mode::FullSnapshot, 20, records).await;
+    assert_eq!((run.state, run.counts.rejected, run.counts.left), (State::Committed, 1, 0));
+    assert!(run.detail.starts_with("1 records name no worker"), "{}", run.detail);
+    assert_eq!(stage.count("select count(*) from workers where state = 'active'").await, 21);
+}
+
+#[tokio::test]
 async fn every_record_is_counted_once_and_two_of_a_key_end_as_the_greater_version() {
     let stage = Stage::new().await;
     let run = stage.open("roster", Mode::Delta, false).await.unwrap();
