@@ -19,8 +19,8 @@ fn measurements(text: &str) -> BTreeSet<&str> {
 
 /// What a page says of a measurement that is one number.
 fn value(page: &str, name: &str) -> Option<f64> {
-    let lines = page.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
-    lines.last()?.rsplit(' ').next()?.parse().ok()
+    let mut lines = page.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+    lines.next_back()?.rsplit(' ').next()?.parse().ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,13 +39,14 @@ async fn a_follower_gets_what_was_there_before_it_and_what_comes_later() {
 
 #[tokio::test]
 async fn a_follower_that_is_far_behind_gets_everything_once_whatever_becomes_of_its_connections() {
-    const EVENTS: i64 = 12_000;
+    // Each mark is in another page than the one before, so that there are connections again.
+    const EVENTS: i64 = 30_000;
     let database = Database::create().await;
     let (feed, journal) = feed(&database);
     let mut receipt = None;
-    for number in 0..6 {
+    for number in 0..12 {
         receipt =
-            Some(journal.execute::<Counter>(&context(), stream(number), Add(vec![1; 2000])).await.unwrap());
+            Some(journal.execute::<Counter>(&context(), stream(number), Add(vec![1; 2500])).await.unwrap());
     }
     assert_eq!(receipt.unwrap().position, EVENTS);
     feed.follow(database.pool.clone(), Noting("noting"));
