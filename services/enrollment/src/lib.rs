@@ -142,6 +142,14 @@ impl boot::Service for Enrollment {
             tick::escalate(&self.pool, &self.journal, now).await,
         ];
         self.moves.send_replace(());
-        done.into_iter().collect()
+        let mut errors = done.into_iter().filter_map(Result::err);
+        let first = errors.next();
+        for error in errors {
+            tracing::error!(
+                error = &*error as &dyn std::error::Error,
+                "other due work failed; it is tried again"
+            );
+        }
+        first.map_or(Ok(()), Err)
     }
 }

@@ -114,9 +114,17 @@ async fn carry_out<A: Aggregate>(
     command: A::Command,
 ) -> Result<(), BoxError>
 where
-    CommandError<A::Rejection>: Into<BoxError>,
+    A::Rejection: Send + Sync + 'static,
 {
-    match unit.execute::<A>(stream, command).await {
+    settled(unit.execute::<A>(stream, command).await)
+}
+
+/// What a rule forbids is no more to be done than what is done.
+pub(crate) fn settled<T, R>(answer: Result<T, CommandError<R>>) -> Result<(), BoxError>
+where
+    R: std::error::Error + Send + Sync + 'static,
+{
+    match answer {
         Ok(_) | Err(CommandError::Rejected(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -1,6 +1,6 @@
 //! What is due by the clock: reminders of obligations that nobody acknowledged, last working days, dates of birth.
 
-use eventlog::{BoxError, CommandError, Context, Journal};
+use eventlog::{BoxError, Context, Journal};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use sqlx::PgPool;
@@ -8,6 +8,7 @@ use sqlx::PgPool;
 use crate::codec::{Obligation, Person};
 use crate::domain::obligation::{Command, ESCALATION_MAX};
 use crate::domain::person;
+use crate::react::settled;
 use crate::views::{Views, birth_dates, obligations, people};
 
 /// Takes the reminders that are due by now.
@@ -43,15 +44,4 @@ pub(crate) async fn let_go(pool: &PgPool, journal: &Journal<Views>, now: Timesta
 pub(crate) async fn forget_births(pool: &PgPool, now: Timestamp) -> Result<(), BoxError> {
     let mut conn = pool.acquire().await?;
     Ok(birth_dates::drop_unneeded(&mut conn, now).await?)
-}
-
-/// What a rule forbids is no more due than what is done.
-fn settled<T, R>(answer: Result<T, CommandError<R>>) -> Result<(), BoxError>
-where
-    R: std::error::Error + Send + Sync + 'static,
-{
-    match answer {
-        Ok(_) | Err(CommandError::Rejected(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

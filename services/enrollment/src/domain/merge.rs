@@ -153,10 +153,12 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// What is noted of a leaver of one source who stays, because another that decides still lists them.
+    /// What is noted of a leaver of this source who stays, because another that decides still lists them.
     #[must_use]
-    pub fn stays(&self, today: Date) -> Option<FieldIssue> {
-        let deciding = self.deciding(Attribute::Employment)?;
+    pub fn stays(&self, rank: i32, today: Date) -> Option<FieldIssue> {
+        // Whose last day is to come is there until then, by the word of this source itself.
+        let deciding =
+            self.deciding(Attribute::Employment).filter(|deciding| deciding.source.rank != rank)?;
         matches!(self.standing(today), Standing::Here { .. }).then(|| {
             let message = format!("The source {} still lists the person, and decides.", deciding.source.name);
             FieldIssue::new(field(Attribute::Employment), "CONFLICT", message)

@@ -107,7 +107,7 @@ fn tell(
             );
         }
         if received.answer.outcome == Outcome::Removed {
-            received.answer.issues.extend(register.merge(stored.person).stays(moment.today));
+            received.answer.issues.extend(register.merge(stored.person).stays(rank, moment.today));
         }
     }
     for (person, issue) in &settled.refused {

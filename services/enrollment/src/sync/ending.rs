@@ -10,7 +10,7 @@ use super::batch::know_related;
 use super::{RECORDS_MAX, Refused, Sync, commit, hold, moment};
 use crate::domain::hierarchy;
 use crate::domain::register::Register;
-use crate::domain::sync_run::{Mode, State, are_too_many};
+use crate::domain::sync_run::{Counts, Mode, State, are_too_many};
 use crate::domain::worker::FieldIssue;
 use crate::views::sync_runs::{self, End, RunRow};
 use crate::views::{sync_batches, sync_trials, workers};
@@ -110,10 +110,13 @@ impl Sync {
             let staying: Vec<_> = keys
                 .iter()
                 .filter_map(|key| Some((*key, register.find(rank, key)?.person)))
-                .filter_map(|(key, person)| Some((key, register.merge(person).stays(moment.today)?)))
+                .filter_map(|(key, person)| Some((key, register.merge(person).stays(rank, moment.today)?)))
                 .collect();
             let issues: Vec<_> = staying.iter().map(|(key, issue)| (*key, issue, false)).collect();
             sync_batches::note_issues(unit.conn(), run.run, &issues).await?;
+            let found = i64::try_from(issues.len()).unwrap_or(i64::MAX);
+            let counts = Counts { issues: found, ..Counts::default() };
+            sync_runs::count(unit.conn(), run.run, &counts, context.now).await?;
             commit(work, &run).await?;
         }
     }
@@ -145,9 +148,10 @@ async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Re
             let message = "The worker is absent and stays: a record that was refused has the same number.";
             found.push((key, FieldIssue::new("worker.employee_number", "NUMBER_CLAIMED", message)));
         }
-        end.leavers = sync_batches::absent_count(&mut *conn, run).await?;
         let nameless = sync_batches::nameless(&mut *conn, run.run).await?;
-        if nameless > 0 {
+        if nameless == 0 {
+            end.leavers = sync_batches::absent_count(&mut *conn, run).await?;
+        } else {
             end.leavers = 0;
             end.detail = format!("{nameless} records name no worker, so that nobody is taken to have left.");
         }

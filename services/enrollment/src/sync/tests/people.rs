@@ -89,6 +89,7 @@ async fn whom_one_source_lets_go_and_another_still_lists_stays_and_it_is_said() 
     let rest = company(10, 1).into_iter().skip(2).collect();
     let absent = stage.run("login", Mode::FullSnapshot, 9, rest).await;
     assert_eq!(stage.issues(absent.run).await, [("w01".to_owned(), "CONFLICT".to_owned())]);
+    assert_eq!(stage.count("select max(issues) from sync_runs where mode = 'full_snapshot'").await, 1);
     assert_eq!(stage.count("select count(*) from people where last_day is null").await, 11);
 }
 
