@@ -72,7 +72,7 @@ class Run:
         async def write_until_broken():
             try:
                 await write()
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
                 # The call is over; whoever reads is told why.
                 pass
 

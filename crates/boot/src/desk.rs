@@ -14,7 +14,7 @@ use sqlx::PgPool;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Extensions, Request, Status, Streaming};
 
-use crate::Clock;
+use crate::{Clock, Gone};
 
 /// Metadata under which a repeated command gets the first answer.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -55,7 +55,7 @@ impl Desk {
         request: Request<M>,
     ) -> Result<Call<M>, Status> {
         let (metadata, extensions, message) = request.into_parts();
-        let caller = known(&extensions)?;
+        let (caller, gone) = (known(&extensions)?, gone(&extensions));
         proto::validate(&message).map_err(status::invalid)?;
         self.passed_as_asked(&metadata).await?;
 
@@ -72,7 +72,7 @@ impl Desk {
                 return Err(violation(IDEMPOTENCY_KEY, "KEY", rule));
             }
         };
-        Ok(self.call::<M, M>(message, caller, idempotency))
+        Ok(self.call::<M, M>(message, caller, gone, idempotency))
     }
 
     /// Takes a stream of requests in, as [`Desk::receive`] does with one.
@@ -87,20 +87,21 @@ impl Desk {
         request: Request<Streaming<M>>,
     ) -> Result<Call<Streaming<M>>, Status> {
         let (metadata, extensions, stream) = request.into_parts();
-        let caller = known(&extensions)?;
+        let (caller, gone) = (known(&extensions)?, gone(&extensions));
         self.passed_as_asked(&metadata).await?;
-        Ok(self.call::<M, _>(stream, caller, None))
+        Ok(self.call::<M, _>(stream, caller, gone, None))
     }
 
     fn call<M: prost::Name, T>(
         &self,
         message: T,
         caller: Caller,
+        gone: Gone,
         idempotency: Option<Idempotency>,
     ) -> Call<T> {
         let action = M::NAME.strip_suffix("Request").unwrap_or(M::NAME);
         let (now, guard) = (self.clock.now(), Arc::clone(&self.guard));
-        Call { message, caller, now, action, idempotency, guard }
+        Call { message, caller, now, gone, action, idempotency, guard }
     }
 
     /// Waits until the service has taken in an event behind a position, and answers with how far it has come.
@@ -140,6 +141,8 @@ pub struct Call<M> {
     pub caller: Caller,
     /// When.
     pub now: Timestamp,
+    /// Tells when nobody waits for the answer any more.
+    pub gone: Gone,
     /// The name of the RPC, which is that of its request without `Request` and the action of the policies.
     action: &'static str,
     idempotency: Option<Idempotency>,
@@ -264,6 +267,10 @@ fn known(extensions: &Extensions) -> Result<Caller, Status> {
     extensions.get::<Caller>().cloned().ok_or_else(|| {
         status::refusal(Code::Unauthenticated, "UNAUTHENTICATED", "the call carries no verified caller")
     })
+}
+
+fn gone(extensions: &Extensions) -> Gone {
+    extensions.get().cloned().unwrap_or_default()
 }
 
 fn forbidden(denied: &identity::Denied) -> Status {

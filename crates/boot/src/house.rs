@@ -19,6 +19,7 @@ use vault::{MasterKey, Vault};
 
 use crate::certificate::{CertificateLayer, Owner};
 use crate::database::Database;
+use crate::entire::EntireLayer;
 use crate::ground::Common;
 use crate::postgres::Cluster;
 use crate::rebuild::{self, Progress};
@@ -243,6 +244,7 @@ impl House {
             .layer(telemetry::ServerLayer::grpc(is_known))
             .layer(CertificateLayer(self.owners.into()))
             .layer(AuthLayer(common.keys.clone()))
+            .layer(EntireLayer)
             .add_routes(self.routes.routes());
         // Without this an answer of several packets waits for the client's delayed acknowledgement, 40 ms.
         let plain = |listener| TcpIncoming::from(listener).with_nodelay(Some(true));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assignment::Progress;
-use boot::unavailable;
+use boot::{Gone, unavailable};
 use proto::status;
 use tonic::{Code, Status};
 
@@ -24,10 +24,14 @@ impl Matching {
     /// Computes on a thread of its own. The work is told to end when it takes too long, and when the caller goes away.
     pub(super) async fn off_thread<T: Send + 'static>(
         &self,
+        gone: &Gone,
         name: &'static str,
         work: impl FnOnce(&Progress) -> T + Send + 'static,
     ) -> Result<T, Status> {
-        bounded(self.computation_time_max, name, work).await
+        tokio::select! {
+            done = bounded(self.computation_time_max, name, work) => done,
+            () = gone.gone() => Err(Status::cancelled("nobody waits for the answer")),
+        }
     }
 }
 

@@ -37,7 +37,7 @@ impl ExplanationService for Matching {
         let key = runs::key(&call.message.match_run_id, &call.message.edition_id)?;
         let (frozen, staged) = self.staged(key).await?;
         let weights = frozen.inputs.scoring.rules.weights();
-        let explained = self.off_thread("explain", move |progress| {
+        let explained = self.off_thread(&call.gone, "explain", move |progress| {
             explanation::explain(&frozen, &staged, person, other, progress)
         });
         let explained = explained.await?.map_err(refuse_explanation)?;
@@ -80,7 +80,7 @@ impl ExplanationService for Matching {
         let key = runs::key(&call.message.match_run_id, &call.message.edition_id)?;
         let (frozen, staged) = self.staged(key).await?;
         let weights = frozen.inputs.scoring.rules.weights();
-        let priced = self.off_thread("price", move |progress| {
+        let priced = self.off_thread(&call.gone, "price", move |progress| {
             explanation::price(&frozen, &staged, wishes, &swaps, progress)
         });
         let priced = priced.await?.map_err(refuse_explanation)?;

@@ -1,6 +1,6 @@
 //! Match runs: computed, looked at, published.
 
-use boot::{Call, Page, not_found, refuse, unavailable};
+use boot::{Call, Gone, Page, not_found, refuse, unavailable};
 use eventlog::{Begun, Context, Receipt, Unit};
 use identity::{EditionId, MatchRunId, Resource};
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ impl Matching {
         let edition = id("edition_id", &call.message.edition_id)?;
         let wishes = wishes(&call.message.locks, &call.message.forbids)?;
         let key = Key { run: MatchRunId::mint(), edition };
-        let receipt = self.compute(&call.context(), key, wishes, Action::Stage).await?;
+        let receipt = self.compute(&call.gone, &call.context(), key, wishes, Action::Stage).await?;
         Ok(api::CreateMatchRunResponse { receipt: boot::receipt(&receipt) })
     }
 
@@ -43,7 +43,7 @@ impl Matching {
         let key = key(&call.message.match_run_id, &call.message.edition_id)?;
         let wishes = wishes(&call.message.locks, &call.message.forbids)?;
         let context = call.context_at(&call.message.etag)?;
-        let receipt = self.compute(&context, key, wishes, Action::Revise).await?;
+        let receipt = self.compute(&call.gone, &context, key, wishes, Action::Revise).await?;
         Ok(api::ReviseMatchRunResponse { receipt: boot::receipt(&receipt) })
     }
 
@@ -110,13 +110,14 @@ impl Matching {
     /// Computes the best set of tandems for what is known now, and records it together with what it was computed from.
     async fn compute(
         &self,
+        gone: &Gone,
         context: &Context,
         key: Key,
         wishes: Wishes,
         action: impl FnOnce(Result<Box<Staged>, Unsolvable>) -> Action,
     ) -> Result<Receipt, Status> {
         let (edition, inputs) = self.inputs(key.edition, context.now).await?;
-        let computed = self.off_thread("solve", move |progress| {
+        let computed = self.off_thread(gone, "solve", move |progress| {
             let frozen = Frozen::assess(codec::freeze(&inputs).digest, inputs, progress)?;
             let staged = solution::solve(&frozen, wishes, progress)?;
             Ok::<_, Unsolvable>((frozen, Box::new(staged)))

@@ -77,7 +77,7 @@ impl ScoringService for Matching {
         let wishes = runs::wishes(&call.message.locks, &call.message.forbids)?;
         let (_, inputs) = self.inputs(id("edition_id", &call.message.edition_id)?, call.now).await?;
         let current_version = inputs.scoring.version;
-        let compared = self.off_thread("compare", move |progress| {
+        let compared = self.off_thread(&call.gone, "compare", move |progress| {
             let mut others = inputs.clone();
             others.scoring.rules = rules;
             let current = Frozen::assess(String::new(), inputs, progress)?;

@@ -3,7 +3,7 @@
 //! Nothing is read ahead of the answers: while the client does not take those, or the database is slow, the window of HTTP/2 fills
 //! and the client waits. So a stream needs the memory of one batch, however long it is.
 
-use boot::Call;
+use boot::{Call, entirely};
 use eventlog::Context;
 use futures::FutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -48,7 +48,7 @@ impl Upload {
         batches.map_ok(|batch| stream::iter(batch.into_iter().map(Ok))).try_flatten().boxed()
     }
 
-    /// Answers what has arrived; none at the end of the stream.
+    /// Answers what has arrived; none at the end of the stream. What has arrived is taken entirely, also when the client goes away.
     async fn answer_batch(&mut self) -> Result<Option<Vec<UpsertWorkersResponse>>, Status> {
         let batch = self.arrived().await;
         if batch.is_empty() {
@@ -59,7 +59,9 @@ impl Upload {
         let context = Context { now: self.enrollment.desk.now(), ..self.call.context() };
         let (refs, records): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|request| (request.client_ref, codec::record(request))).unzip();
-        let answers = self.enrollment.sync.take(&context, run, records).await.map_err(refuse)?;
+        let sync = self.enrollment.sync.clone();
+        let answers =
+            entirely(async move { sync.take(&context, run, records).await }).await?.map_err(refuse)?;
         self.enrollment.moves.send_replace(());
         Ok(Some(
             refs.into_iter().zip(answers).map(|(client_ref, answer)| response(client_ref, answer)).collect(),
