@@ -3,6 +3,7 @@
 pub mod example;
 pub mod payroll;
 
+mod goes_away;
 mod watching;
 
 use proto::hris::sync_run::State;

@@ -42,7 +42,7 @@ pub async fn entirely<T: Send + 'static>(
 
 /// Wraps every call of a server in [`entirely`], with [`Gone`] among the extensions of its request.
 ///
-/// The body of a streamed answer is still the server's, and dropped with the connection.
+/// The body of a streamed answer is still the server's, and dropped with the connection: what writes there uses [`entirely`] itself.
 #[derive(Clone, Copy)]
 pub(crate) struct EntireLayer;
 

@@ -6,9 +6,9 @@ use identity::{Caller, Role, SyncRunId};
 use proto::hris::hris_sync_service_client::HrisSyncServiceClient;
 use proto::hris::upsert_workers_request::Change;
 use proto::hris::{
-    CreateSyncRunRequest, FinishSyncRunRequest, ListSyncRunIssuesRequest, Outcome, SyncMode, SyncRun,
-    SyncRunIssue, UpsertWorkersRequest, UpsertWorkersResponse, WatchWorkersRequest, WatchWorkersResponse,
-    Worker, WorkerTombstone, WorkerUpsert,
+    CreateSyncRunRequest, FinishSyncRunRequest, GetSyncRunRequest, ListSyncRunIssuesRequest, Outcome,
+    SyncMode, SyncRun, SyncRunIssue, UpsertWorkersRequest, UpsertWorkersResponse, WatchWorkersRequest,
+    WatchWorkersResponse, Worker, WorkerTombstone, WorkerUpsert,
 };
 use serde_json::json;
 use tonic::transport::Channel;
@@ -38,7 +38,17 @@ impl<'w> Payroll<'w> {
     /// Connects in the name of a source that is there.
     pub async fn of(world: &'w World, source: &str) -> Self {
         let caller = Caller::hris(source.parse().unwrap());
-        let client = HrisSyncServiceClient::new(channel(world).await);
+        Self::to(world, caller, source, channel(world).await)
+    }
+
+    /// Connects by another way to the service.
+    pub async fn at(world: &'w World, source: &str, address: &str) -> Self {
+        let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        Self::to(world, Caller::hris(source.parse().unwrap()), source, channel)
+    }
+
+    fn to(world: &'w World, caller: Caller, source: &str, channel: Channel) -> Self {
+        let client = HrisSyncServiceClient::new(channel);
         Self { world, caller, source: source.to_owned(), client, sent: AtomicU64::new(0) }
     }
 
@@ -107,6 +117,12 @@ impl<'w> Payroll<'w> {
         let finish = FinishSyncRunRequest { sync_run_id: run.to_owned(), expected_workers };
         let finished = self.client.clone().finish_sync_run(self.call(finish)).await?;
         Ok(finished.into_inner().sync_run.unwrap())
+    }
+
+    /// A run as it stands.
+    pub async fn find(&self, run: &str) -> Result<SyncRun, Status> {
+        let request = GetSyncRunRequest { sync_run_id: run.to_owned() };
+        Ok(self.client.clone().get_sync_run(self.call(request)).await?.into_inner().sync_run.unwrap())
     }
 
     /// Sends all of these workers as one snapshot.
