@@ -54,6 +54,7 @@ fn number(name: &str, default: u64) -> anyhow::Result<u64> {
 #[derive(Default)]
 struct Measures {
     copied: Series,
+    copied_all: Series,
     first: Series,
     again: Series,
     delta: Series,
@@ -79,7 +80,8 @@ impl Measures {
         let grown = first.memory.last().zip(first.memory.get(first.memory.len() / 5));
         self.memory.push(grown.map_or(f64::NAN, |(last, early)| last - early));
         stage.settle().await?;
-        self.copied.push(rate(copy::run(stage).await?));
+        self.copied.push(rate(copy::run(stage, &copy::SAID).await?));
+        self.copied_all.push(rate(copy::run(stage, &copy::ANSWERED).await?));
 
         let before = stage.events().await?;
         let again = push::run(stage, SyncMode::FullSnapshot, people, company.workers(1)).await?;
@@ -135,6 +137,9 @@ impl Measures {
         row("bare COPY of the same rows into the same indexes", &self.copied, None, None);
         let ratio = self.first.to(&self.copied);
         row("first full snapshot, to COPY", &self.first, Some(&ratio), Some(Target::AtLeast(0.5)));
+        row("bare COPY of all rows that are written before an answer", &self.copied_all, None, None);
+        let ratio = self.first.to(&self.copied_all);
+        row("first full snapshot, to that", &self.first, Some(&ratio), None);
         let ratio = self.again.to(&self.first);
         row(
             "the same snapshot again, no event, to the first",
