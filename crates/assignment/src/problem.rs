@@ -291,6 +291,9 @@ impl Problem {
 
 /// The indices of two equal keys, the lower one first.
 fn repeated(keys: impl Iterator<Item = u64> + Clone) -> Option<(usize, usize)> {
+    if keys.clone().is_sorted_by(|one, next| one < next) {
+        return None;
+    }
     let mut sorted: Vec<u64> = keys.clone().collect();
     sorted.sort_unstable();
     let twice = sorted.windows(2).find(|two| two[0] == two[1])?[0];

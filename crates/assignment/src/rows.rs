@@ -240,9 +240,30 @@ fn lengthen(sorted: &mut Vec<u64>, Head { start, length }: Head, own: &[Pair]) -
     Head { start: index(begun), length: index(sorted.len() - begun) }
 }
 
-/// Appends the least few pairs of a row that are beyond `last` in order, in one pass: whenever twice as many have gathered, the
-/// greater half is let go.
+/// Appends the least few pairs of a row that are beyond `last` in order, in one pass.
 fn append_least(sorted: &mut Vec<u64>, few: usize, own: &[Pair], last: Option<u64>) {
+    if few == SORTED_AT_FIRST && last.is_none() && few < own.len() {
+        sorted.extend(least::<SORTED_AT_FIRST>(own));
+    } else {
+        gather_least(sorted, few, own, last);
+    }
+}
+
+/// The least pairs of a longer row in order: each pair takes its place among those so far, without a branch.
+#[inline]
+fn least<const FEW: usize>(own: &[Pair]) -> [u64; FEW] {
+    let mut least = [u64::MAX; FEW];
+    for pair in own {
+        let mut greater = packed(pair);
+        for place in &mut least {
+            (*place, greater) = ((*place).min(greater), (*place).max(greater));
+        }
+    }
+    least
+}
+
+/// Gathers: whenever twice as many are there, the greater half is let go.
+fn gather_least(sorted: &mut Vec<u64>, few: usize, own: &[Pair], last: Option<u64>) {
     let begun = sorted.len();
     let (mut limit, mut least_score) = (u64::MAX, 0);
     for pair in own {
