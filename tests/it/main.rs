@@ -46,4 +46,5 @@ mod sources;
 mod synced;
 mod trace;
 mod uploads;
+mod waiting;
 mod world;

@@ -26,16 +26,21 @@ mod mend;
 mod react;
 mod tick;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use boot::{Clock, Desk, Ground};
 use eventlog::{BoxError, Journal};
+use identity::EditionId;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use proto::matching::explanation_service_server::ExplanationServiceServer;
 use proto::matching::matching_service_server::MatchingServiceServer;
 use proto::matching::scoring_service_server::ScoringServiceServer;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use tokio::sync::Mutex;
 use tonic::service::RoutesBuilder;
 use vault::Vault;
 
@@ -55,17 +60,24 @@ pub struct Config {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     pub matching_seconds_max: u64,
+    /// The most pairs that are looked at at once to serve executives who are left over; about a million take a second, for which others
+    /// wait. For whom it does not suffice, it goes on within a minute.
+    #[arg(long, env = "UPDRAFT_MATCHING_PAIRS_AT_ONCE", default_value_t = 100_000)]
+    pub matching_pairs_at_once: usize,
 }
 
 /// The service.
 #[derive(Clone)]
 pub struct Matching {
     computation_time_max: Duration,
+    pairs_at_once: usize,
     desk: Desk,
     clock: Clock,
     pool: PgPool,
     vault: Vault,
     journal: Journal<Views>,
+    /// The days on which the clock has served whoever waits.
+    days_served: Arc<Mutex<BTreeMap<EditionId, Date>>>,
 }
 
 impl boot::Service for Matching {
@@ -83,7 +95,9 @@ impl boot::Service for Matching {
         let journal = ground.journal(Views);
         let Ground { desk, clock, pool, vault, .. } = ground;
         let computation_time_max = Duration::from_secs(config.matching_seconds_max);
-        Self { computation_time_max, desk, clock, pool, vault, journal }
+        let pairs_at_once = config.matching_pairs_at_once;
+        let days_served = Arc::default();
+        Self { computation_time_max, pairs_at_once, desk, clock, pool, vault, journal, days_served }
     }
 
     fn routes(&self, routes: &mut RoutesBuilder) {
@@ -97,10 +111,13 @@ impl boot::Service for Matching {
     }
 
     fn follower(&self) -> Reactions {
-        Reactions { journal: self.journal.clone(), clock: self.clock.clone() }
+        let pairs_at_once = self.pairs_at_once;
+        Reactions { journal: self.journal.clone(), clock: self.clock.clone(), pairs_at_once }
     }
 
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
-        tick::lapse(&self.pool, &self.journal, now).await
+        tick::lapse(&self.pool, &self.journal, now).await?;
+        let turn = mend::Turn { now, pairs_at_once: self.pairs_at_once };
+        mend::by_clock(&self.journal, &mut *self.days_served.lock().await, turn).await
     }
 }

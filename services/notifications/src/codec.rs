@@ -180,6 +180,10 @@ fn of_repairs(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
         }
         "RepairWaiting" => {
             let it: m::RepairWaiting = event.read()?;
+            // That others come first is nothing to act on.
+            if it.reason() == m::WaitingReason::InLine {
+                return Ok(None);
+            }
             let Some(office) = optional(event, &it.released_by_person_id)? else { return Ok(None) };
             personal(event, &it.repair_id, &it.edition_id, Personal::RepairWaiting { office }).map(Some)
         }

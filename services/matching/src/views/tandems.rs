@@ -216,6 +216,29 @@ pub async fn expired(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
         .await
 }
 
+/// An ended tandem of each of these people as a mentee, in each edition where nothing has followed from it: they have no other tandem
+/// or offer, and do not wait for one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn unmended(executor: impl PgExecutor<'_>, mentees: &[PersonId]) -> sqlx::Result<Vec<TandemRow>> {
+    sqlx::query_as(
+        "select distinct on (edition_id, mentee_person_id) *
+         from tandems as ended
+         where mentee_person_id = any ($1) and status in ('dissolved', 'expired', 'withdrawn')
+           and not exists (select from tandems
+                           where edition_id = ended.edition_id and mentee_person_id = ended.mentee_person_id
+                             and status in ('published', 'active', 'completed'))
+           and not exists (select from repairs
+                           where edition_id = ended.edition_id and mentee_person_id = ended.mentee_person_id
+                             and (waiting is not null or ended_tandem_id = ended.tandem_id))
+         order by edition_id, mentee_person_id, tandem_id",
+    )
+    .bind(mentees.iter().map(|mentee| mentee.uuid()).collect::<Vec<_>>())
+    .fetch_all(executor)
+    .await
+}
+
 /// The live tandems that have somebody at most so many levels below one of these people, or one of them.
 ///
 /// # Errors
