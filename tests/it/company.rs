@@ -176,6 +176,13 @@ impl Company {
         company
     }
 
+    /// The same company after its system was started anew, with settings of its own.
+    pub async fn restarted(self, more: &[&str]) -> Self {
+        let World { whole, database, .. } = self.world;
+        whole.drain().await;
+        Self { world: World::on(database, more).await, ..self }
+    }
+
     /// Opens the edition, accepts these mentors, lets every executive acknowledge, and begins to match.
     async fn start_matching(&self, mentors: &[&str]) {
         let office = self.office();

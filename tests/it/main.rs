@@ -17,6 +17,7 @@
 
 mod access;
 mod alerts;
+mod answers;
 mod applications;
 mod architecture;
 mod certificates;

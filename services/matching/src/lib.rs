@@ -44,6 +44,7 @@ use tokio::sync::Mutex;
 use tonic::service::RoutesBuilder;
 use vault::Vault;
 
+use crate::grpc::computing::Computing;
 pub use crate::react::Reactions;
 use crate::views::Views;
 
@@ -60,6 +61,10 @@ pub struct Config {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     pub matching_seconds_max: u64,
+    /// How many computations run at once, each on a processor of its own; others wait for their turn, and that counts as their time. By
+    /// default one fewer than there are processors, and at least one. With 0 nothing is computed.
+    #[arg(long, env = "UPDRAFT_MATCHING_COMPUTATIONS_MAX")]
+    pub matching_computations_max: Option<usize>,
     /// The most pairs that are looked at at once to serve executives who are left over; about a million take a second, for which others
     /// wait. For whom it does not suffice, it goes on within a minute.
     #[arg(long, env = "UPDRAFT_MATCHING_PAIRS_AT_ONCE", default_value_t = 100_000)]
@@ -69,7 +74,7 @@ pub struct Config {
 /// The service.
 #[derive(Clone)]
 pub struct Matching {
-    computation_time_max: Duration,
+    computing: Computing,
     pairs_at_once: usize,
     desk: Desk,
     clock: Clock,
@@ -94,10 +99,12 @@ impl boot::Service for Matching {
     fn open(ground: Ground, config: Config) -> Self {
         let journal = ground.journal(Views);
         let Ground { desk, clock, pool, vault, .. } = ground;
-        let computation_time_max = Duration::from_secs(config.matching_seconds_max);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let at_once = config.matching_computations_max.unwrap_or(processors.saturating_sub(1).max(1));
+        let computing = Computing::new(Duration::from_secs(config.matching_seconds_max), at_once);
         let pairs_at_once = config.matching_pairs_at_once;
         let days_served = Arc::default();
-        Self { computation_time_max, pairs_at_once, desk, clock, pool, vault, journal, days_served }
+        Self { computing, pairs_at_once, desk, clock, pool, vault, journal, days_served }
     }
 
     fn routes(&self, routes: &mut RoutesBuilder) {

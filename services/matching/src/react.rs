@@ -174,6 +174,7 @@ async fn mend_after(unit: &mut Unit<'_, Views>, event: &Event, turn: Turn) -> Re
         | Change::Completed(_)
         | Change::Published(_)
         | Change::Accepted(_)
+        | Change::Asked(_)
         | Change::Flagged
         | Change::Cleared => Ok(()),
     }

@@ -138,6 +138,12 @@ fn of_matching(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
             let side = side(it.side()).ok_or_else(|| Corrupt::new(event, "no side accepted"))?;
             tandem(&it.tandem_id, &it.edition_id, Tandem::Accepted { side })
         }
+        "TandemInformationNeeded" => {
+            let it: m::TandemInformationNeeded = event.read()?;
+            let Some(office) = optional(event, &it.released_by_person_id)? else { return Ok(None) };
+            let what = Personal::TandemInformationNeeded { office };
+            personal(event, &it.tandem_id, &it.edition_id, what).map(Some)
+        }
         "TandemActivated" => {
             let it: m::TandemActivated = event.read()?;
             tandem(&it.tandem_id, &it.edition_id, Tandem::Activated)

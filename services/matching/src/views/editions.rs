@@ -2,9 +2,9 @@
 
 use eventlog::{Patches, Table};
 use identity::EditionId;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
@@ -64,6 +64,15 @@ impl Settings {
     pub fn answer_by(&self, now: Timestamp) -> Timestamp {
         let zone = zone(&self.time_zone).unwrap_or(TimeZone::UTC);
         self.working_days.end_after(now, self.answer_working_days, &zone)
+    }
+}
+
+impl Settings {
+    /// A time to answer that is put off once: by as many working days as there were.
+    #[must_use]
+    pub fn put_off(&self, answer_by: Timestamp) -> Timestamp {
+        // It ends where a day begins that is none of its own.
+        self.answer_by(answer_by - SignedDuration::from_secs(1))
     }
 }
 

@@ -66,6 +66,10 @@ pub(super) fn words(told: &Told) -> Words {
             "Eine Führungskraft ist ohne Tandem",
             "Eine Führungskraft, deren Tandem nicht zustande kam oder endete, hat noch keinen neuen Vorschlag. Warum, finden Sie in Updraft.",
         ),
+        Kind::TandemInformationNeeded => Words::of(
+            "Eine Rückfrage zu einem Tandemvorschlag",
+            "Jemand möchte vor der Antwort auf einen Tandemvorschlag noch etwas von Ihnen wissen; die Antwortfrist ist dafür einmal verlängert. Wer und worüber, finden Sie in Updraft.",
+        ),
         Kind::TandemEnded => ended(told.ending, partner),
         Kind::SessionInvitation => invitation(told, partner),
         Kind::SessionCancelled => cancellation(told, partner),
