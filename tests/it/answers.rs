@@ -88,3 +88,15 @@ async fn an_offer_about_which_somebody_has_asked_is_not_moved() {
     assert!(company.tandems("STATE_WITHDRAWN").await.is_empty());
     assert_eq!(repairs(&company).await[0]["waitingReason"], "WAITING_REASON_NO_MENTOR");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_cannot_lapse_keeps_none_of_the_others() {
+    let (company, _) = offered().await;
+    // One that only the read model knows is the first to be looked at.
+    let first = "insert into tandems
+        select (jsonb_populate_record(tandem, '{\"tandem_id\": \"00000000-0000-0000-0000-000000000001\"}')).*
+        from tandems as tandem limit 1";
+    sqlx::query(first).execute(&company.world.database.pool("matching")).await.unwrap();
+    company.world.set_clock("2013-08-16T00:00:00Z").await;
+    assert_eq!(company.tandems("STATE_EXPIRED").await.len(), 4);
+}

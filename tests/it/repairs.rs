@@ -185,6 +185,12 @@ async fn whoever_waits_is_served_as_soon_as_a_mentor_is_there() {
     let last: Vec<_> = repairs(&company).await.iter().map(|repair| repair["waitingReason"].clone()).collect();
     assert!(last.contains(&json!("WAITING_REASON_SILENT")), "{last:?}");
     assert!(company.tandems("STATE_PUBLISHED").await.is_empty());
+
+    // A leave that is reported late excuses one silence, as it was on the last day to answer.
+    let leave = json!({ "firstDay": "2013-08-21", "lastDay": "2013-08-21" });
+    company.office().post(&format!("/api/v1/people/{}/absences", company.id("E1")), leave).await.ok();
+    company.world.settle().await;
+    assert_eq!(of(&company.tandems("STATE_PUBLISHED").await, "E1").mentor, "Y7");
     assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees));
 }
 

@@ -59,30 +59,6 @@ async fn a_mentor_whose_leave_runs_out_is_offered_to_who_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leave_that_is_reported_late_excuses_the_silence_of_who_waits() {
-    let (company, offers, free) = with_one_mentor_more(&json!({ "movesMax": 1 })).await;
-    accept_all_but(&company, &offers, &["E1"]).await;
-    let mentor = company.person(&of(&offers, "E1").mentor);
-    mentor.post(&format!("{}/accept", of(&offers, "E1").path), json!({})).await.ok();
-    company.world.set_clock("2013-08-16T00:00:00Z").await;
-    let second = company.tandems("STATE_PUBLISHED").await.remove(0);
-    assert_eq!(second.mentor, free);
-    company.person(free).post(&format!("{}/accept", second.path), json!({})).await.ok();
-    company.world.set_clock("2013-08-23T00:00:00Z").await;
-    let reasons: Vec<_> =
-        repairs(&company).await.iter().map(|repair| repair["waitingReason"].clone()).collect();
-    assert!(reasons.contains(&json!("WAITING_REASON_SILENT")), "{reasons:?}");
-    let more = company.apply("Y7").await;
-    company.take(&more).await;
-    company.world.settle().await;
-    assert!(company.tandems("STATE_PUBLISHED").await.is_empty());
-    absence(&company, "absences", "E1", ("2013-08-14", "2013-08-22")).await;
-    let offered = company.tandems("STATE_PUBLISHED").await;
-    assert!(!offered.is_empty(), "{:#?}", repairs(&company).await);
-    assert_eq!(of(&offered, "E1").mentor, "Y7");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_move_after_which_two_may_be_paired_serves_who_waits() {
     let (company, offers, free) = with_one_mentor_more(&json!({ "movesMax": 1 })).await;
     let executive = not_for(free);

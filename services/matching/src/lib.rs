@@ -3,14 +3,30 @@
 //! Reading order:
 //!
 //! 1. `domain.rs` — the rules: [`domain::pairing`] says who may be paired and how well two fit, [`domain::solution`] finds the
-//!    best set of tandems and proves it, [`domain::run`], [`domain::tandem`] and [`domain::place`] say what can happen;
+//!    best set of tandems and proves it, [`domain::round`] serves those who are left over, [`domain::run`], [`domain::tandem`] and
+//!    [`domain::place`] say what can happen;
 //! 2. `codec.rs` — events as they are stored;
 //! 3. `views.rs` — read models, with all SQL of the service;
-//! 4. `answer.rs` — a tandem and the places it holds, changed together; `mend.rs` — whoever is left over gets the next best offer;
+//! 4. `answer.rs` — a tandem and the places it holds, changed together; `mend.rs` — whoever is left over or waits gets the next best offer;
 //!    `kept.rs` — what runs were computed from; `proof.rs` — a run computed anew or verified, years later;
 //! 5. `grpc.rs` — who may ask for what, and how it is answered; `texts.rs` — explanations in words;
 //! 6. `follow.rs`, `react.rs`, `tick.rs` — what happens without being asked: what enrollment tells, what follows from it,
 //!    and the passing of time.
+//!
+//! Where to look for
+//!
+//! | what | where |
+//! |---|---|
+//! | a hard rule, or what gives points | [`domain::pairing`]; the weights and bands in [`domain::scoring`] |
+//! | the best set of tandems, and why it is the best | [`domain::computation`], [`domain::certificate`] |
+//! | why these two, why not those, what a swap costs | [`domain::explanation`], [`domain::standing`]; in words: [`texts`] |
+//! | what other scoring rules would change | [`domain::comparison`] |
+//! | why a run is not published any more | [`domain::difference`] |
+//! | accepting, asking back, refusing, dissolving, lapsing | [`domain::tandem`]; with places and vetoes: `answer.rs` |
+//! | who is left over, waits, and is served when | `mend.rs`; on which occasions: `react.rs` and `tick.rs`; how: [`domain::round`], [`domain::frontier`]; who stands in line or waits for what: [`domain::repair`] |
+//! | who may be asked at all: leaves, silences, what has ended | [`views::left_over`], [`views::inputs`] |
+//! | what long computations wait for | `grpc/computing.rs` |
+//! | the same bytes years later | [`kept`], [`proof`], and the recorded run beside it |
 
 pub mod codec;
 pub mod domain;

@@ -93,12 +93,16 @@ fn part(criterion: Criterion, share: Share) -> String {
         }
         Criterion::Language if per_cent >= 100 => "Beide sprechen dieselbe Sprache am besten.".to_owned(),
         Criterion::Language => "Ihre gemeinsame Sprache ist nicht für beide die erste Wahl.".to_owned(),
-        Criterion::MenteeWish if share.points > 0 => "Die Führungskraft hat sich das gewünscht.".to_owned(),
-        Criterion::MenteeWish => "Die Führungskraft hat sich das nicht gewünscht.".to_owned(),
-        Criterion::MentorWish if share.points > 0 => {
-            "Die Mentorin oder der Mentor hat sich das gewünscht.".to_owned()
+        Criterion::MenteeWish if share.points > 0 => {
+            "Die Führungskraft hat sich diese Person gewünscht.".to_owned()
         }
-        Criterion::MentorWish => "Die Mentorin oder der Mentor hat sich das nicht gewünscht.".to_owned(),
+        Criterion::MenteeWish => "Die Führungskraft hat sich diese Person nicht gewünscht.".to_owned(),
+        Criterion::MentorWish if share.points > 0 => {
+            "Die Mentorin oder der Mentor hat sich diese Führungskraft gewünscht.".to_owned()
+        }
+        Criterion::MentorWish => {
+            "Die Mentorin oder der Mentor hat sich diese Führungskraft nicht gewünscht.".to_owned()
+        }
         Criterion::LoadBalance if per_cent >= 100 => {
             "Für die Mentorin oder den Mentor ist es das erste Tandem.".to_owned()
         }

@@ -15,6 +15,9 @@ use crate::domain::Phase;
 use crate::domain::inputs::Rules;
 use crate::domain::repair::Policy;
 
+/// What a day's last moment lies before the next day.
+const MOMENT: SignedDuration = SignedDuration::from_secs(1);
+
 static EDITIONS: Table = Table {
     name: "editions",
     key: "edition_id",
@@ -71,8 +74,13 @@ impl Settings {
     /// A time to answer that is put off once: by as many working days as there were.
     #[must_use]
     pub fn put_off(&self, answer_by: Timestamp) -> Timestamp {
-        // It ends where a day begins that is none of its own.
-        self.answer_by(answer_by - SignedDuration::from_secs(1))
+        self.answer_by(answer_by - MOMENT)
+    }
+
+    /// The last day to answer: the time ends where the next begins.
+    #[must_use]
+    pub fn last_day(&self, answer_by: Timestamp) -> Date {
+        self.today(answer_by - MOMENT)
     }
 }
 

@@ -53,7 +53,7 @@ pub async fn round(
 pub async fn silences(conn: &mut PgConnection, edition: &EditionRow, mentee: PersonId) -> sqlx::Result<i64> {
     let leaves = people::leaves(&mut *conn, mentee).await?;
     let was_here = |row: &TandemRow| {
-        let day = edition.settings.today(row.answer_by);
+        let day = edition.settings.last_day(row.answer_by);
         !leaves
             .iter()
             .any(|(first_day, last_day)| (*first_day..=last_day.unwrap_or(Date::MAX)).contains(&day))
