@@ -73,16 +73,16 @@ pub(super) fn words(told: &Told) -> Words {
         Kind::TandemEnded => ended(told.ending, partner),
         Kind::SessionInvitation => invitation(told, partner),
         Kind::SessionCancelled => cancellation(told, partner),
-        Kind::FollowUpDue => {
-            let ago = told.months.map(|months| format!(" vor {months} Monaten")).unwrap_or_default();
-            Words::of(
-                "Was ist geblieben?",
-                format!(
-                    "Ihr Reverse Mentoring endete{ago}. Tun Sie noch, was Sie gelernt haben? Ein Klick genügt."
-                ),
-            )
-        }
+        Kind::FollowUpDue => follow_up(told),
     }
+}
+
+fn follow_up(told: &Told) -> Words {
+    let ago = told.months.map(|months| format!(" vor {months} Monaten")).unwrap_or_default();
+    Words::of(
+        "Was ist geblieben?",
+        format!("Ihr Reverse Mentoring endete{ago}. Tun Sie noch, was Sie gelernt haben? Ein Klick genügt."),
+    )
 }
 
 fn invitation(told: &Told, partner: &str) -> Words {

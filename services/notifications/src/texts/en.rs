@@ -76,16 +76,18 @@ pub(super) fn words(told: &Told) -> Words {
         Kind::TandemEnded => ended(told.ending, partner),
         Kind::SessionInvitation => invitation(told, partner),
         Kind::SessionCancelled => cancellation(told, partner),
-        Kind::FollowUpDue => {
-            let ago = told.months.map(|months| format!(" {months} months ago")).unwrap_or_default();
-            Words::of(
-                "What has stayed?",
-                format!(
-                    "Your reverse mentoring ended{ago}. Do you still practise what you learnt? One click is enough."
-                ),
-            )
-        }
+        Kind::FollowUpDue => follow_up(told),
     }
+}
+
+fn follow_up(told: &Told) -> Words {
+    let ago = told.months.map(|months| format!(" {months} months ago")).unwrap_or_default();
+    Words::of(
+        "What has stayed?",
+        format!(
+            "Your reverse mentoring ended{ago}. Do you still practise what you learnt? One click is enough."
+        ),
+    )
 }
 
 fn invitation(told: &Told, partner: &str) -> Words {
