@@ -127,10 +127,16 @@ mod tests {
     #[tokio::test]
     async fn a_computation_waits_for_a_thread_no_longer_than_it_may_take_or_its_caller_waits() {
         let (end, ended) = oneshot::channel();
-        let (patient, hasty) = (computing(Duration::MAX), Duration::from_millis(1));
-        let hasty = Computing { time_max: hasty, ..patient.clone() };
-        let mut first = Box::pin(patient.run(pending(), "endless", endless(end)));
+        let patient = computing(Duration::MAX);
+        let hasty = Computing { time_max: Duration::from_millis(50), ..patient.clone() };
+        let (begin, begun) = oneshot::channel();
+        let work = move |progress: &Progress| {
+            let _ = begin.send(());
+            endless(end)(progress);
+        };
+        let mut first = Box::pin(patient.run(pending(), "endless", work));
         assert!(is_pending(first.as_mut()).await);
+        assert_eq!(begun.await, Ok(()));
 
         let never = |_: &Progress| -> () { panic!("there is no thread for it") };
         assert_eq!(hasty.run(pending(), "second", never).await.unwrap_err().code(), Code::DeadlineExceeded);
