@@ -138,10 +138,10 @@ mod tests {
         assert!(is_pending(first.as_mut()).await);
         assert_eq!(begun.await, Ok(()));
 
-        let never = |_: &Progress| -> () { panic!("there is no thread for it") };
-        assert_eq!(hasty.run(pending(), "second", never).await.unwrap_err().code(), Code::DeadlineExceeded);
-        assert_eq!(patient.run(ready(()), "second", never).await.unwrap_err().code(), Code::Cancelled);
-        let mut next = Box::pin(patient.run(pending(), "next", |_: &Progress| ()));
+        let short = |_: &Progress| ();
+        assert_eq!(hasty.run(pending(), "second", short).await.unwrap_err().code(), Code::DeadlineExceeded);
+        assert_eq!(patient.run(ready(()), "third", short).await.unwrap_err().code(), Code::Cancelled);
+        let mut next = Box::pin(patient.run(pending(), "next", short));
         assert!(is_pending(next.as_mut()).await);
 
         // Its thread is free once it has ended.
