@@ -129,14 +129,14 @@ mod tests {
         let (end, ended) = oneshot::channel();
         let patient = computing(Duration::MAX);
         let hasty = Computing { time_max: Duration::from_millis(50), ..patient.clone() };
-        let (begin, begun) = oneshot::channel();
+        let (begin, has_begun) = oneshot::channel();
         let work = move |progress: &Progress| {
             let _ = begin.send(());
             endless(end)(progress);
         };
         let mut first = Box::pin(patient.run(pending(), "endless", work));
         assert!(is_pending(first.as_mut()).await);
-        assert_eq!(begun.await, Ok(()));
+        assert_eq!(has_begun.await, Ok(()));
 
         let short = |_: &Progress| ();
         assert_eq!(hasty.run(pending(), "second", short).await.unwrap_err().code(), Code::DeadlineExceeded);
