@@ -166,9 +166,21 @@ impl Company {
 
     /// The same with an edition by these settings, and more mentors.
     pub async fn ready_by(settings: Value, more: &[&str]) -> Self {
-        let company = Self::draft_by(World::new().await, settings).await;
+        Self::ready_in(World::new().await, settings, more).await
+    }
+
+    /// The same in a system that is there already.
+    pub async fn ready_in(world: World, settings: Value, more: &[&str]) -> Self {
+        let company = Self::draft_by(world, settings).await;
         company.start_matching(&[&["Y1", "Y2", "Y5", "Y6"], more].concat()).await;
         company
+    }
+
+    /// The same company after its system was started anew, with settings of its own.
+    pub async fn restarted(self, more: &[&str]) -> Self {
+        let World { whole, database, .. } = self.world;
+        whole.drain().await;
+        Self { world: World::on(database, more).await, ..self }
     }
 
     /// Opens the edition, accepts these mentors, lets every executive acknowledge, and begins to match.

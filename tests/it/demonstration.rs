@@ -58,10 +58,33 @@ async fn the_demonstration_ends_with_the_figures_of_a_count_by_hand() {
         .collect();
     assert_eq!(alive, [(3, 15, 20), (6, 11, 20), (12, 8, 20)]);
 
+    priced_and_repaired(&world, &text).await;
     explained_and_proved(&world).await;
     let compared = world.replay().await;
     let differing: Vec<_> = compared.iter().filter(|table| !table.agrees()).collect();
     assert!(differing.is_empty(), "{differing:#?}");
+}
+
+/// The swap has a price; and the veto, the refusal and the leaver's tandem were each followed by another offer, which was taken.
+async fn priced_and_repaired(world: &World, text: &str) {
+    let swap = text.lines().find_map(|line| line.strip_prefix("A swap       ")).unwrap();
+    assert!(
+        swap.contains("All tandems together would lose") && swap.contains(" executives would get"),
+        "{swap}"
+    );
+    assert!(text.contains("Repairs      3 of 3 who were left over had another offer"), "{text}");
+
+    let office = world.office(None);
+    let edition =
+        office.list("/api/v1/editions", "editions").await[0]["editionId"].as_str().unwrap().to_owned();
+    let tandems = office.list(&format!("/api/v1/editions/{edition}/tandems"), "tandems").await;
+    let repairs = office.list(&format!("/api/v1/editions/{edition}/repairs"), "repairs").await;
+    let state =
+        |id: &Value| tandems.iter().find(|tandem| tandem["tandemId"] == *id).unwrap()["state"].clone();
+    for repair in &repairs {
+        assert_eq!(state(&repair["endedTandemId"]), "STATE_DISSOLVED");
+        assert_eq!(state(&repair["offeredTandemId"]), "STATE_COMPLETED");
+    }
 }
 
 /// Every run of the story is verified and computed again, and every tandem of it explained in both languages.

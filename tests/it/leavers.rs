@@ -129,9 +129,11 @@ async fn a_leaving_executives_obligation_ends_and_begins_anew_with_the_return() 
     assert_eq!(told.iter().filter(|(kind, _)| kind == "KIND_OBLIGATION_DUE").count(), 2, "{told:?}");
     company.acknowledge("E1").await;
     company.world.settle().await;
-    // Leaving keeps the two from nothing.
-    let pair = json!({ "mentorPersonId": company.id(&tandem.mentor), "menteePersonId": company.id("E1") });
-    company.office().post(&format!("{}/tandems", company.path()), pair).await.ok();
+    // Leaving keeps the two from nothing, and the tandem that ended with it is replaced.
+    let offered = company.tandems("STATE_PUBLISHED").await;
+    assert_eq!((offered.len(), offered[0].mentee.as_str()), (1, "E1"), "{offered:?}");
+    let repairs = company.office().list(&format!("{}/repairs", company.path()), "repairs").await;
+    assert!(repairs.iter().any(|repair| tandem.path.ends_with(repair["endedTandemId"].as_str().unwrap())));
     agrees(&company).await;
 }
 

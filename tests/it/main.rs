@@ -17,6 +17,7 @@
 
 mod access;
 mod alerts;
+mod answers;
 mod applications;
 mod architecture;
 mod certificates;
@@ -46,4 +47,5 @@ mod sources;
 mod synced;
 mod trace;
 mod uploads;
+mod waiting;
 mod world;

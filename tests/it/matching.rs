@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::company::{Company, EXECUTIVES};
+use crate::company::{Company, EXECUTIVES, settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_executive_gets_a_mentor_within_the_hard_rules_and_the_optimum_is_proved() {
@@ -203,4 +203,29 @@ async fn an_excused_executive_has_no_offer_and_no_tandem_any_more() {
         company.world.replay().await.iter().all(boot::replay::Compared::agrees),
         "a replay gives the same"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_or_was_answered_before_is_not_computed() {
+    let company = Company::ready().await;
+    company.world.settle().await;
+    let runs = format!("{}/match-runs", company.path());
+    let once = [("idempotency-key", "once")];
+    let first = company.office().send(Method::POST, &runs, Some(json!({})), &once).await;
+    let first = first.ok();
+    let run = first["id"].as_str().unwrap().to_owned();
+
+    // The same people in a process that computes nothing.
+    let none = ["--matching-computations-max=0", "--matching-seconds-max=1"];
+    let company = company.restarted(&none).await;
+    let office = company.office();
+    let again = office.send(Method::POST, &runs, Some(json!({})), &once).await;
+    assert_eq!(again.ok(), first);
+    let revise = format!("{runs}/{run}/revise");
+    let stale = office.send(Method::POST, &revise, Some(json!({})), &[("if-match", "\"7\"")]).await;
+    stale.refused(412, "ETAG_MISMATCH");
+    let draft = office.post("/api/v1/editions", json!({ "settings": settings() })).await.id();
+    let early = office.post(&format!("/api/v1/editions/{draft}/match-runs"), json!({})).await;
+    early.refused(409, "WRONG_PHASE");
+    office.post(&runs, json!({})).await.refused(504, "COMPUTATION_TOO_LONG");
 }

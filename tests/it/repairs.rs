@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::company::{Company, EXECUTIVES, Tandem, roster, settings};
 
 /// Settings with this rule of repairs.
-fn repaired_by(rule: &Value) -> Value {
+pub fn repaired_by(rule: &Value) -> Value {
     let mut settings = settings();
     settings["repairRule"] = rule.clone();
     settings
 }
 
 /// Four executives with offers, and the fifth of these mentors, who has none.
-async fn with_one_mentor_more(rule: &Value) -> (Company, Vec<Tandem>, &'static str) {
+pub async fn with_one_mentor_more(rule: &Value) -> (Company, Vec<Tandem>, &'static str) {
     let company = Company::ready_by(repaired_by(rule), &["Y3"]).await;
     company.publish().await;
     let offers = company.tandems("STATE_PUBLISHED").await;
@@ -21,21 +21,24 @@ async fn with_one_mentor_more(rule: &Value) -> (Company, Vec<Tandem>, &'static s
     (company, offers, free)
 }
 
-fn of<'t>(tandems: &'t [Tandem], mentee: &str) -> &'t Tandem {
+/// The tandem of an executive.
+pub fn of<'t>(tandems: &'t [Tandem], mentee: &str) -> &'t Tandem {
     tandems.iter().find(|tandem| tandem.mentee == mentee).unwrap()
 }
 
 /// The executive whom the fifth mentor may not teach: Y1, Y2 and Y3 stand below E2, and Y5 and Y6 below E3.
-fn not_for(free: &str) -> &'static str {
+pub fn not_for(free: &str) -> &'static str {
     if ["Y1", "Y2", "Y3"].contains(&free) { "E2" } else { "E3" }
 }
 
-async fn veto(company: &Company, tandem: &Tandem) {
+/// Lets the executive refuse an offer.
+pub async fn veto(company: &Company, tandem: &Tandem) {
     company.person(&tandem.mentee).post(&format!("{}/veto", tandem.path), json!({})).await.ok();
     company.world.settle().await;
 }
 
-async fn repairs(company: &Company) -> Vec<Value> {
+/// What the office sees of repairs.
+pub async fn repairs(company: &Company) -> Vec<Value> {
     company.office().list(&format!("{}/repairs", company.path()), "repairs").await
 }
 
@@ -182,6 +185,12 @@ async fn whoever_waits_is_served_as_soon_as_a_mentor_is_there() {
     let last: Vec<_> = repairs(&company).await.iter().map(|repair| repair["waitingReason"].clone()).collect();
     assert!(last.contains(&json!("WAITING_REASON_SILENT")), "{last:?}");
     assert!(company.tandems("STATE_PUBLISHED").await.is_empty());
+
+    // A leave that is reported late excuses one silence, as it was on the last day to answer.
+    let leave = json!({ "firstDay": "2013-08-21", "lastDay": "2013-08-21" });
+    company.office().post(&format!("/api/v1/people/{}/absences", company.id("E1")), leave).await.ok();
+    company.world.settle().await;
+    assert_eq!(of(&company.tandems("STATE_PUBLISHED").await, "E1").mentor, "Y7");
     assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees));
 }
 

@@ -21,7 +21,7 @@ pub use tandem::Tandem;
 pub(crate) use document::{scoring_rules, scoring_rules_to_proto};
 pub(crate) use repair::{price_to_proto, waiting_to_proto};
 pub(crate) use run::{certificate_to_proto, proposed_to_proto, unmatched_to_proto, wishes, wishes_to_proto};
-pub(crate) use tandem::points_to_proto;
+pub(crate) use tandem::{need, need_to_proto, points_to_proto};
 
 use crate::domain::pairing::Rule;
 use crate::domain::{Pair, Side};

@@ -3,8 +3,8 @@
 //! Reading order: `week` and `inputs` (what is known of the people), `scoring` and `pairing` (what a score is made of, who may
 //! be paired, and how well two fit), `matrix` and `frozen` (every pair judged once), `computation`, `solution` and `certificate`
 //! (the best set of tandems and its proof), `standing` (what other wishes lead to), `outcome`, `explanation` and `comparison` (why, why not, and what else would cost),
-//! `difference` (what has changed since), `frontier` (how somebody who is left over is served with as few moves as possible),
-//! `document`, `run`, `tandem`, `place` and `repair` (what can happen).
+//! `difference` (what has changed since), `frontier` (how somebody who is left over is served with as few moves as possible) and
+//! `round` (all who are, one after the other), `document`, `run`, `tandem`, `place` and `repair` (what can happen).
 
 pub mod certificate;
 pub mod comparison;
@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod pairing;
 pub mod place;
 pub mod repair;
+pub mod round;
 pub mod run;
 pub mod scoring;
 pub mod solution;

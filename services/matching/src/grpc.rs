@@ -1,6 +1,6 @@
 //! Requests to commands, rejections to statuses, rows to responses.
 
-mod computing;
+pub(crate) mod computing;
 mod explanations;
 mod refusal;
 mod repairs;
@@ -92,6 +92,13 @@ impl MatchingService for Matching {
         request: Request<api::AcceptTandemRequest>,
     ) -> Answer<api::AcceptTandemResponse> {
         self.accept(request).await.map(Response::new)
+    }
+
+    async fn ask_about_tandem(
+        &self,
+        request: Request<api::AskAboutTandemRequest>,
+    ) -> Answer<api::AskAboutTandemResponse> {
+        self.ask(request).await.map(Response::new)
     }
 
     async fn veto_tandem(&self, request: Request<api::VetoTandemRequest>) -> Answer<api::VetoTandemResponse> {

@@ -1,38 +1,66 @@
 //! An executive who is left over gets the next best offer, and an offer that can become no tandem ends.
 //!
-//! Both happen in the follower's transaction, event by event: whatever ended a tandem or took a place, it is answered here, once,
-//! and whoever waits for the answer by its position finds the new offer.
+//! Whatever ended a tandem, took a place or lets somebody be served who waits is answered in the follower's transaction, event by
+//! event: whoever waits for the answer by its position finds the new offer. What comes with the time is answered by the clock: a leave
+//! ends with a day, and a round looks at so many pairs only.
 
-use eventlog::{BoxError, CommandError, Unit};
+use std::collections::{BTreeMap, BTreeSet};
+
+use eventlog::{Begun, BoxError, CommandError, Context, Journal, Receipt, Unit};
 use identity::{EditionId, PersonId};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
 
 use crate::codec::{Repair, Tandem};
 use crate::domain::Pair;
 use crate::domain::frontier::{Offered, Step};
-use crate::domain::repair::{self, Policy};
+use crate::domain::repair::{self, Options, Policy, Waiting};
+use crate::domain::round::Round;
 use crate::domain::tandem::{self, Action, Offer, Withdrawal};
 use crate::views::editions::{self, EditionRow};
-use crate::views::left_over::{self, LeftOver};
-use crate::views::{Views, participants, repairs, runs, tandems};
+use crate::views::{Views, left_over, participants, repairs, runs, tandems};
+
+/// When it is done, and how far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    /// The time.
+    pub now: Timestamp,
+    /// The most pairs that a round looks at.
+    pub pairs_at_once: usize,
+}
 
 /// Serves the executive whom the end of a tandem left over, and everybody who has waited longer.
 pub(crate) async fn after_end(
     unit: &mut Unit<'_, Views>,
     ended: tandem::Key,
     mentee: PersonId,
-    now: Timestamp,
+    turn: Turn,
 ) -> Result<(), BoxError> {
-    serve(unit, ended.edition, Some(repair::Key::of(ended, mentee)), now).await
+    serve(unit, ended.edition, Left::ByAll(vec![repair::Key::of(ended, mentee)]), turn).await
 }
 
-/// Serves those who wait, as a mentor more may have a free place.
-pub(crate) async fn after_arrival(
+/// Serves those who wait in one edition or in all, as somebody more may teach or be taught; and those executives who are back, whose
+/// tandems ended when they left.
+pub(crate) async fn after_news(
     unit: &mut Unit<'_, Views>,
-    edition: EditionId,
-    now: Timestamp,
+    only: Option<EditionId>,
+    back: &[PersonId],
+    turn: Turn,
 ) -> Result<(), BoxError> {
-    serve(unit, edition, None, now).await
+    let waiting = repairs::editions_waiting(unit.conn()).await?;
+    let mut left: BTreeMap<EditionId, Vec<repair::Key>> =
+        waiting.into_iter().map(|(edition, _)| (edition, Vec::new())).collect();
+    if !back.is_empty() {
+        for ended in tandems::unmended(unit.conn(), back).await? {
+            let key = repair::Key::of(ended.key, ended.pair.mentee);
+            left.entry(ended.key.edition).or_default().push(key);
+        }
+    }
+    for (edition, back) in left.into_iter().filter(|(edition, _)| only.is_none_or(|only| only == *edition)) {
+        serve(unit, edition, Left::ByAll(back), turn).await?;
+    }
+    Ok(())
 }
 
 /// Ends the offers whose place went to this tandem, and serves whom they leave over.
@@ -40,82 +68,144 @@ pub(crate) async fn after_activation(
     unit: &mut Unit<'_, Views>,
     edition: EditionId,
     pair: Pair,
-    now: Timestamp,
+    turn: Turn,
 ) -> Result<(), BoxError> {
     let Some(edition) = editions::hold(unit.conn(), edition).await? else { return Ok(()) };
     let mentor = participants::mentors(unit.conn(), edition.edition, Some(pair.mentor)).await?;
     let full = mentor.first().is_none_or(|mentor| mentor.active >= i64::from(mentor.capacity));
+    let mut left = Vec::new();
     for offer in tandems::offered_to(unit.conn(), edition.edition, pair).await? {
         if offer.pair.mentee != pair.mentee && !full {
             continue;
         }
         let command = tandem::Command { key: offer.key, action: Action::Withdraw(Withdrawal::PlaceTaken) };
         match unit.execute::<Tandem>(offer.key.tandem.uuid(), command).await {
-            Ok(_) => {
-                let newest = repair::Key::of(offer.key, offer.pair.mentee);
-                serve(unit, edition.edition, Some(newest), now).await?;
-            }
+            Ok(_) => left.push(repair::Key::of(offer.key, offer.pair.mentee)),
             // Its end came first, and is an event of its own.
             Err(CommandError::Rejected(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
+    if left.is_empty() { Ok(()) } else { serve(unit, edition.edition, Left::ByAll(left), turn).await }
+}
+
+/// Serves those who stand in line; and once a day everybody who waits, as leaves end with a day.
+///
+/// The days on which it was done are known until the process ends: once more does no harm.
+pub(crate) async fn by_clock(
+    journal: &Journal<Views>,
+    days: &mut BTreeMap<EditionId, Date>,
+    turn: Turn,
+) -> Result<(), BoxError> {
+    let context = Context { now: turn.now, actor: None, idempotency: None, expected_version: None };
+    let Begun::Work(mut work) = journal.begin(&context).await? else { return Ok(()) };
+    let mut unit = work.unit();
+    for (edition, in_line) in repairs::editions_waiting(unit.conn()).await? {
+        let Some(found) = editions::find(unit.conn(), edition).await? else { continue };
+        let today = found.settings.today(turn.now);
+        if days.insert(edition, today) != Some(today) {
+            serve(&mut unit, edition, Left::ByAll(Vec::new()), turn).await?;
+        } else if in_line {
+            serve(&mut unit, edition, Left::InLine, turn).await?;
+        }
+    }
+    work.commit(Receipt { id: Uuid::nil(), version: 0, position: 0 }).await?;
     Ok(())
+}
+
+/// Who is left over.
+enum Left {
+    /// Everybody who waits, and then these.
+    ByAll(Vec<repair::Key>),
+    /// Those who stand in line.
+    InLine,
 }
 
 async fn serve(
     unit: &mut Unit<'_, Views>,
     edition: EditionId,
-    newest: Option<repair::Key>,
-    now: Timestamp,
+    left: Left,
+    turn: Turn,
 ) -> Result<(), BoxError> {
     let Some(edition) = editions::hold(unit.conn(), edition).await? else { return Ok(()) };
     let Policy::AtOnce { moves_max } = edition.settings.repair else { return Ok(()) };
     if !edition.phase.forms_tandems() {
         return Ok(());
     }
-    let mut keys = repairs::waiting(unit.conn(), edition.edition).await?;
-    keys.extend(newest.filter(|newest| !keys.contains(newest)));
+    let (only, newest) = match left {
+        Left::ByAll(newest) => (None, newest),
+        Left::InLine => (Some(Waiting::InLine), Vec::new()),
+    };
+    let mut keys = repairs::waiting(unit.conn(), edition.edition, only).await?;
+    for key in newest {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mentees: BTreeSet<PersonId> = keys.iter().map(|key| key.mentee).collect();
+    let released_by = runs::released_by(unit.conn(), edition.edition).await?;
+    let today = edition.settings.today(turn.now);
+    let mut round = left_over::round(unit.conn(), &edition, &mentees, today).await?;
+    round.look_at_most(turn.pairs_at_once);
     for key in keys {
-        mend(unit, &edition, key, moves_max, now).await?;
+        let silences = left_over::silences(unit.conn(), &edition, key.mentee).await?;
+        loop {
+            let found;
+            (round, found) = options(round, key.mentee).await?;
+            let Some(options) = found else { break };
+            let command = repair::Command { key, options, moves_max, silences, released_by };
+            if mend(unit, &edition, &mut round, command, turn).await? {
+                break;
+            }
+        }
     }
     Ok(())
 }
 
-/// Makes the next best offer to one executive, or lets the executive wait.
+/// Looks on a thread of its own, as even a bounded search would keep others from theirs.
+async fn options(mut round: Round, mentee: PersonId) -> Result<(Round, Option<Options>), BoxError> {
+    let search = move || {
+        let found = round.options(mentee);
+        (round, found)
+    };
+    let (round, found) = tokio::task::spawn_blocking(search).await?;
+    Ok((round, found?))
+}
+
+/// Makes the next best offer to one executive, or lets the executive wait; not if the offer to be moved was answered just now.
 async fn mend(
     unit: &mut Unit<'_, Views>,
     edition: &EditionRow,
-    key: repair::Key,
-    moves_max: i32,
-    now: Timestamp,
-) -> Result<(), BoxError> {
-    let released_by = runs::released_by(unit.conn(), edition.edition).await?;
-    let command = loop {
-        let today = edition.settings.today(now);
-        let found = left_over::find(unit.conn(), edition, key.mentee, today).await?;
-        let Some(LeftOver { frontier, silences }) = found else { return Ok(()) };
-        let command = repair::Command { key, frontier, moves_max, silences, released_by };
-        let Ok(Step { moved: Some(moved), .. }) = command.choice() else { break command };
+    round: &mut Round,
+    command: repair::Command,
+    turn: Turn,
+) -> Result<bool, BoxError> {
+    let (key, choice) = (command.key, command.choice());
+    if let Ok(Step { moved: Some(moved), .. }) = choice {
         let tandem = tandem::Key { tandem: moved.from.tandem, edition: edition.edition };
         let withdraw = tandem::Command { key: tandem, action: Action::Withdraw(Withdrawal::Moved) };
         match unit.execute::<Tandem>(tandem.tandem.uuid(), withdraw).await {
-            Ok(_) => break command,
-            // Somebody has just answered it, so there is one offer less that may be moved.
-            Err(CommandError::Rejected(_)) => {}
+            Ok(_) => {}
+            Err(CommandError::Rejected(_)) => {
+                round.answered(tandem.tandem);
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
         }
-    };
-    let choice = command.choice();
+    }
     unit.execute::<Repair>(key.repair.uuid(), command).await?;
-    let Ok(step) = choice else { return Ok(()) };
+    let Ok(step) = choice else { return Ok(true) };
+    round.take(&key, &step);
     let offers = [Some(step.offer), step.moved.map(|moved| moved.to)];
     for Offered { pair, points } in offers.into_iter().flatten() {
-        let answer_by = edition.settings.answer_by(now);
+        let answer_by = edition.settings.answer_by(turn.now);
         let offer = Offer { pair, run: None, repair: Some(key.repair), points, answer_by };
         let tandem = tandem::Key::of_repair(key.repair, edition.edition, pair);
         let publish = tandem::Command { key: tandem, action: Action::Publish(offer) };
         unit.execute::<Tandem>(tandem.tandem.uuid(), publish).await?;
     }
-    Ok(())
+    Ok(true)
 }

@@ -121,3 +121,6 @@ async fn load(pool: &PgPool, run: MatchRunId) -> Result<(Box<Staged>, Frozen), P
     let frozen = Frozen::assess(staged.inputs_digest.clone(), inputs, &Progress::default())?;
     Ok((staged, frozen))
 }
+
+#[cfg(test)]
+mod golden;

@@ -1,12 +1,11 @@
-//! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end. And what the
-//! end or the beginning of a tandem means for others.
+//! What happens elsewhere and matters to tandems: people leave, move, withdraw and are excused, and editions end. What the end or
+//! the beginning of a tandem means for others. And every occasion on which somebody who waits may get an offer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use boot::Clock;
 use eventlog::{Aggregate, BoxError, Context, Follower, Journal, Patches, Recorded, Unit};
 use identity::{EditionId, PersonId};
-use jiff::Timestamp;
 use proto::{enrollment as told, matching as ours};
 use sqlx::PgConnection;
 
@@ -14,8 +13,9 @@ use crate::codec::{Document, Tandem};
 use crate::domain::document::{self, Origin};
 use crate::domain::tandem::{Action, Change, Command, Event, Key};
 use crate::domain::{Phase, Side, pairing};
+use crate::mend::{self, Turn};
 use crate::views::{Views, editions, people, scoring, tandems};
-use crate::{answer, follow, mend};
+use crate::{answer, follow};
 
 /// The most levels that an edition can keep apart: who stands further below is not concerned by a move.
 const CHAIN_LEVELS_MAX: i32 = 10;
@@ -24,6 +24,7 @@ const CHAIN_LEVELS_MAX: i32 = 10;
 pub struct Reactions {
     pub(crate) journal: Journal<Views>,
     pub(crate) clock: Clock,
+    pub(crate) pairs_at_once: usize,
 }
 
 impl Follower for Reactions {
@@ -40,13 +41,13 @@ impl Follower for Reactions {
     }
 
     fn reacts_to(&self, event: &Recorded) -> bool {
-        event.is::<told::EditionCreated>()
-            || event.is::<told::PersonLeft>()
-            || event.is::<told::PersonMoved>()
-            || event.is::<told::ApplicationWithdrawn>()
-            || event.is::<told::ObligationExcused>()
+        is_news_of_people(event)
+            || event.is::<told::EditionCreated>()
             || event.is::<told::EditionCompleted>()
+            || event.is::<told::ApplicationWithdrawn>()
             || event.is::<told::ApplicationAccepted>()
+            || event.is::<told::ObligationAcknowledged>()
+            || event.is::<told::ObligationExcused>()
             || event.is::<ours::TandemVetoed>()
             || event.is::<ours::TandemDeclined>()
             || event.is::<ours::TandemExpired>()
@@ -55,43 +56,61 @@ impl Follower for Reactions {
     }
 
     async fn react(&self, conn: &mut PgConnection, event: &Recorded) -> Result<(), BoxError> {
+        if is_news_of_people(event) {
+            return self.react_together(conn, &[event]).await;
+        }
         if event.is::<told::EditionCreated>() {
             let it: told::EditionCreated = event.read()?;
             return self.copy_scoring(conn, &it.edition_id, &it.copied_from_edition_id).await;
         }
         let commands = consequences(conn, event).await?;
-        let now = self.clock.now();
+        let turn = self.turn();
         let mut unit = self.journal.unit(conn, &self.context());
         carry_out(&mut unit, commands).await?;
         if event.stream.kind == Tandem::KIND {
-            return mend_after(&mut unit, &Tandem::decode(event)?, now).await;
-        }
-        if event.is::<told::ApplicationAccepted>() {
+            mend_after(&mut unit, &Tandem::decode(event)?, turn).await
+        } else if event.is::<told::ApplicationAccepted>() {
             let it: told::ApplicationAccepted = event.read()?;
-            mend::after_arrival(&mut unit, it.edition_id.parse()?, now).await?;
+            mend::after_news(&mut unit, Some(it.edition_id.parse()?), &[], turn).await
+        } else if event.is::<told::ObligationAcknowledged>() {
+            let it: told::ObligationAcknowledged = event.read()?;
+            mend::after_news(&mut unit, Some(it.edition_id.parse()?), &[it.person_id.parse()?], turn).await
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
-    /// Whoever leaves or moves at once is looked at at once, however many they are.
+    /// Whoever leaves, moves, or goes on leave at once is looked at at once, however many they are.
     fn is_answered_with(&self, event: &Recorded, next: &Recorded) -> bool {
-        let both = |name: fn(&Recorded) -> bool| name(event) && name(next);
-        both(Recorded::is::<told::PersonMoved>) || both(Recorded::is::<told::PersonLeft>)
+        is_news_of_people(event) && event.name == next.name
     }
 
     async fn react_together(&self, conn: &mut PgConnection, events: &[&Recorded]) -> Result<(), BoxError> {
-        let (mut leavers, mut movers) = (Vec::<PersonId>::new(), Vec::<PersonId>::new());
+        let (mut leavers, mut movers, mut back) = (Vec::new(), Vec::new(), Vec::new());
         for event in events {
             if event.is::<told::PersonLeft>() {
                 leavers.push(event.read::<told::PersonLeft>()?.person_id.parse()?);
-            } else {
+            } else if event.is::<told::PersonMoved>() {
                 movers.push(event.read::<told::PersonMoved>()?.person_id.parse()?);
+            } else if event.is::<told::PersonReturned>() {
+                back.push(event.read::<told::PersonReturned>()?.person_id.parse()?);
             }
         }
         let mut commands = if leavers.is_empty() { Vec::new() } else { leave(conn, &leavers).await? };
         commands.extend(if movers.is_empty() { Vec::new() } else { examine(conn, &movers).await? });
-        carry_out(&mut self.journal.unit(conn, &self.context()), commands).await
+        let mut unit = self.journal.unit(conn, &self.context());
+        carry_out(&mut unit, commands).await?;
+        mend::after_news(&mut unit, None, &back, self.turn()).await
     }
+}
+
+/// Whether it says where people stand, and who is there: they may be paired with others from now on, in any edition.
+fn is_news_of_people(event: &Recorded) -> bool {
+    event.is::<told::PersonLeft>()
+        || event.is::<told::PersonMoved>()
+        || event.is::<told::PersonReturned>()
+        || event.is::<told::PersonAbsent>()
+        || event.is::<told::PersonAbsenceEnded>()
 }
 
 async fn carry_out(unit: &mut Unit<'_, Views>, commands: Commands) -> Result<(), BoxError> {
@@ -104,6 +123,10 @@ async fn carry_out(unit: &mut Unit<'_, Views>, commands: Commands) -> Result<(),
 impl Reactions {
     fn context(&self) -> Context {
         Context { now: self.clock.now(), actor: None, idempotency: None, expected_version: None }
+    }
+
+    fn turn(&self) -> Turn {
+        Turn { now: self.clock.now(), pairs_at_once: self.pairs_at_once }
     }
 
     /// An edition that is copied begins with the scoring rules of the other.
@@ -120,15 +143,9 @@ impl Reactions {
     }
 }
 
-/// What the enrollment's news mean for tandems.
+/// What the enrollment's news of an edition mean for tandems.
 async fn consequences(conn: &mut PgConnection, event: &Recorded) -> Result<Commands, BoxError> {
-    Ok(if event.is::<told::PersonLeft>() {
-        let it: told::PersonLeft = event.read()?;
-        leave(conn, &[it.person_id.parse()?]).await?
-    } else if event.is::<told::PersonMoved>() {
-        let it: told::PersonMoved = event.read()?;
-        examine(conn, &[it.person_id.parse()?]).await?
-    } else if event.is::<told::ApplicationWithdrawn>() {
+    Ok(if event.is::<told::ApplicationWithdrawn>() {
         let it: told::ApplicationWithdrawn = event.read()?;
         let mentor = (it.person_id.parse()?, Side::Mentor);
         step_back(conn, it.edition_id.parse()?, mentor, &Action::WithdrawMentor).await?
@@ -145,18 +162,19 @@ async fn consequences(conn: &mut PgConnection, event: &Recorded) -> Result<Comma
 }
 
 /// What a tandem's own end or beginning means for those around it.
-async fn mend_after(unit: &mut Unit<'_, Views>, event: &Event, now: Timestamp) -> Result<(), BoxError> {
+async fn mend_after(unit: &mut Unit<'_, Views>, event: &Event, turn: Turn) -> Result<(), BoxError> {
     match event.change {
         Change::Vetoed(pair)
         | Change::Declined(pair)
         | Change::Expired { pair, .. }
-        | Change::Dissolved { pair, .. } => mend::after_end(unit, event.key, pair.mentee, now).await,
-        Change::Activated(pair) => mend::after_activation(unit, event.key.edition, pair, now).await,
+        | Change::Dissolved { pair, .. } => mend::after_end(unit, event.key, pair.mentee, turn).await,
+        Change::Activated(pair) => mend::after_activation(unit, event.key.edition, pair, turn).await,
         // What is withdrawn was mended when it was, and who met to the end needs nothing more.
         Change::Withdrawn(..)
         | Change::Completed(_)
         | Change::Published(_)
         | Change::Accepted(_)
+        | Change::Asked(_)
         | Change::Flagged
         | Change::Cleared => Ok(()),
     }

@@ -6,7 +6,7 @@ mod en;
 use crate::domain::explanation::{Explanation, PairView, Relaxation};
 use crate::domain::outcome::Price;
 use crate::domain::pairing::{Points, Rule};
-use crate::domain::scoring::{Criterion, PerCriterion};
+use crate::domain::scoring::{Criterion, PerCriterion, SCORE_MAX};
 use crate::domain::solution::Unmatched;
 use crate::domain::{Side, pairing};
 
@@ -45,6 +45,8 @@ enum Phrase {
     Even,
     /// How many points more would make a pair part of the run by itself.
     Threshold(i64),
+    /// No points would: so many more there are not.
+    OutOfReach,
     /// The mentor who was found is the one who is best for all together.
     BestForAll(Side),
     /// What follows is the price of the next best.
@@ -117,8 +119,13 @@ impl Language {
             None if view.is_tandem => fit,
             None => format!("{fit} {}", self.phrase(Phrase::NoPlace)),
             Some(price) => {
-                let threshold = price.loss.is_score_alone() && price.loss.score > 0;
-                let threshold = threshold.then_some(Phrase::Threshold(price.loss.score));
+                let less = price.loss.score;
+                let reachable = less < i64::from(SCORE_MAX - points.score());
+                let threshold = match price.loss.is_score_alone() && less > 0 {
+                    true if reachable => Some(Phrase::Threshold(less)),
+                    true => Some(Phrase::OutOfReach),
+                    false => None,
+                };
                 format!("{fit} {} {}", self.price(price), self.phrases(threshold)).trim_end().to_owned()
             }
         }

@@ -138,6 +138,12 @@ fn of_matching(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
             let side = side(it.side()).ok_or_else(|| Corrupt::new(event, "no side accepted"))?;
             tandem(&it.tandem_id, &it.edition_id, Tandem::Accepted { side })
         }
+        "TandemInformationNeeded" => {
+            let it: m::TandemInformationNeeded = event.read()?;
+            let Some(office) = optional(event, &it.released_by_person_id)? else { return Ok(None) };
+            let what = Personal::TandemInformationNeeded { office };
+            personal(event, &it.tandem_id, &it.edition_id, what).map(Some)
+        }
         "TandemActivated" => {
             let it: m::TandemActivated = event.read()?;
             tandem(&it.tandem_id, &it.edition_id, Tandem::Activated)
@@ -180,6 +186,10 @@ fn of_repairs(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
         }
         "RepairWaiting" => {
             let it: m::RepairWaiting = event.read()?;
+            // That others come first is nothing to act on.
+            if it.reason() == m::WaitingReason::InLine {
+                return Ok(None);
+            }
             let Some(office) = optional(event, &it.released_by_person_id)? else { return Ok(None) };
             personal(event, &it.repair_id, &it.edition_id, Personal::RepairWaiting { office }).map(Some)
         }

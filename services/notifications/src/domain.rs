@@ -44,11 +44,13 @@ pub enum Kind {
     RepairOffered,
     /// Somebody who was left over has no other offer yet.
     RepairWaiting,
+    /// Somebody needs information before answering an offer.
+    TandemInformationNeeded,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ApplicationReceived,
         Self::InformationRequested,
         Self::ApplicationAccepted,
@@ -64,6 +66,7 @@ impl Kind {
         Self::FollowUpDue,
         Self::RepairOffered,
         Self::RepairWaiting,
+        Self::TandemInformationNeeded,
     ];
 
     /// The name under which it is stored.
@@ -85,6 +88,7 @@ impl Kind {
             Self::FollowUpDue => "follow_up_due",
             Self::RepairOffered => "repair_offered",
             Self::RepairWaiting => "repair_waiting",
+            Self::TandemInformationNeeded => "tandem_information_needed",
         }
     }
 

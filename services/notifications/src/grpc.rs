@@ -75,5 +75,6 @@ fn wire(kind: Kind) -> n::notification::Kind {
         Kind::FollowUpDue => Wire::FollowUpDue,
         Kind::RepairOffered => Wire::RepairOffered,
         Kind::RepairWaiting => Wire::RepairWaiting,
+        Kind::TandemInformationNeeded => Wire::TandemInformationNeeded,
     }
 }

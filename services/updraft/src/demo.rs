@@ -31,11 +31,11 @@ pub async fn play(stage: &Stage) -> anyhow::Result<String> {
     acts::open(stage, &cast, &edition).await?;
     acts::apply(stage, &cast, &edition).await?;
     acts::acknowledge(stage, &cast, &edition).await?;
-    season::find_tandems(stage, &cast, &edition).await?;
+    let priced = season::find_tandems(stage, &cast, &edition).await?;
     season::meet(stage, &cast, &edition).await?;
     season::complete(stage, &cast, &edition).await?;
     season::follow_up(stage, &cast, &edition).await?;
-    let report = report::text(stage, &cast, &edition).await?;
+    let report = report::text(stage, &cast, &edition, &priced).await?;
     stage.resume_clock().await?;
     Ok(report)
 }

@@ -113,6 +113,8 @@ pub(crate) fn waiting_to_proto(waiting: Waiting) -> stored::WaitingReason {
         Waiting::NoMentor => stored::WaitingReason::NoMentor,
         Waiting::MovesExceeded => stored::WaitingReason::MovesExceeded,
         Waiting::Silent => stored::WaitingReason::Silent,
+        Waiting::InLine => stored::WaitingReason::InLine,
+        Waiting::TooManyOffers => stored::WaitingReason::TooManyOffers,
     }
 }
 
@@ -136,13 +138,8 @@ mod tests {
         let key = Key::of(ended, person(1));
         let price = |moves| Price { moves, score: 4_000, others_lose: -500 };
         let offered = |moved| Change::Offered { tandem: TandemId::mint(), moved };
-        let changes = [
-            offered(None),
-            offered(Some((TandemId::mint(), TandemId::mint()))),
-            Change::Waits(Waiting::NoMentor),
-            Change::Waits(Waiting::MovesExceeded),
-            Change::Waits(Waiting::Silent),
-        ];
+        let changes = [offered(None), offered(Some((TandemId::mint(), TandemId::mint())))];
+        let changes = changes.into_iter().chain(Waiting::ALL.map(Change::Waits));
         let event = |change| Event { key, released_by: None, frontier: vec![price(0), price(1)], change };
         round_trip::<Repair>(changes.map(event));
         round_trip::<Repair>([Event { released_by: Some(person(50)), ..event(offered(None)) }]);

@@ -7,7 +7,9 @@ use super::{Fields, side, side_to_proto};
 use crate::domain::Pair;
 use crate::domain::pairing::Points;
 use crate::domain::scoring::{Criterion, PerCriterion};
-use crate::domain::tandem::{self, Change, Command, Event, Key, Offer, Rejection, State, Withdrawal};
+use crate::domain::tandem::{
+    self, Asking, Change, Command, Event, Key, Need, Offer, Rejection, State, Withdrawal,
+};
 
 /// The streams of tandems.
 #[derive(Debug)]
@@ -38,6 +40,14 @@ impl Aggregate for Tandem {
             Change::Accepted(side) => {
                 Draft::of(&stored::TandemAccepted { tandem_id, edition_id, side: side_to_proto(Some(*side)) })
             }
+            Change::Asked(asking) => Draft::of(&stored::TandemInformationNeeded {
+                tandem_id,
+                edition_id,
+                side: side_to_proto(Some(asking.side)),
+                need: need_to_proto(Some(asking.need)).into(),
+                answer_by: Some(time::to_proto(asking.answer_by)),
+                released_by_person_id: asking.released_by.map(|by| by.to_string()).unwrap_or_default(),
+            }),
             Change::Flagged => Draft::of(&stored::TandemFlagged { tandem_id, edition_id }),
             Change::Cleared => Draft::of(&stored::TandemCleared { tandem_id, edition_id }),
             Change::Activated(_) => Draft::of(&stored::TandemActivated {
@@ -119,6 +129,15 @@ fn beginning(event: &Recorded, fields: &Fields<'_>) -> Result<Option<Raw>, Corru
     } else if event.is::<stored::TandemAccepted>() {
         let it: stored::TandemAccepted = event.read()?;
         (it.tandem_id, it.edition_id, Change::Accepted(fields.some("side", side(it.side))?))
+    } else if event.is::<stored::TandemInformationNeeded>() {
+        let it: stored::TandemInformationNeeded = event.read()?;
+        let asking = Asking {
+            side: fields.some("side", side(it.side))?,
+            need: fields.some("need", need(it.need()))?,
+            answer_by: fields.some("answer_by", it.answer_by.as_ref().and_then(time::from_proto))?,
+            released_by: fields.optional_id("released_by_person_id", &it.released_by_person_id)?,
+        };
+        (it.tandem_id, it.edition_id, Change::Asked(asking))
     } else if event.is::<stored::TandemActivated>() {
         let it: stored::TandemActivated = event.read()?;
         let pair = fields.pair(&it.mentor_person_id, &it.mentee_person_id)?;
@@ -188,6 +207,21 @@ fn published(offer: &Offer, tandem_id: String, edition_id: String) -> stored::Ta
     }
 }
 
+pub(crate) fn need(need: stored::InformationNeed) -> Option<Need> {
+    Need::ALL.into_iter().find(|known| need_to_proto(Some(*known)) == need)
+}
+
+pub(crate) fn need_to_proto(need: Option<Need>) -> stored::InformationNeed {
+    use stored::InformationNeed as Wire;
+    match need {
+        None => Wire::Unspecified,
+        Some(Need::Effort) => Wire::Effort,
+        Some(Need::Partner) => Wire::Partner,
+        Some(Need::Topics) => Wire::Topics,
+        Some(Need::Other) => Wire::Other,
+    }
+}
+
 fn withdrawal(reason: Reason) -> Option<Withdrawal> {
     match reason {
         Reason::Unspecified => None,
@@ -236,7 +270,7 @@ mod tests {
     use uuid::Uuid;
 
     use crate::domain::Side;
-    use crate::domain::inputs::tests::pair;
+    use crate::domain::inputs::tests::{pair, person};
     use eventlog::rehearsal::{refuses_the_unreadable, round_trip};
 
     use super::*;
@@ -262,6 +296,8 @@ mod tests {
             never_again,
             sealed_reason,
         };
+        let asking =
+            |need| Asking { side: Side::Mentee, need, answer_by: offer.answer_by, released_by: None };
         let changes = [
             Change::Published(offer),
             Change::Published(Offer { run: None, repair: Some(RepairId::mint()), ..offer }),
@@ -278,6 +314,8 @@ mod tests {
             Change::Cleared,
             Change::Withdrawn(pair, Withdrawal::PlaceTaken),
             Change::Withdrawn(pair, Withdrawal::Moved),
+            Change::Asked(asking(Need::Effort)),
+            Change::Asked(Asking { released_by: Some(person(50)), ..asking(Need::Other) }),
         ];
         round_trip::<Tandem>(changes.map(|change| Event { key, change }));
         refuses_the_unreadable::<Tandem, stored::TandemPublished>();

@@ -4,9 +4,8 @@ use assignment::Progress;
 use identity::PersonId;
 
 use crate::domain::computation::{Unsolvable, Wishes, what_if};
-use crate::domain::frozen::{Frozen, Seat};
+use crate::domain::frozen::Frozen;
 use crate::domain::outcome::{Figures, Found};
-use crate::domain::pairing::Points;
 
 /// What other scoring rules change for an executive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,15 +31,17 @@ impl Effect {
 /// Two computations beside each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// By the rules in force.
+    /// What the rules in force lead to, measured by the rules to try.
     pub current: Figures,
-    /// By the rules to try.
+    /// What the rules to try lead to, measured by the same.
     pub proposed: Figures,
     /// The executives for whom the mentor is another one, those who lose most first.
     pub effects: Vec<Effect>,
 }
 
 /// Computes the best set of tandems by the rules in force and by others; the people are the same.
+///
+/// Both are measured by the rules to try: two rulers, each with bands of its own, would make the stricter rules look like the worse.
 ///
 /// # Errors
 /// [`Unsolvable`].
@@ -57,19 +58,16 @@ pub fn compare(
         before.as_ref().map(|found| found.mentor) != after.as_ref().map(|found| found.mentor)
     });
     let named = |found: &Found| (current.mentor(found.mentor), found.points.score());
-    let by_proposed = |mentee: usize, found: &Found| {
-        let seat = Seat { mentor: found.mentor, place: found.place, places: 1 };
-        proposed.points_at(mentee, seat).map_or(0, Points::score)
-    };
+    let measured = before.measured(proposed);
     let effects = moved.map(|(mentee, (before, after))| Effect {
         mentee: current.mentee(mentee),
         before: before.as_ref().map(named),
         after: after.as_ref().map(named),
-        before_by_proposed: before.as_ref().map_or(0, |found| by_proposed(mentee, found)),
+        before_by_proposed: measured.found[mentee].map_or(0, |found| found.points.score()),
     });
     let mut effects: Vec<Effect> = effects.collect();
     effects.sort_by_key(|effect| (effect.gain(), effect.mentee));
-    Ok(Comparison { current: before.figures(current), proposed: after.figures(proposed), effects })
+    Ok(Comparison { current: measured.figures(proposed), proposed: after.figures(proposed), effects })
 }
 
 #[cfg(test)]
@@ -97,6 +95,17 @@ mod tests {
         assert_eq!(gains.after, Some((person(11), 9_000)));
         assert_eq!(compared.proposed.bands, [(2_000, 1)]);
         assert_eq!((compared.current.pairs, compared.proposed.pairs), (2, 2));
+    }
+
+    #[test]
+    fn bad_pairs_are_counted_by_one_ruler() {
+        // The rules to try differ in nothing but a band, below which everybody is.
+        let mut strict = inputs();
+        strict.scoring.rules = ScoringRules::try_new(strict.scoring.rules.weights(), &[9_999]).unwrap();
+        let compared =
+            compare(&frozen(inputs()), &frozen(strict), &Wishes::default(), &Progress::default()).unwrap();
+        assert_eq!(compared.current, compared.proposed);
+        assert_eq!(compared.current.bands, [(9_999, 2)]);
     }
 
     #[test]

@@ -206,6 +206,13 @@ pub fn load_points(scoring: &Scoring, mentor: &Mentor, place: u32) -> i32 {
     share(scoring.rules.weights().of(Criterion::LoadBalance), free_hands(mentor, place))
 }
 
+/// The same of the place that is next: a free one, or else one that is given back for it.
+#[must_use]
+pub fn next_load_points(scoring: &Scoring, mentor: &Mentor) -> i32 {
+    let (free, all) = free_hands(mentor, 0);
+    share(scoring.rules.weights().of(Criterion::LoadBalance), (free.max(1), all))
+}
+
 /// The places that would be left to a mentor, this one among them, of all there are.
 fn free_hands(mentor: &Mentor, place: u32) -> (i64, i64) {
     let (free, taken) = (i64::from(mentor.places), i64::from(mentor.taken));

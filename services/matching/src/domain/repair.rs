@@ -45,13 +45,33 @@ impl Key {
     }
 }
 
+/// The ways to serve an executive, as far as was looked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The ways, fewest moves first.
+    pub frontier: Vec<Step>,
+    /// How far was looked.
+    pub looked: Looked,
+}
+
+/// How far was looked for ways to serve an executive: at so many pairs at once and no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// At every mentor, and at every offer that may be moved.
+    Everywhere,
+    /// At every mentor, and at the most promising of too many offers.
+    Partly,
+    /// Not yet, or not far: others came first.
+    Nowhere,
+}
+
 /// What there is to decide on.
 #[derive(Clone, Debug)]
 pub struct Command {
     /// Which repair it is.
     pub key: Key,
-    /// The ways to serve the executive, fewest moves first.
-    pub frontier: Vec<Step>,
+    /// The ways to serve the executive.
+    pub options: Options,
     /// How many unanswered offers of others may be moved.
     pub moves_max: i32,
     /// How many offers of this edition the executive let end in silence.
@@ -69,7 +89,12 @@ impl Command {
         if self.silences > SILENCES_MAX {
             return Err(Waiting::Silent);
         }
-        let first = self.frontier.first().ok_or(Waiting::NoMentor)?;
+        let nobody = match self.options.looked {
+            Looked::Everywhere => Waiting::NoMentor,
+            Looked::Partly => Waiting::TooManyOffers,
+            Looked::Nowhere => Waiting::InLine,
+        };
+        let first = self.options.frontier.first().ok_or(nobody)?;
         if first.moves() > self.moves_max { Err(Waiting::MovesExceeded) } else { Ok(*first) }
     }
 }
@@ -83,11 +108,16 @@ pub enum Waiting {
     MovesExceeded,
     /// The executive does not answer.
     Silent,
+    /// Others come first; the next round serves who stands in line.
+    InLine,
+    /// There are too many offers that could be moved: nobody may be offered without a move, nor with one of those looked at.
+    TooManyOffers,
 }
 
 impl Waiting {
     /// Every reason.
-    pub const ALL: [Self; 3] = [Self::NoMentor, Self::MovesExceeded, Self::Silent];
+    pub const ALL: [Self; 5] =
+        [Self::NoMentor, Self::MovesExceeded, Self::Silent, Self::InLine, Self::TooManyOffers];
 
     /// The reason as it is stored.
     #[must_use]
@@ -96,6 +126,8 @@ impl Waiting {
             Self::NoMentor => "no_mentor",
             Self::MovesExceeded => "moves_exceeded",
             Self::Silent => "silent",
+            Self::InLine => "in_line",
+            Self::TooManyOffers => "too_many_offers",
         }
     }
 }
@@ -152,7 +184,7 @@ pub enum Rejection {}
 /// None: whoever cannot be served waits.
 #[must_use]
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
-    let Command { key, frontier, released_by, .. } = command;
+    let Command { key, options, released_by, .. } = command;
     let tandem = |pair| tandem::Key::of_repair(key.repair, key.edition, pair).tandem;
     let change = match command.choice() {
         Ok(step) => Change::Offered {
@@ -170,7 +202,7 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
     let event = || Event {
         key: *key,
         released_by: *released_by,
-        frontier: frontier.iter().map(price).collect(),
+        frontier: options.frontier.iter().map(price).collect(),
         change,
     };
     Ok((!done).then(event).into_iter().collect())
@@ -217,8 +249,8 @@ mod tests {
     }
 
     fn command(frontier: &[Step], moves_max: i32, silences: i64) -> Command {
-        let released_by = Some(person(50));
-        Command { key: key(), frontier: frontier.to_vec(), moves_max, silences, released_by }
+        let options = Options { frontier: frontier.to_vec(), looked: Looked::Everywhere };
+        Command { key: key(), options, moves_max, silences, released_by: Some(person(50)) }
     }
 
     fn when(history: &[Change], command: &Command) -> Vec<Change> {
@@ -259,6 +291,22 @@ mod tests {
     fn whoever_was_silent_twice_is_the_offices_to_talk_to() {
         assert_eq!(when(&[], &command(&[staying()], 1, 1)).len(), 1);
         assert_eq!(when(&[], &command(&[staying()], 1, 2)), [Change::Waits(Waiting::Silent)]);
+    }
+
+    #[test]
+    fn whoever_waits_is_told_how_far_was_looked() {
+        let looked = |looked, frontier: &[Step]| {
+            let options = Options { frontier: frontier.to_vec(), looked };
+            when(&[], &Command { options, ..command(&[], 1, 0) })
+        };
+        assert_eq!(looked(Looked::Nowhere, &[]), [Change::Waits(Waiting::InLine)]);
+        assert_eq!(looked(Looked::Partly, &[]), [Change::Waits(Waiting::TooManyOffers)]);
+        let offered = Change::Offered { tandem: tandem_of(11, 1), moved: None };
+        assert_eq!(
+            looked(Looked::Partly, &[staying()]),
+            [offered],
+            "a free mentor is one however many moves there are"
+        );
     }
 
     #[test]

@@ -63,6 +63,11 @@ pub struct Command {
 /// What may be asked of a run.
 #[derive(Clone, Debug)]
 pub enum Action {
+    /// Compute a new run, or a run that was staged once more: nothing happens yet, but it is refused what would be refused then.
+    Compute {
+        /// Whether it was staged.
+        again: bool,
+    },
     /// Keep what was computed, as a new run.
     Stage(Result<Box<Staged>, Unsolvable>),
     /// Replace what was computed.
@@ -162,6 +167,10 @@ pub enum Rejection {
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
     let Command { key, phase, action } = command;
     let change = match (&state.0, action) {
+        (None, Action::Compute { again: false }) => {
+            forms_tandems(*phase)?;
+            None
+        }
         (None, Action::Stage(result)) => {
             forms_tandems(*phase)?;
             Some(Change::Staged(result.clone()?))
@@ -184,6 +193,10 @@ fn step(known: &Known, phase: Phase, action: &Action) -> Result<Option<Change>, 
         | (Action::Publish { .. }, Status::Published)
         | (Action::Review(_), Status::Reviewed) => Ok(None),
         (_, Status::Published) => Err(Rejection::Published),
+        (Action::Compute { .. }, _) => {
+            forms_tandems(phase)?;
+            Ok(None)
+        }
         (Action::Revise(result), _) => {
             forms_tandems(phase)?;
             let staged = result.clone()?;

@@ -1,6 +1,7 @@
 //! A tandem: published, active, ended.
 
 mod decide;
+mod need;
 mod proposal;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use crate::domain::pairing::{Points, Rule};
 use crate::domain::{Pair, Phase, Side, place};
 
 pub use decide::decide;
+pub use need::{Asking, Need};
 pub use proposal::Proposal;
 
 /// Which tandem it is, and of what.
@@ -126,6 +128,13 @@ pub enum Action {
         /// When.
         now: Timestamp,
     },
+    /// Ask the programme office for information before answering.
+    Ask {
+        /// What is asked, with the time to answer as it would be put off.
+        asking: Asking,
+        /// When.
+        now: Timestamp,
+    },
     /// Refuse as the mentee, without a reason.
     Veto(Side),
     /// Refuse as the mentor.
@@ -177,6 +186,8 @@ pub enum Change {
     Published(Offer),
     /// A side accepted.
     Accepted(Side),
+    /// A side needs information before it can answer.
+    Asked(Asking),
     /// Both accepted, and the places are taken.
     Activated(Pair),
     /// The mentee refused.
@@ -228,7 +239,7 @@ impl Change {
             | Self::Dissolved { pair, .. }
             | Self::Completed(pair)
             | Self::Withdrawn(pair, _) => Some(*pair),
-            Self::Accepted(_) | Self::Flagged | Self::Cleared => None,
+            Self::Accepted(_) | Self::Asked(_) | Self::Flagged | Self::Cleared => None,
         }
     }
 }
@@ -245,6 +256,8 @@ struct Known {
     status: Status,
     mentor_accepted: bool,
     mentee_accepted: bool,
+    mentor_needs: Option<Need>,
+    mentee_needs: Option<Need>,
     refused_or_ended_by: Option<Side>,
     never_again_by: Option<Side>,
     withdrawn: Option<Withdrawal>,
@@ -298,11 +311,11 @@ pub enum Rejection {
     /// Silence has ended the offer.
     #[error("The time to answer was over at {0}.")]
     AnswerTimeOver(Timestamp),
-    /// What a side has answered is not moved.
-    #[error("The {0} has accepted the offer; it is not moved.")]
+    /// A side has answered, or asked before it does: the offer is not moved, and who has accepted asks no more.
+    #[error("The {0} has answered the offer.")]
     Answered(Side),
     /// An active tandem is dissolved, not refused.
-    #[error("The tandem is active; it can be dissolved, not refused.")]
+    #[error("The tandem is active; it can be dissolved, and nothing else.")]
     Active,
     /// An offer is refused, not dissolved.
     #[error("The tandem is not active yet; it can be refused, not dissolved.")]
@@ -325,6 +338,8 @@ pub fn evolve(state: &mut State, event: &Event) {
             status: Status::Published,
             mentor_accepted: false,
             mentee_accepted: false,
+            mentor_needs: None,
+            mentee_needs: None,
             refused_or_ended_by: None,
             never_again_by: None,
             withdrawn: None,
@@ -337,6 +352,13 @@ pub fn evolve(state: &mut State, event: &Event) {
         Change::Published(_) => {}
         Change::Accepted(Side::Mentor) => known.mentor_accepted = true,
         Change::Accepted(Side::Mentee) => known.mentee_accepted = true,
+        Change::Asked(Asking { side, need, answer_by, .. }) => {
+            known.answer_by = *answer_by;
+            match side {
+                Side::Mentor => known.mentor_needs = Some(*need),
+                Side::Mentee => known.mentee_needs = Some(*need),
+            }
+        }
         Change::Activated(_) => known.status = Status::Active,
         Change::Vetoed(_) => known.end(Status::Dissolved, Some(Side::Mentee)),
         Change::Declined(_) => known.end(Status::Dissolved, Some(Side::Mentor)),

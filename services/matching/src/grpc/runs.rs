@@ -13,7 +13,7 @@ use crate::codec::{self, Run, Tandem};
 use crate::domain::frozen::Frozen;
 use crate::domain::inputs::Inputs;
 use crate::domain::run::{Action, Command, Key, Known, Status as Stands};
-use crate::domain::solution::{self, Staged, Unsolvable, Wishes};
+use crate::domain::solution::{self, Unsolvable, Wishes};
 use crate::domain::tandem;
 use crate::views::editions::EditionRow;
 use crate::views::runs::{self, RunRow};
@@ -30,7 +30,7 @@ impl Matching {
         let edition = id("edition_id", &call.message.edition_id)?;
         let wishes = wishes(&call.message.locks, &call.message.forbids)?;
         let key = Key { run: MatchRunId::mint(), edition };
-        let receipt = self.compute(&call.gone, &call.context(), key, wishes, Action::Stage).await?;
+        let receipt = self.compute(&call.gone, &call.context(), key, wishes, false).await?;
         Ok(api::CreateMatchRunResponse { receipt: boot::receipt(&receipt) })
     }
 
@@ -43,7 +43,7 @@ impl Matching {
         let key = key(&call.message.match_run_id, &call.message.edition_id)?;
         let wishes = wishes(&call.message.locks, &call.message.forbids)?;
         let context = call.context_at(&call.message.etag)?;
-        let receipt = self.compute(&call.gone, &context, key, wishes, Action::Revise).await?;
+        let receipt = self.compute(&call.gone, &context, key, wishes, true).await?;
         Ok(api::ReviseMatchRunResponse { receipt: boot::receipt(&receipt) })
     }
 
@@ -114,8 +114,11 @@ impl Matching {
         context: &Context,
         key: Key,
         wishes: Wishes,
-        action: impl FnOnce(Result<Box<Staged>, Unsolvable>) -> Action,
+        again: bool,
     ) -> Result<Receipt, Status> {
+        if let Some(first) = self.may_compute(context, key, again).await? {
+            return Ok(first);
+        }
         let (edition, inputs) = self.inputs(key.edition, context.now).await?;
         let computed = self.off_thread(gone, "solve", move |progress| {
             let frozen = Frozen::assess(codec::freeze(&inputs).digest, inputs, progress)?;
@@ -126,7 +129,8 @@ impl Matching {
             Ok((frozen, staged)) => (Some(frozen), Ok(staged)),
             Err(unsolvable) => (None, Err(unsolvable)),
         };
-        let command = Command { key, phase: edition.phase, action: action(result) };
+        let action = if again { Action::Revise(result) } else { Action::Stage(result) };
+        let command = Command { key, phase: edition.phase, action };
         let mut work = match self.begin(context).await? {
             Begun::Replayed(first) => return Ok(first),
             Begun::Work(work) => work,
@@ -137,6 +141,23 @@ impl Matching {
             kept::keep(unit.conn(), &frozen).await.map_err(unavailable)?;
         }
         work.commit(receipt).await.map_err(unavailable)
+    }
+
+    /// Refuses before it is computed what would be refused afterwards; the receipt if it was carried out before.
+    async fn may_compute(&self, context: &Context, key: Key, again: bool) -> Result<Option<Receipt>, Status> {
+        self.desk.catch_up(&self.pool).await?;
+        let found = editions::find(&self.pool, key.edition).await.map_err(unavailable)?;
+        let phase = found.ok_or_else(|| not_found("edition"))?.phase;
+        let mut work = match self.begin(context).await? {
+            Begun::Replayed(first) => return Ok(Some(first)),
+            Begun::Work(work) => work,
+        };
+        let command = Command { key, phase, action: Action::Compute { again } };
+        let allowed = work.unit().execute::<Run>(key.run.uuid(), command).await;
+        // The idempotency key is claimed for good when there is something to record.
+        work.rollback().await;
+        allowed.map_err(refuse)?;
+        Ok(None)
     }
 
     /// What is known now of an edition and its people.

@@ -9,10 +9,11 @@ use tonic::{Request, Status};
 
 use super::{hold_edition, id};
 use crate::codec::{self, Tandem};
-use crate::domain::tandem::{Action, Command, Key, Proposal, Rejection, Status as Stands};
+use crate::domain::tandem::{Action, Asking, Command, Key, Need, Proposal, Rejection, Status as Stands};
 use crate::domain::{Pair, Side};
 use crate::views::inputs::{self, Two};
 use crate::views::tandems::{self, TandemRow};
+use crate::views::{editions, runs};
 use crate::{Matching, answer};
 
 /// How often an answer is tried that loses a race.
@@ -89,6 +90,24 @@ impl Matching {
         let side = self.own_side(&call, key.tandem).await?;
         let receipt = self.answer(&call, key, Action::Accept { side, now: call.now }).await?;
         Ok(api::AcceptTandemResponse { receipt: boot::receipt(&receipt) })
+    }
+
+    pub(super) async fn ask(
+        &self,
+        request: Request<api::AskAboutTandemRequest>,
+    ) -> Result<api::AskAboutTandemResponse, Status> {
+        let call = self.desk.receive(request).await?;
+        let key = key(&call.message.tandem_id, &call.message.edition_id)?;
+        let side = self.own_side(&call, key.tandem).await?;
+        let need = codec::need(call.message.need()).ok_or_else(|| not_found("need"))?;
+        let edition = editions::find(&self.pool, key.edition).await.map_err(unavailable)?;
+        let settings = edition.ok_or_else(|| not_found("edition"))?.settings;
+        let row = tandems::find(&self.pool, key.tandem).await.map_err(unavailable)?;
+        let answer_by = settings.put_off(row.ok_or_else(|| not_found("tandem"))?.answer_by);
+        let released_by = runs::released_by(&self.pool, key.edition).await.map_err(unavailable)?;
+        let asking = Asking { side, need, answer_by, released_by };
+        let receipt = self.answer(&call, key, Action::Ask { asking, now: call.now }).await?;
+        Ok(api::AskAboutTandemResponse { receipt: boot::receipt(&receipt) })
     }
 
     pub(super) async fn veto(
@@ -185,10 +204,11 @@ fn key(tandem: &str, edition: &str) -> Result<Key, Status> {
     Ok(Key { tandem: id("tandem_id", tandem)?, edition: id("edition_id", edition)? })
 }
 
-/// A tandem as a caller sees it: partners are not told each other's wishes.
+/// A tandem as a caller sees it: partners are told neither each other's wishes nor what the other has asked the office.
 fn shown(row: &TandemRow, caller: Option<PersonId>) -> api::Tandem {
     let seen_from = caller.and_then(|person| row.pair.side_of(person));
     let points = seen_from.map_or(row.points, |side| row.points.seen_from(side));
+    let need_of = |side, need: Option<Need>| need.filter(|_| seen_from.is_none_or(|own| own == side));
     api::Tandem {
         tandem_id: row.key.tandem.to_string(),
         edition_id: row.key.edition.to_string(),
@@ -202,6 +222,8 @@ fn shown(row: &TandemRow, caller: Option<PersonId>) -> api::Tandem {
         points: Some(codec::points_to_proto(points)),
         flagged: row.flagged,
         etag: row.version.to_string(),
+        mentor_need: codec::need_to_proto(need_of(Side::Mentor, row.mentor_need)).into(),
+        mentee_need: codec::need_to_proto(need_of(Side::Mentee, row.mentee_need)).into(),
         repair_id: row.repair.map(|repair| repair.to_string()).unwrap_or_default(),
     }
 }

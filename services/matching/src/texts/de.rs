@@ -26,9 +26,12 @@ pub(super) fn phrase(phrase: Phrase) -> String {
         Phrase::Moves(1) => "Für eine Führungskraft änderte sich die Zuordnung.".to_owned(),
         Phrase::Moves(count) => format!("Für {} Führungskräfte änderte sich die Zuordnung.", n(count)),
         Phrase::Nothing => "Es änderte sich für niemanden etwas.".to_owned(),
-        Phrase::Even => "Für alle zusammen wäre es ebenso gut.".to_owned(),
+        Phrase::Even => "Insgesamt wäre es ebenso gut.".to_owned(),
         Phrase::Threshold(less) => {
             format!("Von selbst käme das Paar zustande, wenn es um mehr als {} besser passte.", points(less))
+        }
+        Phrase::OutOfReach => {
+            "Von selbst käme das Paar nicht zustande, auch wenn es noch so gut passte.".to_owned()
         }
         Phrase::BestForAll(Side::Mentee) => {
             "Mit dieser Mentorin oder diesem Mentor sind alle Führungskräfte zusammen am besten versorgt.".to_owned()
@@ -45,7 +48,7 @@ pub(super) fn phrase(phrase: Phrase) -> String {
             "Ohne dieses Tandem hätte die Mentorin oder der Mentor keines.".to_owned()
         }
         Phrase::FreeMentor => {
-            "Diese Mentorin oder dieser Mentor bleibt frei: mit den übrigen sind alle Führungskräfte zusammen am besten versorgt.".to_owned()
+            "Diese Mentorin oder dieser Mentor bekommt in diesem Lauf kein Tandem: Insgesamt sind die Führungskräfte mit den anderen am besten versorgt.".to_owned()
         }
         Phrase::Shortage(_, 0, _) => {
             "Niemand in diesem Lauf darf dieser Führungskraft zugeordnet werden: jedes Paar verletzt eine feste Regel.".to_owned()
@@ -90,12 +93,16 @@ fn part(criterion: Criterion, share: Share) -> String {
         }
         Criterion::Language if per_cent >= 100 => "Beide sprechen dieselbe Sprache am besten.".to_owned(),
         Criterion::Language => "Ihre gemeinsame Sprache ist nicht für beide die erste Wahl.".to_owned(),
-        Criterion::MenteeWish if share.points > 0 => "Die Führungskraft hat sich das gewünscht.".to_owned(),
-        Criterion::MenteeWish => "Die Führungskraft hat sich das nicht gewünscht.".to_owned(),
-        Criterion::MentorWish if share.points > 0 => {
-            "Die Mentorin oder der Mentor hat sich das gewünscht.".to_owned()
+        Criterion::MenteeWish if share.points > 0 => {
+            "Die Führungskraft hat sich diese Person gewünscht.".to_owned()
         }
-        Criterion::MentorWish => "Die Mentorin oder der Mentor hat sich das nicht gewünscht.".to_owned(),
+        Criterion::MenteeWish => "Die Führungskraft hat sich diese Person nicht gewünscht.".to_owned(),
+        Criterion::MentorWish if share.points > 0 => {
+            "Die Mentorin oder der Mentor hat sich diese Führungskraft gewünscht.".to_owned()
+        }
+        Criterion::MentorWish => {
+            "Die Mentorin oder der Mentor hat sich diese Führungskraft nicht gewünscht.".to_owned()
+        }
         Criterion::LoadBalance if per_cent >= 100 => {
             "Für die Mentorin oder den Mentor ist es das erste Tandem.".to_owned()
         }
@@ -148,7 +155,7 @@ fn relaxed(rule: Rule) -> &'static str {
         Rule::Chain => "Wenn weniger Ebenen der Hierarchie getrennt blieben,",
         Rule::SameSuperior => "Wenn Menschen mit derselben direkten Führungskraft ein Tandem bilden dürften,",
         Rule::SameDepartment => "Wenn Menschen derselben Abteilung ein Tandem bilden dürften,",
-        Rule::FormerPair => "Wenn ein früheres Tandem sich wieder treffen dürfte,",
+        Rule::FormerPair => "Wenn zwei Menschen noch einmal ein Tandem bilden dürften,",
         Rule::NeverAgain => "Wenn niemand den anderen für immer ausgeschlossen hätte,",
         Rule::RefusedBefore => "Wenn niemand den anderen abgelehnt hätte,",
         Rule::NoCommonLanguage => "Wenn sie eine gemeinsame Sprache hätten,",

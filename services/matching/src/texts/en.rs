@@ -24,12 +24,15 @@ pub(super) fn phrase(phrase: Phrase) -> String {
         Phrase::Moves(1) => "One executive would get another mentor.".to_owned(),
         Phrase::Moves(count) => format!("{} executives would get another mentor.", n(count)),
         Phrase::Nothing => "Nothing would change for anybody.".to_owned(),
-        Phrase::Even => "It would be as good for all together.".to_owned(),
+        Phrase::Even => "All in all it would be just as good.".to_owned(),
         Phrase::Threshold(less) => {
             format!(
                 "The run would choose the pair by itself if they fitted better by more than {}.",
                 points(less)
             )
+        }
+        Phrase::OutOfReach => {
+            "The run would not choose the pair by itself, however well they fitted.".to_owned()
         }
         Phrase::BestForAll(Side::Mentee) => {
             "This is the mentor with whom all executives together are served best.".to_owned()
@@ -42,7 +45,8 @@ pub(super) fn phrase(phrase: Phrase) -> String {
         Phrase::NobodyElse(Side::Mentee) => "Without this mentor the executive would have none.".to_owned(),
         Phrase::NobodyElse(Side::Mentor) => "Without this tandem the mentor would have none.".to_owned(),
         Phrase::FreeMentor => {
-            "This mentor stays free: all executives together are served best by the others.".to_owned()
+            "This mentor gets no executive in this run: all in all the executives are served best by the others."
+                .to_owned()
         }
         Phrase::Shortage(_, 0, _) => {
             "No mentor of this run may be paired with this executive: every pair breaks a hard rule."
@@ -56,10 +60,10 @@ pub(super) fn phrase(phrase: Phrase) -> String {
             count(places, "place", "places")
         ),
         Phrase::Relaxation(rule, pairs, matched) => format!(
-            "{} {} would become possible, and {} more would have a mentor.",
+            "{} {} would become possible, and {} would have a mentor.",
             relaxed(rule),
             count(pairs, "pair", "pairs"),
-            count(matched, "executive", "executives")
+            count(matched, "more executive", "more executives")
         ),
     }
 }
@@ -142,9 +146,9 @@ fn broken(rule: Rule) -> &'static str {
 fn relaxed(rule: Rule) -> &'static str {
     match rule {
         Rule::Chain => "If fewer levels of the hierarchy were kept apart,",
-        Rule::SameSuperior => "If people with the same superior might be paired,",
-        Rule::SameDepartment => "If people of the same department might be paired,",
-        Rule::FormerPair => "If a former tandem might meet again,",
+        Rule::SameSuperior => "If people with the same superior could be paired,",
+        Rule::SameDepartment => "If people of the same department could be paired,",
+        Rule::FormerPair => "If two people could form a tandem again,",
         Rule::NeverAgain => "If nobody had asked never to be paired again,",
         Rule::RefusedBefore => "If nobody had refused the other,",
         Rule::NoCommonLanguage => "If they had a language in common,",
@@ -157,7 +161,7 @@ fn relaxed(rule: Rule) -> &'static str {
 fn change(more: i64, one: &str, many: &str) -> String {
     let word = if more > 0 { "more" } else { "fewer" };
     let (noun, verb) = (if more.abs() == 1 { one } else { many }).split_once(' ').unwrap_or_default();
-    format!("{} {noun} {word} {verb}", n(more))
+    format!("{} {word} {noun} {verb}", n(more))
 }
 
 fn these(number: usize, noun: &str) -> String {

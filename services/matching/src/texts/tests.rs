@@ -50,7 +50,7 @@ fn a_tandem_is_explained_in_words_of_the_office() {
         Language::De.pair(&view(None), weights()),
         "Die beiden passen gut zusammen: 7.300 von 10.000 Punkten. Gelehrt werden kann fast alles, was die Führungskraft \
          lernen möchte. Die gemeinsame Zeit reicht für 2,0 Treffen in der Woche. Im Unternehmen stehen sie 5 Schritte \
-         auseinander. Beide sprechen dieselbe Sprache am besten. Die Führungskraft hat sich das gewünscht. Für die \
+         auseinander. Beide sprechen dieselbe Sprache am besten. Die Führungskraft hat sich diese Person gewünscht. Für die \
          Mentorin oder den Mentor ist es das erste Tandem."
     );
 }
@@ -60,7 +60,7 @@ fn a_price_names_the_goals_in_their_order() {
     let dear = price(1, &[(2_000, 2), (3_000, 0)], 1_234, 3);
     assert_eq!(
         Language::En.price(&dear),
-        "1 executive more would be without a mentor. 2 tandems more would score below 2,000. \
+        "1 more executive would be without a mentor. 2 more tandems would score below 2,000. \
          All tandems together would lose 1,234 points. 3 executives would get another mentor."
     );
     assert_eq!(
@@ -70,12 +70,12 @@ fn a_price_names_the_goals_in_their_order() {
     );
     assert_eq!(
         Language::En.price(&price(-2, &[], -1, 1)),
-        "2 executives fewer would be without a mentor. All tandems together would gain 1 point. One executive would get \
+        "2 fewer executives would be without a mentor. All tandems together would gain 1 point. One executive would get \
          another mentor."
     );
     assert_eq!(Language::En.price(&price(0, &[], 0, 0)), "Nothing would change for anybody.");
     let even = Language::En.price(&price(0, &[], 0, 2));
-    assert_eq!(even, "It would be as good for all together. 2 executives would get another mentor.");
+    assert_eq!(even, "All in all it would be just as good. 2 executives would get another mentor.");
 }
 
 #[test]
@@ -84,6 +84,11 @@ fn what_would_have_to_change_is_said_where_it_can_be_known() {
     assert!(close.ends_with("by itself if they fitted better by more than 40 points."), "{close}");
     let far = Language::En.pair(&view(Some(price(1, &[], 40, 2))), weights());
     assert!(far.ends_with("get another mentor."), "{far}");
+    // They have 7,300 of 10,000 points.
+    let last = Language::En.pair(&view(Some(price(0, &[], 2_699, 2))), weights());
+    assert!(last.ends_with("by more than 2,699 points."), "{last}");
+    let impossible = Language::En.pair(&view(Some(price(0, &[], 2_700, 2))), weights());
+    assert!(impossible.ends_with("however well they fitted."), "{impossible}");
     let bound = PairView { is_tandem: false, ..view(None) };
     assert!(Language::De.pair(&bound, weights()).ends_with("eine Festlegung müsste entfallen."));
 }
@@ -124,7 +129,7 @@ fn a_shortage_names_its_numbers_and_what_would_help() {
     assert_eq!(
         Language::En.explanation(&explanation, weights()),
         "These 14 executives can only be served by these 9 mentors, who have 12 places together. If people of the same \
-         department might be paired, 23 pairs would become possible, and 2 executives more would have a mentor."
+         department could be paired, 23 pairs would become possible, and 2 more executives would have a mentor."
     );
     assert_eq!(
         Language::De.explanation(&explanation, weights()),
@@ -158,7 +163,7 @@ fn a_view_of_a_run_says_why_this_one_and_who_is_next() {
             .ends_with("Ohne dieses Tandem hätte die Führungskraft niemanden.")
     );
     let free = Explanation { side: Side::Mentor, tandems: vec![], ..alone };
-    assert!(Language::En.explanation(&free, weights()).starts_with("This mentor stays free"));
+    assert!(Language::En.explanation(&free, weights()).starts_with("This mentor gets no executive"));
 }
 
 #[test]
@@ -168,4 +173,59 @@ fn a_criterion_that_does_not_count_is_not_spoken_of() {
     let apart = PairView { verdict: Err(broken), is_tandem: false, ..view(None) };
     let text = Language::En.pair(&apart, weights());
     assert_eq!(text.matches("They cannot be paired").count(), 2, "{text}");
+}
+
+/// Every phrase, with numbers of one and of many.
+fn phrases() -> Vec<Phrase> {
+    let shares = [0, 1, 300, 600, 900, 1_000].map(|points| Share { points, most: 1_000 });
+    let parts =
+        Criterion::ALL.into_iter().flat_map(|criterion| shares.map(|share| Phrase::Part(criterion, share)));
+    let fits = [0, 3_000, 5_000, 6_500, 8_000].map(Phrase::Fit);
+    let broken = Rule::ALL.map(Phrase::Broken);
+    let prices = [-2, -1, 1, 1_234]
+        .into_iter()
+        .flat_map(|number| [Phrase::Unmatched(number), Phrase::Band(2_000, number), Phrase::Score(number)]);
+    let moves = [Phrase::Moves(1), Phrase::Moves(2), Phrase::Nothing, Phrase::Even, Phrase::NoPlace];
+    let thresholds = [Phrase::Threshold(1), Phrase::Threshold(1_234), Phrase::OutOfReach];
+    let sides = [Side::Mentee, Side::Mentor]
+        .into_iter()
+        .flat_map(|side| [Phrase::BestForAll(side), Phrase::NextBest(side), Phrase::NobodyElse(side)]);
+    let shortages = [
+        Phrase::FreeMentor,
+        Phrase::Shortage(1, 0, 0),
+        Phrase::Shortage(1, 1, 1),
+        Phrase::Shortage(14, 9, 12),
+    ];
+    let relaxations = Rule::ALL
+        .into_iter()
+        .flat_map(|rule| [Phrase::Relaxation(rule, 1, 1), Phrase::Relaxation(rule, 2, 2)]);
+    parts
+        .chain(fits)
+        .chain(broken)
+        .chain(prices)
+        .chain(moves)
+        .chain(thresholds)
+        .chain(sides)
+        .chain(shortages)
+        .chain(relaxations)
+        .collect()
+}
+
+#[test]
+fn every_phrase_reads_as_it_was_proofread() {
+    let mut said: Vec<String> = phrases()
+        .into_iter()
+        .map(|phrase| format!("{}\n{}\n\n", Language::En.phrase(phrase), Language::De.phrase(phrase)))
+        .collect();
+    said.dedup();
+    let text = said.concat();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/texts/phrases.txt");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        text,
+        "read them, and write them with UPDATE_EXPECT=1"
+    );
 }

@@ -2,9 +2,9 @@
 
 use eventlog::{Patches, Table};
 use identity::EditionId;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
@@ -14,6 +14,9 @@ use super::named;
 use crate::domain::Phase;
 use crate::domain::inputs::Rules;
 use crate::domain::repair::Policy;
+
+/// What a day's last moment lies before the next day.
+const MOMENT: SignedDuration = SignedDuration::from_secs(1);
 
 static EDITIONS: Table = Table {
     name: "editions",
@@ -64,6 +67,20 @@ impl Settings {
     pub fn answer_by(&self, now: Timestamp) -> Timestamp {
         let zone = zone(&self.time_zone).unwrap_or(TimeZone::UTC);
         self.working_days.end_after(now, self.answer_working_days, &zone)
+    }
+}
+
+impl Settings {
+    /// A time to answer that is put off once: by as many working days as there were.
+    #[must_use]
+    pub fn put_off(&self, answer_by: Timestamp) -> Timestamp {
+        self.answer_by(answer_by - MOMENT)
+    }
+
+    /// The last day to answer: the time ends where the next begins.
+    #[must_use]
+    pub fn last_day(&self, answer_by: Timestamp) -> Date {
+        self.today(answer_by - MOMENT)
     }
 }
 

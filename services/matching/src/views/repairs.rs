@@ -105,21 +105,44 @@ pub async fn page(
     .await
 }
 
-/// The repairs of an edition for which somebody waits, those who have waited longest first.
+/// The repairs of an edition for which somebody waits, perhaps only for one reason, those who have waited longest first.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn waiting(conn: &mut PgConnection, edition: EditionId) -> sqlx::Result<Vec<Key>> {
+pub async fn waiting(
+    conn: &mut PgConnection,
+    edition: EditionId,
+    only: Option<Waiting>,
+) -> sqlx::Result<Vec<Key>> {
     let rows = sqlx::query(
         "select repair_id, edition_id, ended_tandem_id, mentee_person_id
          from repairs
-         where edition_id = $1 and waiting is not null
+         where edition_id = $1 and waiting is not null and ($2::text is null or waiting = $2)
          order by position",
     )
     .bind(edition.uuid())
+    .bind(only.map(Waiting::name))
     .fetch_all(conn)
     .await?;
     rows.iter().map(key).collect()
+}
+
+/// The editions that form tandems and in which somebody waits, and whether somebody stands in line.
+///
+/// # Errors
+/// If the database fails.
+pub async fn editions_waiting(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<(EditionId, bool)>> {
+    let rows: Vec<(Uuid, bool)> = sqlx::query_as(
+        "select edition_id, bool_or(waiting = $1)
+         from repairs join editions using (edition_id)
+         where waiting is not null and phase in ('matching', 'running')
+         group by edition_id
+         order by edition_id",
+    )
+    .bind(Waiting::InLine.name())
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|(edition, in_line)| (EditionId::from_uuid(edition), in_line)).collect())
 }
 
 pub(super) fn apply(patches: &mut Patches, event: &Event, recorded: &Recorded) {

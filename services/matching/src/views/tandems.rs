@@ -15,7 +15,7 @@ use super::named;
 use crate::domain::inputs::Past;
 use crate::domain::pairing::Points;
 use crate::domain::scoring::{Criterion, PerCriterion};
-use crate::domain::tandem::{Change, Event, Key, Offer, Status};
+use crate::domain::tandem::{Asking, Change, Event, Key, Need, Offer, Status};
 use crate::domain::{Pair, Side};
 
 static TANDEMS: Table = Table {
@@ -23,7 +23,7 @@ static TANDEMS: Table = Table {
     key: "tandem_id",
     columns: "edition_id, mentor_person_id, mentee_person_id, status, mentor_accepted, mentee_accepted, answer_by, topics, \
               availability, distance, language, mentee_wish, mentor_wish, load_balance, scoring_version, repair_id, flagged, activated, refused, \
-              never_again, left_company, version",
+              never_again, left_company, mentor_need, mentee_need, version",
 };
 
 /// A tandem as it stands.
@@ -39,6 +39,10 @@ pub struct TandemRow {
     pub mentor_accepted: bool,
     /// Whether the mentee accepted.
     pub mentee_accepted: bool,
+    /// What the mentor needs to know before answering.
+    pub mentor_need: Option<Need>,
+    /// What the mentee needs to know before answering.
+    pub mentee_need: Option<Need>,
     /// The end of the time to answer.
     pub answer_by: Timestamp,
     /// What the score is made of.
@@ -65,6 +69,8 @@ impl FromRow<'_, PgRow> for TandemRow {
             status: named(row, "status", &Status::ALL, Status::name)?,
             mentor_accepted: row.try_get("mentor_accepted")?,
             mentee_accepted: row.try_get("mentee_accepted")?,
+            mentor_need: need(row, "mentor_need")?,
+            mentee_need: need(row, "mentee_need")?,
             answer_by: row.try_get::<jiff_sqlx::Timestamp, _>("answer_by")?.to_jiff(),
             points: points(row)?,
             flagged: row.try_get("flagged")?,
@@ -72,6 +78,11 @@ impl FromRow<'_, PgRow> for TandemRow {
             version: row.try_get("version")?,
         })
     }
+}
+
+fn need(row: &PgRow, column: &str) -> sqlx::Result<Option<Need>> {
+    let is_known: Option<String> = row.try_get(column)?;
+    is_known.map(|_| named(row, column, &Need::ALL, Need::name)).transpose()
 }
 
 fn points(row: &PgRow) -> sqlx::Result<Points> {
@@ -169,7 +180,7 @@ pub async fn live_in(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
     .await
 }
 
-/// The offers that neither side has answered yet, which may still be moved.
+/// The offers that neither side has answered yet nor asked about, which may still be moved.
 ///
 /// # Errors
 /// If the database fails.
@@ -177,6 +188,7 @@ pub async fn unanswered(executor: impl PgExecutor<'_>, edition: EditionId) -> sq
     sqlx::query_as(
         "select * from tandems
          where edition_id = $1 and status = 'published' and not mentor_accepted and not mentee_accepted
+           and mentor_need is null and mentee_need is null
          order by tandem_id",
     )
     .bind(edition.uuid())
@@ -214,6 +226,29 @@ pub async fn expired(executor: impl PgExecutor<'_>, edition: EditionId) -> sqlx:
         .bind(edition.uuid())
         .fetch_all(executor)
         .await
+}
+
+/// An ended tandem of each of these people as a mentee, in each edition where nothing has followed from it: they have no other tandem
+/// or offer, and do not wait for one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn unmended(executor: impl PgExecutor<'_>, mentees: &[PersonId]) -> sqlx::Result<Vec<TandemRow>> {
+    sqlx::query_as(
+        "select distinct on (edition_id, mentee_person_id) *
+         from tandems as ended
+         where mentee_person_id = any ($1) and status in ('dissolved', 'expired', 'withdrawn')
+           and not exists (select from tandems
+                           where edition_id = ended.edition_id and mentee_person_id = ended.mentee_person_id
+                             and status in ('published', 'active', 'completed'))
+           and not exists (select from repairs
+                           where edition_id = ended.edition_id and mentee_person_id = ended.mentee_person_id
+                             and (waiting is not null or ended_tandem_id = ended.tandem_id))
+         order by edition_id, mentee_person_id, tandem_id",
+    )
+    .bind(mentees.iter().map(|mentee| mentee.uuid()).collect::<Vec<_>>())
+    .fetch_all(executor)
+    .await
 }
 
 /// The live tandems that have somebody at most so many levels below one of these people, or one of them.
@@ -312,6 +347,12 @@ pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
         Change::Published(offer) => insert(patches, event.key, offer),
         Change::Accepted(Side::Mentor) => change(json!({ "mentor_accepted": true })),
         Change::Accepted(Side::Mentee) => change(json!({ "mentee_accepted": true })),
+        Change::Asked(Asking { side: Side::Mentor, need, answer_by, .. }) => {
+            change(json!({ "mentor_need": need.name(), "answer_by": answer_by }));
+        }
+        Change::Asked(Asking { side: Side::Mentee, need, answer_by, .. }) => {
+            change(json!({ "mentee_need": need.name(), "answer_by": answer_by }));
+        }
         Change::Activated(_) => change(json!({ "status": Status::Active.name(), "activated": true })),
         Change::Vetoed(_) | Change::Declined(_) => {
             change(json!({ "status": Status::Dissolved.name(), "refused": true }));
@@ -337,7 +378,7 @@ fn insert(patches: &mut Patches, key: Key, offer: &Offer) {
         "mentee_accepted": false, "answer_by": answer_by, "scoring_version": points.scoring_version, "topics": topics,
         "availability": availability, "distance": distance, "language": language, "mentee_wish": mentee_wish,
         "mentor_wish": mentor_wish, "load_balance": load_balance, "repair_id": repair,
-        "flagged": false, "activated": false, "refused": false, "never_again": false, "left_company": false,
+        "mentor_need": null, "mentee_need": null, "flagged": false, "activated": false, "refused": false, "never_again": false, "left_company": false,
     });
     patches.set(&TANDEMS, row);
 }

@@ -42,7 +42,7 @@ const APPLICATION: &[Kind] = &[
 ];
 const OBLIGATION: &[Kind] = &[Kind::ObligationDue, Kind::ObligationOverdue];
 const REPAIR: &[Kind] = &[Kind::RepairWaiting];
-const TANDEM: &[Kind] = &[Kind::TandemProposed, Kind::TandemActive];
+const TANDEM: &[Kind] = &[Kind::TandemProposed, Kind::TandemInformationNeeded, Kind::TandemActive];
 
 impl Personal {
     /// What follows from it.
@@ -68,6 +68,9 @@ impl Personal {
             }
             Self::FollowUpAnswered => (&[Kind::FollowUpDue] as _, None),
             Self::RepairOffered { office } => (REPAIR, Some(tell(office, Kind::RepairOffered))),
+            Self::TandemInformationNeeded { office } => {
+                (&[] as _, Some(tell(office, Kind::TandemInformationNeeded)))
+            }
             Self::RepairWaiting { office } => (REPAIR, Some(tell(office, Kind::RepairWaiting))),
         };
         Effect { obsolete, only_for: None, tell: notice.into_iter().collect() }

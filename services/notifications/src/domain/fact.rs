@@ -60,6 +60,8 @@ pub enum Personal {
     RepairOffered { office: PersonId },
     /// Somebody who was left over has no other offer yet.
     RepairWaiting { office: PersonId },
+    /// A side of an offer needs information before it answers.
+    TandemInformationNeeded { office: PersonId },
 }
 
 /// What happens to a tandem.

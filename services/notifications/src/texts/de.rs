@@ -66,19 +66,23 @@ pub(super) fn words(told: &Told) -> Words {
             "Eine Führungskraft ist ohne Tandem",
             "Eine Führungskraft, deren Tandem nicht zustande kam oder endete, hat noch keinen neuen Vorschlag. Warum, finden Sie in Updraft.",
         ),
+        Kind::TandemInformationNeeded => Words::of(
+            "Eine Rückfrage zu einem Tandemvorschlag",
+            "Jemand möchte vor der Antwort auf einen Tandemvorschlag noch etwas von Ihnen wissen; die Antwortfrist ist dafür einmal verlängert. Wer und worüber, finden Sie in Updraft.",
+        ),
         Kind::TandemEnded => ended(told.ending, partner),
         Kind::SessionInvitation => invitation(told, partner),
         Kind::SessionCancelled => cancellation(told, partner),
-        Kind::FollowUpDue => {
-            let ago = told.months.map(|months| format!(" vor {months} Monaten")).unwrap_or_default();
-            Words::of(
-                "Was ist geblieben?",
-                format!(
-                    "Ihr Reverse Mentoring endete{ago}. Tun Sie noch, was Sie gelernt haben? Ein Klick genügt."
-                ),
-            )
-        }
+        Kind::FollowUpDue => follow_up(told),
     }
+}
+
+fn follow_up(told: &Told) -> Words {
+    let ago = told.months.map(|months| format!(" vor {months} Monaten")).unwrap_or_default();
+    Words::of(
+        "Was ist geblieben?",
+        format!("Ihr Reverse Mentoring endete{ago}. Tun Sie noch, was Sie gelernt haben? Ein Klick genügt."),
+    )
 }
 
 fn invitation(told: &Told, partner: &str) -> Words {

@@ -69,19 +69,25 @@ pub(super) fn words(told: &Told) -> Words {
             "An executive has no tandem",
             "An executive whose tandem did not come about, or has ended, has no new offer yet. You find in Updraft why.",
         ),
+        Kind::TandemInformationNeeded => Words::of(
+            "A question about a tandem that was offered",
+            "Somebody would like to know something from you before answering the offer of a tandem; the time to answer was extended once for it. You find in Updraft who, and what about.",
+        ),
         Kind::TandemEnded => ended(told.ending, partner),
         Kind::SessionInvitation => invitation(told, partner),
         Kind::SessionCancelled => cancellation(told, partner),
-        Kind::FollowUpDue => {
-            let ago = told.months.map(|months| format!(" {months} months ago")).unwrap_or_default();
-            Words::of(
-                "What has stayed?",
-                format!(
-                    "Your reverse mentoring ended{ago}. Do you still practise what you learnt? One click is enough."
-                ),
-            )
-        }
+        Kind::FollowUpDue => follow_up(told),
     }
+}
+
+fn follow_up(told: &Told) -> Words {
+    let ago = told.months.map(|months| format!(" {months} months ago")).unwrap_or_default();
+    Words::of(
+        "What has stayed?",
+        format!(
+            "Your reverse mentoring ended{ago}. Do you still practise what you learnt? One click is enough."
+        ),
+    )
 }
 
 fn invitation(told: &Told, partner: &str) -> Words {

@@ -8,12 +8,16 @@ use super::cast::Cast;
 use super::stage::Stage;
 
 /// Reads the reports as the programme office and sets them as text.
-pub(super) async fn text(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<String> {
+pub(super) async fn text(stage: &Stage, cast: &Cast, edition: &str, priced: &str) -> anyhow::Result<String> {
     let office = stage.office(Some(cast.office[0]))?;
     let report = office.get(&format!("editions/{edition}/report")).await?.body;
     let grid = office.get(&format!("editions/{edition}/cadence-grid")).await?.body;
     let mut page = String::from("\n");
     funnel(&mut page, &report)?;
+    let repairs = office.list(&format!("editions/{edition}/repairs"), "repairs").await?;
+    let offered = repairs.iter().filter(|repair| repair["state"] == "STATE_OFFERED").count();
+    writeln!(page, "Repairs      {offered} of {} who were left over had another offer", repairs.len())?;
+    writeln!(page, "A swap       {priced}")?;
     consistency(&mut page, &report)?;
     cadence(&mut page, &grid)?;
     persistence(&mut page, &report)?;

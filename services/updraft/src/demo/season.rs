@@ -49,13 +49,14 @@ fn turn(executive: usize, month: i64) -> Turn {
     }
 }
 
-/// Finds tandems for everybody; one executive vetoes, one mentor declines, and both are served at once.
-pub(super) async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<()> {
+/// Finds tandems for everybody; one executive vetoes, one mentor declines, and both are served at once. Answers with
+/// the price of a swap.
+pub(super) async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> anyhow::Result<String> {
     stage.set_clock("2013-09-13T16:00:00Z").await?;
     let office = stage.office(Some(cast.office[0]))?;
     office.post(&format!("editions/{edition}/start-matching"), json!({})).await?;
     let (run, offered) = match_run(stage, cast, edition, "2013-09-13").await?;
-    explain(stage, cast, &run).await?;
+    let priced = explain(stage, cast, &run).await?;
     let mut offered = offered.into_iter();
     let vetoed = offered.next().context("no tandem")?;
     vetoed.by(stage, &vetoed.mentee, edition, "veto").await?;
@@ -70,7 +71,7 @@ pub(super) async fn find_tandems(stage: &Stage, cast: &Cast, edition: &str) -> a
     say(
         "            one veto, one decline, both served at once; every executive has a mentor, the edition runs",
     );
-    Ok(())
+    Ok(priced)
 }
 
 /// Plays the months: charter, meetings, questions, what goes wrong, and a mentor who leaves.

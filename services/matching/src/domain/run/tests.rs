@@ -59,6 +59,20 @@ fn when_at(
     decide(&given(history), &command).map(|events| events.into_iter().map(|event| event.change).collect())
 }
 
+#[test]
+fn what_would_be_refused_afterwards_is_refused_before_it_is_computed() {
+    let before = |history: &[Change], again| when(history, Action::Compute { again });
+    let draft = |history: &[Change], again| when_at(history, Phase::Open, 7, Action::Compute { again });
+    let staged = vec![Change::Staged(staged())];
+    assert_eq!((before(&[], false), before(&staged, true)), (Ok(vec![]), Ok(vec![])));
+    assert_eq!(before(&[], true), Err(Rejection::Unknown));
+    assert_eq!(before(&published(), true), Err(Rejection::Published));
+    assert_eq!(draft(&[], false), Err(Rejection::EditionNotMatching(Phase::Open)));
+    assert_eq!(draft(&staged, true), Err(Rejection::EditionNotMatching(Phase::Open)));
+    let elsewhere = when_at(&staged, Phase::Matching, 8, Action::Compute { again: true });
+    assert_eq!(elsewhere, Err(Rejection::OtherEdition));
+}
+
 fn publish() -> Action {
     Action::Publish { by: person(OFFICE), changes: vec![] }
 }

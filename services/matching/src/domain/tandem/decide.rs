@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::need::ask;
 use super::{Action, Change, Command, Event, Known, Rejection, State, Status, Withdrawal};
 use crate::domain::{Side, place};
 
@@ -27,6 +28,7 @@ fn step(known: &Known, action: &Action) -> Result<Vec<Change>, Rejection> {
     let change = match action {
         Action::Publish(_) | Action::Propose(_) => return Ok(Vec::new()),
         Action::Accept { side, now } => return accept(known, *side, *now),
+        Action::Ask { asking, now } => ask(known, asking, *now)?,
         Action::Veto(side) => refuse(known, *side, Side::Mentee, Change::Vetoed(pair))?,
         Action::Decline(side) => refuse(known, *side, Side::Mentor, Change::Declined(pair))?,
         Action::Dissolve { side, never_again, sealed_reason } => match status {
@@ -105,10 +107,12 @@ fn examine(known: &Known, breaks: bool) -> Option<Change> {
     (is_live(known.status) && known.flagged != breaks).then_some(change)
 }
 
-/// An offer whose place is gone can become no tandem, whoever has accepted it; moving one needs that nobody has.
+/// An offer whose place is gone can become no tandem, whoever has accepted it; moving one needs that nobody
+/// has, nor has asked.
 fn withdraw(known: &Known, why: Withdrawal) -> Result<Option<Change>, Rejection> {
-    let accepted = [(known.mentor_accepted, Side::Mentor), (known.mentee_accepted, Side::Mentee)];
-    let answered = accepted.iter().find_map(|(accepted, side)| accepted.then_some(*side));
+    let mentor = known.mentor_accepted || known.mentor_needs.is_some();
+    let mentee = known.mentee_accepted || known.mentee_needs.is_some();
+    let answered = mentor.then_some(Side::Mentor).or(mentee.then_some(Side::Mentee));
     match (known.status, why, answered) {
         (Status::Published, Withdrawal::Moved, Some(side)) => Err(Rejection::Answered(side)),
         (Status::Published, ..) => Ok(Some(Change::Withdrawn(known.pair, why))),

@@ -325,3 +325,50 @@ fn a_run_makes_the_same_tandem_of_the_same_pair() {
     assert_eq!(of(pair(11, 1)), of(pair(11, 1)));
     assert!(of(pair(11, 1)).tandem != of(pair(11, 2)).tandem);
 }
+
+fn asking(side: Side, need: Need) -> Asking {
+    Asking { side, need, answer_by: at("15"), released_by: None }
+}
+
+fn ask(side: Side, need: Need, day: &str) -> Action {
+    Action::Ask { asking: asking(side, need), now: at(day) }
+}
+
+#[test]
+fn the_first_who_needs_information_puts_the_time_to_answer_off_and_nobody_else_does() {
+    let first = Change::Asked(asking(Side::Mentee, Need::Effort));
+    assert_eq!(when(&published(), ask(Side::Mentee, Need::Effort, "09")), Ok(vec![first.clone()]));
+    let asked = then(published(), first);
+    assert_eq!(when(&asked, ask(Side::Mentee, Need::Effort, "16")), Ok(vec![]), "asked already");
+    assert_eq!(when(&asked, Action::Lapse { now: at("14") }), Ok(vec![]));
+    assert_eq!(when(&asked, Action::Lapse { now: at("15") }), Ok(vec![expired(true, true)]));
+    for (side, need) in [(Side::Mentor, Need::Partner), (Side::Mentee, Need::Other)] {
+        let later = Asking { answer_by: at("19"), ..asking(side, need) };
+        let second = Change::Asked(asking(side, need));
+        assert_eq!(when(&asked, Action::Ask { asking: later, now: at("12") }), Ok(vec![second]));
+    }
+}
+
+#[test]
+fn whoever_has_asked_may_still_answer_either_way_and_the_offer_is_not_moved() {
+    let asked = [Side::Mentor, Side::Mentee].map(|side| Change::Asked(asking(side, Need::Topics)));
+    let history = [published(), asked.to_vec()].concat();
+    assert_eq!(when(&history, accept(Side::Mentor, "14")), Ok(vec![Change::Accepted(Side::Mentor)]));
+    assert_eq!(when(&history, Action::Veto(Side::Mentee)), Ok(vec![vetoed()]));
+    assert_eq!(when(&history, Action::Decline(Side::Mentor)), Ok(vec![declined()]));
+    let moved = Action::Withdraw(Withdrawal::Moved);
+    assert_eq!(when(&history, moved), Err(Rejection::Answered(Side::Mentor)));
+}
+
+#[test]
+fn whoever_has_answered_or_is_too_late_asks_nothing() {
+    let asks = ask(Side::Mentor, Need::Effort, "09");
+    let accepted = then(published(), Change::Accepted(Side::Mentor));
+    assert_eq!(when(&accepted, asks.clone()), Err(Rejection::Answered(Side::Mentor)));
+    assert!(when(&accepted, ask(Side::Mentee, Need::Effort, "09")).is_ok());
+    let late = ask(Side::Mentor, Need::Effort, "10");
+    assert_eq!(when(&published(), late), Err(Rejection::AnswerTimeOver(at("10"))));
+    assert_eq!(when(&active(), asks.clone()), Err(Rejection::Active));
+    let over = then(published(), vetoed());
+    assert_eq!(when(&over, asks), Err(Rejection::Over(Status::Dissolved)));
+}
