@@ -196,7 +196,7 @@ async fn admin(world: &World) -> PgPool {
 async fn an_upload_outlives_the_start_of_another_process_and_is_given_up_with_its_own() {
     let world = World::new().await;
     let (office, admin) = (world.office(None), admin(&world).await);
-    let hold = async || {
+    let lock_lines = async || {
         let mut lines = admin.begin().await.unwrap();
         sqlx::query("lock table enrollment.operation_lines in exclusive mode")
             .execute(&mut *lines)
@@ -204,12 +204,12 @@ async fn an_upload_outlives_the_start_of_another_process_and_is_given_up_with_it
             .unwrap();
         lines
     };
-    let held = hold().await;
+    let locked = lock_lines().await;
     let first = started(&office).await;
     let beside = world.beside().await;
     beside.set_clock("2013-08-12T08:00:00Z").await;
     assert_eq!(office.get(&first).await.ok()["state"], "STATE_RUNNING");
-    held.rollback().await.unwrap();
+    locked.rollback().await.unwrap();
     let done = ended(&office, &first).await;
     assert_eq!(
         (&done["state"], &done["counts"]["created"]),
@@ -218,7 +218,7 @@ async fn an_upload_outlives_the_start_of_another_process_and_is_given_up_with_it
     );
 
     // Of a process that is gone the server knows by its sessions, and this is the one that shows that it lives.
-    let held = hold().await;
+    let locked = lock_lines().await;
     let second = started(&office).await;
     let gone = "select count(pg_terminate_backend(pid)) from pg_locks
                 where locktype = 'advisory' and mode = 'ShareLock' and granted
@@ -233,7 +233,7 @@ async fn an_upload_outlives_the_start_of_another_process_and_is_given_up_with_it
     }
     let given_up = office.get(&second).await.ok();
     assert!(given_up["detail"].as_str().unwrap().starts_with("The service was restarted"), "{given_up:#}");
-    held.rollback().await.unwrap();
+    locked.rollback().await.unwrap();
     assert_eq!(beside.office(None).import(roster()).await["counts"]["unchanged"], 16);
 }
 
