@@ -1,6 +1,7 @@
 //! Mentors apply, executives acknowledge; refusals bear the name of the rule.
 
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::company::{Company, availability, offer};
 
@@ -174,4 +175,27 @@ async fn whoever_leaves_in_the_moment_of_applying_has_no_live_application() {
             applied.refused(409, "LEFT");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_is_done_whatever_else_of_it_fails() {
+    let company = Company::open().await;
+    let obligation = format!("{}/obligations/{}", company.path(), company.obligation("E2").await);
+    let leave = format!("/api/v1/people/{}/leave", company.id("Y1"));
+    company.office().post(&leave, json!({ "lastDay": "2013-08-20" })).await.ok();
+    // The first thing that is looked after breaks, and one between.
+    let admin = PgPool::connect_with(company.world.database.admin_options()).await.unwrap();
+    for table in ["operations", "birth_dates"] {
+        let hide = format!("alter table enrollment.{table} rename to {table}_gone");
+        sqlx::query(AssertSqlSafe(hide)).execute(&admin).await.unwrap();
+    }
+    company.world.set_clock("2013-09-10T08:00:00Z").await;
+    let leaver: bool =
+        sqlx::query_scalar("select last_day is not null from enrollment.people where person_id = $1")
+            .bind(company.id("Y1").uuid())
+            .fetch_one(&admin)
+            .await
+            .unwrap();
+    assert!(leaver, "who was to leave has left");
+    assert_ne!(company.office().get(&obligation).await.ok()["escalation"], 0, "who is late is reminded");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::company::{Company, Tandem, availability, offer, roster, settings};
 
 /// A running company with one mentor who has no tandem, and the tandem of an executive whom that one may teach.
-async fn with_a_mentor_in_reserve() -> (Company, Tandem, String) {
+pub async fn with_a_mentor_in_reserve() -> (Company, Tandem, String) {
     let mut settings = settings();
     settings["repairRule"] = json!({ "movesMax": 1 });
     let company = Company::ready_by(settings, &["Y3"]).await;
@@ -35,13 +35,15 @@ async fn person(company: &Company, number: &str) -> Value {
     company.office().get(&format!("/api/v1/people/{}", company.id(number))).await.ok()
 }
 
-async fn application(company: &Company, number: &str) -> Value {
+/// Somebody's application.
+pub async fn application(company: &Company, number: &str) -> Value {
     let listed = company.office().list(&format!("{}/applications", company.path()), "applications").await;
     let id = json!(company.id(number));
     listed.into_iter().find(|application| application["personId"] == id).expect("an application")
 }
 
-async fn obligation(company: &Company, number: &str) -> Value {
+/// Somebody's obligation.
+pub async fn obligation(company: &Company, number: &str) -> Value {
     let listed = company.office().list(&format!("{}/obligations", company.path()), "obligations").await;
     let id = json!(company.id(number));
     listed.into_iter().find(|obligation| obligation["personId"] == id).expect("an obligation")

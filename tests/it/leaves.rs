@@ -24,7 +24,7 @@ async fn end(company: &Company, number: &str, first_day: &str, last_day: &str) {
 }
 
 /// The state of every session, by month: `P`lanned, `A`pproved absence, or `C`ancelled otherwise.
-async fn sessions(company: &Company, tandem: &Tandem) -> String {
+pub async fn sessions(company: &Company, tandem: &Tandem) -> String {
     let listed = company.person(&tandem.mentor).list(&format!("{}/sessions", tandem.path), "sessions").await;
     let letter = |session: &Value| match session["state"].as_str().unwrap() {
         "STATE_PLANNED" => 'P',

@@ -24,6 +24,7 @@ mod certificates;
 mod client;
 mod commands;
 mod company;
+mod consequences;
 mod crash;
 mod demonstration;
 mod editions;

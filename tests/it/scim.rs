@@ -287,6 +287,24 @@ async fn a_leave_outlasts_replacements_and_a_deactivation_that_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_or_patched_as_it_is_keeps_its_version() {
+    let world = World::new().await;
+    let scim = client(&world, &secret(&world, "okta", 0).await);
+    let user =
+        json!({ "userName": "mira", "name": { "givenName": "Mira" }, "title": "Clerk", "active": true });
+    let made = scim.post("/scim/v2/Users", user.clone()).await.ok();
+    let path = format!("/scim/v2/Users/{}", made["id"].as_str().unwrap());
+    let patched =
+        |title: &str| json!({ "Operations": [{ "op": "replace", "path": "title", "value": title }] });
+    for (method, body) in [(Method::PUT, user), (Method::PATCH, patched("Clerk"))] {
+        let again = scim.send(method, &path, Some(body), &[]).await.ok();
+        assert_eq!(again["meta"], made["meta"]);
+    }
+    let changed = scim.send(Method::PATCH, &path, Some(patched("Lead")), &[]).await.ok();
+    assert_ne!(changed["meta"]["version"], made["meta"]["version"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_nul_is_a_mistake_of_the_client_wherever_it_is_sent() {
     let world = World::new().await;
     let scim = client(&world, &secret(&world, "payroll", 0).await);

@@ -1,6 +1,7 @@
 //! The composed system for one test: a database of its own, every service, the gateway, a clock set by hand.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use boot::database::Database;
 use boot::rebuild::Progress;
@@ -59,7 +60,7 @@ pub struct World {
     /// The system.
     pub whole: Whole,
     /// Its database, to look into where no interface shows what a test is about.
-    pub database: Scratch,
+    pub database: Arc<Scratch>,
     keys: Keys,
 }
 
@@ -71,14 +72,19 @@ impl World {
 
     /// Starts a system with settings of its own.
     pub async fn with(more: &[&str]) -> Self {
-        Self::on(database().await, more).await
+        Self::on(Arc::new(database().await), more).await
     }
 
-    /// Starts a system on a database that is there already.
-    pub async fn on(database: Scratch, more: &[&str]) -> Self {
+    /// Starts another system on the same database.
+    pub async fn beside(&self) -> Self {
+        Self::on(Arc::clone(&self.database), &[]).await
+    }
+
+    async fn on(database: Arc<Scratch>, more: &[&str]) -> Self {
         let args = args(more);
         let mut house =
-            house(database.clone(), Clock::manual(BEGIN.parse::<Timestamp>().expect("a time"))).await;
+            house(Database::clone(&database), Clock::manual(BEGIN.parse::<Timestamp>().expect("a time")))
+                .await;
         let ports = Ports::take(&args.process).await.expect("two ports");
         let settings = args.settings.clone().with_services_at(ports.inner());
         updraft::house::furnish(&mut house, settings).await.expect("the services");

@@ -1,6 +1,7 @@
 //! The upload of the programme office: a file in the background, as a run of the source `roster`, line by line.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use boot::Ground;
 use eventlog::{BoxError, Context};
 use identity::{OperationId, SyncRunId};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::PgPool;
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,7 +21,7 @@ use crate::domain::sync_run::{Counts, Mode, State};
 use crate::domain::worker::{Answer, FieldIssue, Outcome};
 use crate::sync::{RECORDS_MAX, Refused, Sync};
 use crate::views::operations::{self, Batch};
-use crate::views::sync_runs::{self, Opening, RunRow};
+use crate::views::sync_runs::{self, Opening};
 use crate::views::workers;
 
 /// The source whose records the files of the office are.
@@ -65,8 +66,10 @@ pub(crate) struct Imports {
     /// Waiting here costs no database connection.
     one_at_a_time: Arc<Mutex<()>>,
     places: Arc<Semaphore>,
-    /// Tells this process from those before it.
+    /// Tells this process from others, those before it and those beside it.
     pub(crate) runner: Uuid,
+    /// The session by which others see that this process lives, once it has taken a file in.
+    life: Arc<Mutex<Option<PgConnection>>>,
 }
 
 /// Why a roster was not taken in to its end.
@@ -100,17 +103,32 @@ impl Imports {
             one_at_a_time: Arc::default(),
             places: Arc::new(Semaphore::new(FILES_MAX)),
             runner: OperationId::mint().uuid(),
+            life: Arc::default(),
         }
     }
 
-    /// Ends what an earlier process left under way, and forgets what is old.
+    /// Makes sure that others see this process live, for as long as its session does.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn live(&self) -> sqlx::Result<()> {
+        let mut life = self.life.lock().await;
+        if let Some(session) = &mut *life
+            && session.ping().await.is_ok()
+        {
+            return Ok(());
+        }
+        let mut session = self.pool.acquire().await?.detach();
+        operations::live(&mut session, self.runner).await?;
+        *life = Some(session);
+        Ok(())
+    }
+
+    /// Ends what processes left under way that live no more, and forgets what is old.
     pub(crate) async fn tidy(&self, now: Timestamp) -> Result<(), BoxError> {
         let context = Context { now, actor: None, idempotency: None, expected_version: None };
         for operation in operations::orphaned(&self.pool, self.runner).await? {
-            // The operation may not have noted its run yet.
-            if let Some(run) = sync_runs::requested(&self.pool, SOURCE, operation.uuid()).await? {
-                self.give_up(&context, run.run).await;
-            }
+            self.close(&context, operation).await?;
             let detail = "The service was restarted before the import was done; what was taken over by then stands. \
                           Send the file again.";
             operations::fail(&self.pool, operation, detail).await?;
@@ -133,7 +151,7 @@ impl Imports {
 
     /// Takes a roster in and notes the outcome.
     async fn run(&self, import: Import) {
-        let operation = import.operation;
+        let (operation, context) = (import.operation, import.context.clone());
         match self.take_in(import).await {
             Ok((counts, detail)) => {
                 self.insist(|| operations::succeed(&self.pool, operation, &counts, &detail)).await;
@@ -150,15 +168,20 @@ impl Imports {
                     refused => refused.to_string(),
                 };
                 let detail = format!("{why} What was taken over by then stands; send the file again.");
+                // Until its run is closed, no other file is taken in.
+                self.insist(|| self.close(&context, operation)).await;
                 self.insist(|| operations::fail(&self.pool, operation, &detail)).await;
             }
         }
     }
 
     /// Notes something as soon as the database answers.
-    async fn insist<F: Future<Output = sqlx::Result<()>>>(&self, note: impl Fn() -> F) {
+    async fn insist<E: Error + 'static, F: Future<Output = Result<(), E>>>(&self, note: impl Fn() -> F) {
         while let Err(error) = note().await {
-            tracing::debug!(%error, "an operation's outcome was not noted");
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "an operation's outcome was not noted; it is tried again"
+            );
             tokio::time::sleep(NOTE_AGAIN).await;
         }
     }
@@ -188,18 +211,18 @@ impl Imports {
         let request = Some(operation.uuid());
         let opening = Opening { source, mode, dry_run, request, leavers_percent_max };
         let run = self.sync.open(&context, opening).await?.run;
-        let passage = Passage { imports: self, operation, run, mode, context: &context, survey: &survey };
-        let outcome = passage.walk(&file).await;
-        if outcome.is_err() {
-            self.give_up(&context, run).await;
-        }
-        outcome
+        let passage = Passage { imports: self, operation, run, context: &context, survey: &survey };
+        passage.walk(&file).await
     }
 
-    /// Ends a run that gets nothing any more; whether it takes that or has ended is all the same.
-    async fn give_up(&self, context: &Context, run: SyncRunId) {
-        if let Err(error) = self.sync.drop(context, run).await {
-            tracing::debug!(%error, %run, "the run of an import was not dropped");
+    /// Closes the run of an import that sends nothing any more, if it has one that is open: the import may not have noted it.
+    async fn close(&self, context: &Context, operation: OperationId) -> Result<(), Refused> {
+        let run = sync_runs::requested(&self.pool, SOURCE, operation.uuid()).await?;
+        let Some(open) = run.filter(|run| run.state == State::Open) else { return Ok(()) };
+        match self.sync.drop(context, open.run).await {
+            // Somebody was faster.
+            Ok(_) | Err(Refused::NotOpen(_)) => Ok(()),
+            Err(refused) => Err(refused),
         }
     }
 }
@@ -209,7 +232,6 @@ struct Passage<'a> {
     imports: &'a Imports,
     operation: OperationId,
     run: SyncRunId,
-    mode: Mode,
     context: &'a Context,
     survey: &'a Survey,
 }
@@ -235,9 +257,10 @@ impl Passage<'_> {
             operations::note(pool, self.operation, &batch, &counts, percent).await?;
         }
         let found_before = operations::found_so_far(pool, self.run).await?;
-        let run = self.imports.sync.finish(self.context, self.run, self.expected()).await?;
+        let people = i64::try_from(self.survey.people).unwrap_or(i64::MAX);
+        let run = self.imports.sync.finish(self.context, self.run, people).await?;
         self.note_found(found_before).await?;
-        Ok((run.counts, self.detail(&run)))
+        Ok((run.counts, run.detail))
     }
 
     /// Sends lines through the run.
@@ -254,7 +277,7 @@ impl Passage<'_> {
             batch.keys.push(key);
             records.push(record);
         }
-        let answers = self.imports.sync.take(self.context, self.run, records).await?;
+        let answers = self.imports.sync.take(self.context, self.run, records, true).await?;
         for (place, Answer { outcome, issues, .. }) in answers.into_iter().enumerate() {
             counts.note(outcome);
             batch.outcomes.push(report::outcome(outcome));
@@ -264,14 +287,6 @@ impl Passage<'_> {
             batch.issues.extend(told);
         }
         Ok(batch)
-    }
-
-    /// How many workers the run must have seen. A snapshot of which some lines do not say whom they are about cannot tell who is
-    /// absent: with them no number is right, and nobody leaves.
-    fn expected(&self) -> i64 {
-        let Survey { people, nameless, .. } = self.survey;
-        let expected = if self.mode == Mode::FullSnapshot { people + nameless } else { *people };
-        i64::try_from(expected).unwrap_or(i64::MAX)
     }
 
     /// What is found only at the end, as about the reporting line, by the lines it is about.
@@ -312,15 +327,5 @@ impl Passage<'_> {
             detail: issue.message,
             refused,
         }
-    }
-
-    fn detail(&self, run: &RunRow) -> String {
-        if run.state == State::Aborted && self.survey.nameless > 0 {
-            return format!(
-                "{} lines do not say whom they are about, so that nobody can be told absent: nobody has left.",
-                self.survey.nameless
-            );
-        }
-        run.detail.clone()
     }
 }

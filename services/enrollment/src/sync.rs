@@ -122,12 +122,14 @@ impl Sync {
         Ok(run)
     }
 
-    /// Takes records into a run: at most [`RECORDS_MAX`], all or none of them, and answers each in their order.
+    /// Takes records into a run: at most [`RECORDS_MAX`], all or none of them, and answers each in their order. `numbers` tells that
+    /// their versions come from the service itself.
     pub(crate) async fn take(
         &self,
         context: &Context,
         run: SyncRunId,
         records: Vec<Record>,
+        numbers: bool,
     ) -> Result<Vec<Answer>, Refused> {
         if records.len() > RECORDS_MAX {
             return Err(Refused::TooMany);
@@ -138,7 +140,7 @@ impl Sync {
         if run.state != State::Open || run.mode == Mode::Continuous {
             return Err(Refused::NotOpen(run.state));
         }
-        let taking = Taking { moment: moment(context), keep_birth_dates: false };
+        let taking = Taking { moment: Moment { numbers, ..moment(context) }, keep_birth_dates: false };
         let answers = self.batch(&mut unit, &run, &records, taking).await?;
         commit(work, &run).await?;
         Ok(answers)
@@ -178,7 +180,8 @@ async fn commit(work: Work, run: &RunRow) -> Result<(), Refused> {
 
 /// When records are taken: days begin in Greenwich, as a source may have people in several zones.
 fn moment(context: &Context) -> Moment {
-    Moment { now: context.now, today: context.now.to_zoned(TimeZone::UTC).date(), grace_days: 0 }
+    let today = context.now.to_zoned(TimeZone::UTC).date();
+    Moment { now: context.now, today, grace_days: 0, numbers: false }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod applications;
 pub mod birth_dates;
 pub mod directory;
 pub mod editions;
+pub mod erased;
 pub mod obligations;
 pub mod operations;
 pub mod participations;

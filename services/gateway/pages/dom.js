@@ -140,14 +140,14 @@ export function say(text) {
   document.getElementById("message").textContent = text;
 }
 
-/** A button that runs a command and shows the view anew. */
+/** A button that runs a command and shows the view anew; what there is to say besides, the command answers as text. */
 export function button(label, command, again, properties = {}) {
   const click = async (event) => {
     event.preventDefault();
     event.target.disabled = true;
     try {
-      await command();
-      say(`${label}: done.`);
+      const more = await command();
+      say(`${label}: done.${typeof more === "string" ? ` ${more}` : ""}`);
       await again();
     } catch (error) {
       say(`${label}: ${error.message}`);

@@ -4,6 +4,11 @@ import { button, call, failure, figures, make, nameOf, read, say, table, time, u
 
 const ISSUES_SHOWN_MAX = 50;
 const ASK_AGAIN_MILLISECONDS = 400;
+const HOLDS = {
+  SYNC_MODE_DELTA: "changes",
+  SYNC_MODE_FULL_SNAPSHOT: "everybody",
+  SYNC_MODE_SINGLE_CHANGES: "single changes",
+};
 
 const form = document.getElementById("upload");
 const outcome = document.getElementById("operation");
@@ -41,8 +46,15 @@ async function follow(operation) {
     operation = await read(`/operations/${operation.operationId}`);
   }
   outcome.replaceChildren(...(await ended(operation)));
-  say(`Upload: ${words(operation.state, "STATE")}.`);
+  say(await became(operation));
   await showRuns();
+}
+
+/** What became of an upload as a whole: its run may wait for somebody, or nobody leave by it. */
+async function became({ state, syncRunId }) {
+  const run = syncRunId ? await read(`/sync-runs/${syncRunId}`) : null;
+  if (run?.state === "STATE_HELD") return "Upload: held. Somebody must decide below who leaves.";
+  return `Upload: ${words(run?.state === "STATE_ABORTED" ? run.state : state, "STATE")}.`;
 }
 
 async function ended(operation) {
@@ -86,25 +98,36 @@ const figuresOf = (counts) => [
 
 const separator = (delimiter) => (delimiter === "\t" ? "tab" : delimiter);
 
-/** The latest runs of the roster; who was held back leaves when it is released. */
+/** The latest runs of the roster: who was held back leaves when it is released, and one that was left open keeps others waiting. */
 async function showRuns() {
   const { syncRuns } = await read("/sync-runs?sourceId=roster&pageSize=10");
-  const decide = (run, what) => () => call("POST", `/sync-runs/${run.syncRunId}/${what}`, {});
   const rows = syncRuns.map((run) => [
     time(run.createTime),
-    run.mode === "SYNC_MODE_FULL_SNAPSHOT" ? "everybody" : "changes",
+    HOLDS[run.mode],
     run.dryRun ? "tried" : words(run.state, "STATE"),
     run.detail || "–",
-    run.state !== "STATE_HELD"
-      ? "–"
-      : make(
-          "span",
-          { class: "line" },
-          button(`Let ${run.stats.left} leave`, decide(run, "release"), showRuns),
-          button("Nobody leaves", decide(run, "drop"), showRuns),
-        ),
+    decisions(run),
   ]);
   runs.replaceChildren(make("h2", {}, "Latest uploads"), table("Runs", ["Begun", "Holds", "State", "Why", "Decide"], rows));
+}
+
+function decisions(run) {
+  const decide = (what) => call("POST", `/sync-runs/${run.syncRunId}/${what}`, {});
+  const drop = async () => {
+    await decide("drop");
+    return run.dryRun ? null : "Whoever the file brought in stays; after a wrong file, upload the right one, and they leave by it.";
+  };
+  if (run.state === "STATE_HELD") {
+    return make(
+      "span",
+      { class: "line" },
+      button(`Let ${run.stats.left} leave`, () => decide("release"), showRuns),
+      button("Nobody leaves", drop, showRuns),
+    );
+  }
+  // The single changes of a day end with it.
+  const isLeftOpen = run.state === "STATE_OPEN" && run.mode !== "SYNC_MODE_SINGLE_CHANGES";
+  return isLeftOpen ? button("Give up", drop, showRuns) : "–";
 }
 
 const { person } = document.getElementById("app").dataset;

@@ -306,7 +306,8 @@ impl Steps {
             // Another day than before corrects it.
             None | Some(_) => Some(Command::Leave { last_day }),
         };
-        Self { commands: command.into_iter().collect(), ..Self::default() }
+        let hidden = matches!(command, Some(Command::Rescind { .. }));
+        Self { commands: command.into_iter().collect(), shown: None, hidden }
     }
 }
 

@@ -127,33 +127,24 @@ enum Standing {
     Erased,
 }
 
-/// Why a command is refused.
+/// Why a command is refused. No text names a day: HR systems are told these, and their days are kept nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The directory has never seen the person.
     #[error("The directory has no such person.")]
     Unknown,
     /// The last day precedes the first.
-    #[error("The last day is before {hire_date}, the first day of this person.")]
-    LeavesBeforeJoining {
-        /// The first day.
-        hire_date: Date,
-    },
+    #[error("The last day is before the first day of this person.")]
+    LeavesBeforeJoining,
     /// The last day of a leave precedes its first.
     #[error("The leave ends before it begins.")]
     LeaveEndsFirst,
     /// Nobody recorded a leave from this day on.
-    #[error("There is no leave of this person that begins on {first_day}.")]
-    NoSuchLeave {
-        /// The first day.
-        first_day: Date,
-    },
+    #[error("There is no leave of this person that begins on that day.")]
+    NoSuchLeave,
     /// Who has left the company has no leave.
-    #[error("This person has left the company after {last_day}; there is no leave to record.")]
-    HasLeft {
-        /// The last working day.
-        last_day: Date,
-    },
+    #[error("This person has left the company; there is no leave to record.")]
+    HasLeft,
     /// Whoever was erased comes back as somebody new.
     #[error("This person was erased from the directory.")]
     Erased,
@@ -234,8 +225,7 @@ impl Employee {
     }
 
     fn worked_on(&self, day: Date) -> Result<(), Rejection> {
-        let hire_date = self.place.hire_date;
-        if day < hire_date { Err(Rejection::LeavesBeforeJoining { hire_date }) } else { Ok(()) }
+        if day < self.place.hire_date { Err(Rejection::LeavesBeforeJoining) } else { Ok(()) }
     }
 
     fn be_absent(&self, leave: Leave) -> Result<Vec<Change>, Rejection> {
@@ -243,7 +233,7 @@ impl Employee {
             return Err(Rejection::LeaveEndsFirst);
         }
         match self.standing {
-            Standing::Left(last_day) | Standing::Rescinded(last_day) => Err(Rejection::HasLeft { last_day }),
+            Standing::Left(_) | Standing::Rescinded(_) => Err(Rejection::HasLeft),
             Standing::Erased => Err(Rejection::Erased),
             Standing::Works(_) if self.leaves.get(&leave.first_day) == Some(&leave.last_day) => Ok(vec![]),
             Standing::Works(_) => Ok(vec![Change::Absent(leave)]),
@@ -253,7 +243,7 @@ impl Employee {
     fn end_leave(&self, first_day: Date, last_day: Date) -> Result<Vec<Change>, Rejection> {
         let never = |end: Date| end < first_day;
         match self.leaves.get(&first_day) {
-            None => Err(Rejection::NoSuchLeave { first_day }),
+            None => Err(Rejection::NoSuchLeave),
             Some(Some(end)) if *end == last_day || never(*end) && never(last_day) => Ok(vec![]),
             Some(_) => Ok(vec![Change::AbsenceEnded { first_day, last_day }]),
         }

@@ -2,7 +2,7 @@
 
 mod change;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use identity::PersonId;
@@ -27,6 +27,8 @@ pub struct Moment {
     pub today: Date,
     /// Days that a worker who is said to have left still works.
     pub grace_days: i32,
+    /// Whether the service numbers the versions, so that nothing can come late: what is stored is not numbered anew.
+    pub numbers: bool,
 }
 
 /// Workers as they are stored, and as they will be.
@@ -45,6 +47,17 @@ pub struct Register {
     erased_workers: Vec<Key>,
     /// Workers who are somebody else now, so that whoever reports to them has to be looked at.
     repointed: Vec<Key>,
+    /// The records that wait for their day, by their versions.
+    waiting: HashMap<Key, BTreeMap<i64, Waiting>>,
+}
+
+/// A record that waits for its day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The day.
+    pub due: Date,
+    /// The record, without its day and its date of birth.
+    pub change: Change,
 }
 
 #[derive(Debug)]
@@ -94,6 +107,7 @@ impl Register {
             erased: Vec::new(),
             erased_workers: Vec::new(),
             repointed: Vec::new(),
+            waiting: HashMap::new(),
         }
     }
 
@@ -109,6 +123,12 @@ impl Register {
         if !self.by_key.contains_key(&key) {
             self.add(key, stored, true);
         }
+    }
+
+    /// Takes in a record that waits for its day.
+    pub fn know_waiting(&mut self, rank: i32, waiting: Waiting) {
+        let key = (rank, Arc::from(waiting.change.external_id()));
+        self.waiting.entry(key).or_default().entry(waiting.change.source_version()).or_insert(waiting);
     }
 
     /// Expects a worker who is named as a manager, unless it is here.
@@ -139,7 +159,13 @@ impl Register {
         let place = self.place(rank, change.external_id());
         let stored = place.map(|place| &self.rows[place].stored);
         let person = stored.map(|stored| stored.person);
-        let verdict = judge(stored, change, at.today);
+        let waiting = self.waiting.get(&(rank, Arc::from(change.external_id())));
+        let verdict = match judge(stored, change, at.today) {
+            Verdict::Stale => Verdict::Stale,
+            _ if waiting.is_some_and(|waiting| contradicts(waiting, change)) => Verdict::Contradicts,
+            verdict => verdict,
+        };
+        let is_renumbered = !at.numbers || waiting.is_some();
         let answer = |outcome| Received {
             answer: Answer { outcome, person, issues: Vec::new() },
             due: None,
@@ -154,13 +180,14 @@ impl Register {
                 refused(vec![FieldIssue::new("source_version", "VERSION_REUSED", message)])
             }
             Verdict::Scheduled(due) => {
+                self.know_waiting(rank, Waiting { due, change: change.plain() });
                 let mut received = Received { due: Some(due), ..answer(Outcome::Scheduled) };
                 received.answer.issues = noticed(change);
                 received
             }
             Verdict::Confirmed => {
                 if let Some(place) = place {
-                    self.confirm(place, change.source_version());
+                    self.confirm(place, Some(change.source_version()).filter(|_| is_renumbered));
                 }
                 Received { confirmed: true, ..answer(Outcome::Unchanged) }
             }
@@ -182,10 +209,12 @@ impl Register {
         }
     }
 
-    fn confirm(&mut self, place: usize, version: i64) {
+    fn confirm(&mut self, place: usize, version: Option<i64>) {
         let row = &mut self.rows[place];
-        row.stored.worker.source_version = version;
-        row.changed = true;
+        if let Some(version) = version {
+            row.stored.worker.source_version = version;
+            row.changed = true;
+        }
         if row.stored.state == State::Active {
             self.affected.insert(row.stored.person);
         }
@@ -319,6 +348,13 @@ impl Register {
             Some(Written { source, stored, new: !known })
         })
     }
+}
+
+/// Whether something else waits for its day under the version of a record.
+fn contradicts(waiting: &BTreeMap<i64, Waiting>, change: &Change) -> bool {
+    waiting
+        .get(&change.source_version())
+        .is_some_and(|waiting| change.day() != Some(waiting.due) || change.plain() != waiting.change)
 }
 
 fn noticed(change: &Change) -> Vec<FieldIssue> {

@@ -4,6 +4,7 @@ mod reading;
 mod stored;
 
 use identity::PersonId;
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 pub use reading::{EmploymentSaid, TEXT_CHARACTERS_MAX, WorkerSaid, day, key, version};
@@ -124,6 +125,31 @@ impl Change {
         match self {
             Self::Upsert { worker, .. } => worker.source_version,
             Self::Tombstone { source_version, .. } => *source_version,
+        }
+    }
+
+    /// The day from which it holds, if it says one: the day after the last of somebody who leaves.
+    #[must_use]
+    pub fn day(&self) -> Option<Date> {
+        match self {
+            Self::Upsert { effective_date, .. } => *effective_date,
+            Self::Tombstone { kind: Tombstone::Left, last_day, .. } => {
+                last_day.map(|day| day.saturating_add(1.day()))
+            }
+            Self::Tombstone { .. } => None,
+        }
+    }
+
+    /// What is kept of it until its day: without that day, its date of birth and what looks wrong.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        match self {
+            Self::Upsert { worker, .. } => Self::Upsert {
+                worker: Worker { birth_date: None, ..worker.clone() },
+                effective_date: None,
+                noticed: Vec::new(),
+            },
+            Self::Tombstone { .. } => self.clone(),
         }
     }
 }

@@ -33,6 +33,7 @@ impl DirectoryService for Enrollment {
                 let place = self.imports.place().ok_or_else(import::no_place)?;
                 let import = import::of(&mut call, place);
                 let (operation, runner) = (import.operation, self.imports.runner);
+                self.imports.live().await.map_err(unavailable)?;
                 operations::start(
                     work.unit().conn(),
                     operation,

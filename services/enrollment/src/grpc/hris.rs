@@ -40,7 +40,7 @@ impl HrisSyncService for Enrollment {
         call.allow(&Resource::of_source(source.clone()))?;
         let mode = match call.message.mode() {
             api::SyncMode::FullSnapshot => Mode::FullSnapshot,
-            api::SyncMode::Delta | api::SyncMode::Unspecified => Mode::Delta,
+            api::SyncMode::Delta | api::SyncMode::SingleChanges | api::SyncMode::Unspecified => Mode::Delta,
         };
         let request: SyncRunId = id("request_id", &call.message.request_id)?;
         let opening = Opening {
@@ -219,7 +219,8 @@ fn run_to_proto(row: RunRow) -> api::SyncRun {
     use api::sync_run::State as Told;
     let mode = match row.mode {
         Mode::FullSnapshot => api::SyncMode::FullSnapshot,
-        Mode::Delta | Mode::Continuous => api::SyncMode::Delta,
+        Mode::Delta => api::SyncMode::Delta,
+        Mode::Continuous => api::SyncMode::SingleChanges,
     };
     let state = match row.state {
         State::Open => Told::Open,

@@ -30,7 +30,7 @@ pub(super) fn of(call: &mut Call<api::CreateImportRequest>, place: OwnedSemaphor
     let message = &mut call.message;
     let mode = match message.mode() {
         hris::SyncMode::FullSnapshot => Mode::FullSnapshot,
-        hris::SyncMode::Delta | hris::SyncMode::Unspecified => Mode::Delta,
+        hris::SyncMode::Delta | hris::SyncMode::SingleChanges | hris::SyncMode::Unspecified => Mode::Delta,
     };
     Import {
         operation: OperationId::mint(),

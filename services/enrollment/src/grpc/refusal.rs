@@ -31,11 +31,11 @@ fn of_person(rejection: &person::Rejection) -> (Code, &'static str) {
     use person::Rejection as R;
     match rejection {
         R::Unknown => NOT_FOUND,
-        R::LeavesBeforeJoining { .. } => (Code::FailedPrecondition, "LEAVES_BEFORE_JOINING"),
+        R::LeavesBeforeJoining => (Code::FailedPrecondition, "LEAVES_BEFORE_JOINING"),
         R::LeaveEndsFirst => (Code::InvalidArgument, "LEAVE_ENDS_FIRST"),
-        R::NoSuchLeave { .. } => (Code::NotFound, "NO_SUCH_LEAVE"),
+        R::NoSuchLeave => (Code::NotFound, "NO_SUCH_LEAVE"),
         R::Erased => (Code::FailedPrecondition, "ERASED"),
-        R::HasLeft { .. } => (Code::FailedPrecondition, "HAS_LEFT"),
+        R::HasLeft => (Code::FailedPrecondition, "HAS_LEFT"),
     }
 }
 

@@ -47,6 +47,11 @@ impl Sync {
             sync_trials::put_in_place(unit.conn(), run.run, &run.source, &keys, &numbers).await?;
         }
         know(unit.conn(), &mut register, (rank, &keys), records, births_needed).await?;
+        let waiting = sync_pending::of(&mut *unit.conn(), &run.source, &keys).await?;
+        let is_any_waiting = !waiting.is_empty();
+        for waiting in waiting {
+            register.know_waiting(rank, waiting);
+        }
 
         let mut minted = BTreeSet::new();
         let mut fresh = || {
@@ -62,7 +67,7 @@ impl Sync {
             let said = births(&register, rank, records, &received, taking.keep_birth_dates);
             self.keep_births(unit.conn(), said).await?;
         }
-        put_off(unit.conn(), run, records, &received).await?;
+        put_off(unit.conn(), run, records, &received, is_any_waiting).await?;
 
         if run.dry_run {
             let written: Vec<_> = register.written().collect();
@@ -215,7 +220,7 @@ fn births(
         let Some(stored) = register.find(rank, &worker.external_id) else { continue };
         let stands = received.due.is_none()
             && received.answer.outcome != Outcome::Rejected
-            && stored.worker.source_version == worker.source_version;
+            && (received.confirmed || stored.worker.source_version == worker.source_version);
         let merge = register.merge(stored.person);
         let decides =
             merge.deciding(Attribute::BirthDate).is_some_and(|deciding| deciding.source.rank == rank);
@@ -232,6 +237,7 @@ async fn put_off(
     run: &RunRow,
     records: &[Record],
     received: &[Received],
+    is_any_waiting: bool,
 ) -> sqlx::Result<()> {
     let applied = |received: &Received| {
         !matches!(
@@ -246,7 +252,7 @@ async fn put_off(
     let waiting: Vec<_> = zip(records, received)
         .filter_map(|(record, received)| received.due.zip(record.as_ref().ok()))
         .collect();
-    if !overtaking.is_empty() && sync_pending::any(&mut *conn, &run.source).await? {
+    if !overtaking.is_empty() && is_any_waiting {
         sync_pending::drop_overtaken(conn, &run.source, &overtaking).await?;
     }
     sync_pending::keep(&mut *conn, &run.source, run.run, &waiting).await?;

@@ -70,7 +70,9 @@ impl Sync {
             state => return Err(Refused::NotOpen(state)),
         }
         let workers = sync_batches::workers(&mut *conn, run.run).await?;
-        let detail = "The run was dropped; nobody has left.".to_owned();
+        let stays =
+            if run.counts.created > 0 && !run.dry_run { ", and whoever it brought in stays" } else { "" };
+        let detail = format!("The run was dropped; nobody has left{stays}.");
         let end = End { detail, workers, leavers: 0, ..plain(&run, State::Aborted) };
         let dropped = sync_runs::end(conn, run.run, &end, context.now).await?;
         commit(work, &run).await?;
@@ -148,20 +150,15 @@ async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Re
             let message = "The worker is absent and stays: a record that was refused has the same number.";
             found.push((key, FieldIssue::new("worker.employee_number", "NUMBER_CLAIMED", message)));
         }
-        let nameless = sync_batches::nameless(&mut *conn, run.run).await?;
-        if nameless == 0 {
-            end.leavers = sync_batches::absent_count(&mut *conn, run).await?;
+        if sync_batches::has_nameless(&mut *conn, run.run).await? {
+            let detail = "Some records do not say whom they are about, so that nobody is taken to have left.";
+            detail.clone_into(&mut end.detail);
         } else {
-            end.leavers = 0;
-            end.detail = format!("{nameless} records name no worker, so that nobody is taken to have left.");
+            end.leavers = sync_batches::absent_count(&mut *conn, run).await?;
         }
         end.leaving = end.leavers > 0 && !run.dry_run;
         if are_too_many(end.leavers, run.active_before, run.leavers_percent_max) {
-            let RunRow { active_before, leavers_percent_max, .. } = run;
-            let detail = format!(
-                "{} of {active_before} workers would leave, more than {leavers_percent_max} per cent.",
-                end.leavers
-            );
+            let detail = too_many(end.leavers, run);
             found.push((String::new(), FieldIssue::new("", "TOO_MANY_LEAVERS", detail.clone())));
             if !run.dry_run {
                 end = End { state: State::Held, detail, leaving: false, ..end };
@@ -175,6 +172,17 @@ async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Re
     let found: Vec<_> = found.iter().map(|(key, issue)| (key.as_str(), issue, false)).collect();
     sync_batches::note_issues(conn, run.run, &found).await?;
     Ok(end)
+}
+
+/// Why a snapshot is held. Whoever came in by a snapshot that did not stand would make the next one look right, and is not counted.
+fn too_many(leavers: i64, run: &RunRow) -> String {
+    let RunRow { active_at_opening: active, active_before: before, leavers_percent_max: max, .. } = run;
+    let of = if before == active {
+        String::new()
+    } else {
+        format!(" of the {before} there were before snapshots that were dropped or are held")
+    };
+    format!("{leavers} of {active} workers would leave, more than {max} per cent{of}.")
 }
 
 /// What is wrong with the reporting line. A snapshot says who is at the top; beside a delta, whoever was there before is.

@@ -37,10 +37,22 @@ impl Sync {
         }
         while self.begin_and_end(&context).await? {}
         while self.look_again(&context).await? {}
+        self.expect_no_more(&context).await?;
         sync_batches::forget(&self.pool).await?;
         sync_trials::forget(&self.pool).await?;
         sync_runs::forget(&self.pool, ago(KEPT_DAYS)?).await?;
         Ok(())
+    }
+
+    /// Forgets who is expected and whom nobody names any more.
+    async fn expect_no_more(&self, context: &Context) -> Result<(), Refused> {
+        let mut work = self.begin(context).await?;
+        let mut unit = work.unit();
+        directory::hold_alone(unit.conn()).await?;
+        if workers::expect_no_more(unit.conn()).await? == 0 {
+            return Ok(());
+        }
+        work.commit(nobody()).await
     }
 
     /// Looks at people of a source that owns something else than before; tells whether there may be more.

@@ -16,7 +16,7 @@ use crate::domain::merge::Steps;
 use crate::domain::person::Command;
 use crate::domain::register::{Moment, Register};
 use crate::domain::worker::FieldIssue;
-use crate::views::{Views, birth_dates, directory, sync_batches, workers};
+use crate::views::{Views, birth_dates, directory, erased, workers};
 
 /// What happened to people.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl Sync {
                 settled.refused.push((PersonId::from_uuid(*person), issue));
             }
         }
-        sync_batches::forget_erased(unit.conn(), register.erased_workers()).await?;
+        erased::forget(unit.conn(), register.erased_workers()).await?;
         for person in register.erased() {
             self.vault
                 .forget(unit.conn(), person.uuid())

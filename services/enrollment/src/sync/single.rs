@@ -9,12 +9,13 @@ use super::batch::Taking;
 use super::ending::plain;
 use super::{Refused, Sync, commit, moment};
 use crate::domain::merge::Source;
+use crate::domain::register::Moment;
 use crate::domain::sync_run::{Mode, State};
 use crate::domain::worker::{
     Answer, Change, FieldIssue, Outcome, State as Standing, Stored, Tombstone, Worker,
 };
-use crate::views::sync_runs::{self, Opening, RunRow};
-use crate::views::{directory, sync_pending, workers};
+use crate::views::sync_runs::{self, End, Opening, RunRow};
+use crate::views::{directory, sync_batches, sync_pending, workers};
 
 /// A worker to be created or replaced.
 #[derive(Clone, Debug)]
@@ -46,8 +47,8 @@ impl Sync {
         worker.source_version = next_version(conn, &source, key, stored.as_ref()).await?;
         let run = continuous(conn, context, &source).await?;
         let record = Ok(Change::Upsert { worker, effective_date: None, noticed });
-        let mut taking = Taking { moment: moment(context), keep_birth_dates: keep_birth_date };
-        taking.moment.grace_days = source.grace_days;
+        let moment = Moment { grace_days: source.grace_days, numbers: true, ..moment(context) };
+        let taking = Taking { moment, keep_birth_dates: keep_birth_date };
         let answers = self.batch(&mut unit, &run, &[record], taking).await?;
         commit(work, &run).await?;
         Ok(only(answers))
@@ -130,7 +131,9 @@ pub(super) async fn continuous(
         if day(run.created_at) == day(context.now) {
             return Ok(run);
         }
-        sync_runs::end(conn, run.run, &plain(&run, State::Committed), context.now).await?;
+        let workers = sync_batches::workers(&mut *conn, run.run).await?;
+        let end = End { workers, ..plain(&run, State::Committed) };
+        sync_runs::end(conn, run.run, &end, context.now).await?;
     }
     let opening = Opening {
         source: source.name.clone(),

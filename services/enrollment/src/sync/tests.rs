@@ -1,11 +1,13 @@
 //! The pipeline on a real Postgres: what becomes of records, whatever happens on their way.
 
+mod again;
 mod ends;
 mod numbers;
 mod order;
 mod people;
 mod runs;
 mod trials;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -66,6 +68,21 @@ impl Stage {
             .unwrap();
     }
 
+    /// From now on a rule needs dates of birth, until the next day.
+    async fn needs_births(&self) {
+        sqlx::query(
+        "insert into editions (edition_id, phase, reference_date, start_date, months, session_minutes, leaders_only,
+             included, excluded, tenure_months_min, level_min, chain_levels, other_department, topics,
+             mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts,
+             age_released, age_expiry_date, version)
+         values (gen_random_uuid(), 'open', '2014-01-01', '2014-01-01', 6, 60, false, '{}', '{}', 0, 0, 0, false, '{}',
+                 1, 1, 1, 5, 'UTC', '', true, '2014-01-16', 1)",
+    )
+    .execute(&self.pool)
+    .await
+    .unwrap();
+    }
+
     async fn open(&self, source: &str, mode: Mode, dry_run: bool) -> Result<SyncRunId, Refused> {
         let (source, leavers_percent_max) = (source.to_owned(), LEAVERS_PERCENT_MAX);
         let opening = Opening { source, mode, dry_run, request: None, leavers_percent_max };
@@ -73,7 +90,7 @@ impl Stage {
     }
 
     async fn take(&self, run: SyncRunId, records: Vec<Record>) -> Vec<Answer> {
-        self.sync.take(&self.context(), run, records).await.unwrap()
+        self.sync.take(&self.context(), run, records, false).await.unwrap()
     }
 
     async fn finish(&self, run: SyncRunId, expected_workers: i64) -> RunRow {

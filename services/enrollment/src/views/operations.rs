@@ -207,16 +207,34 @@ pub async fn refuse(pool: &PgPool, operation: OperationId, issues: &[Issue]) -> 
     transaction.commit().await
 }
 
-/// What an earlier process left under way: the files it was reading are gone.
+/// Shows others that a process lives, for as long as this session does. Two sessions of one process are no trouble.
+///
+/// # Errors
+/// If the database fails.
+pub async fn live(session: &mut PgConnection, runner: Uuid) -> sqlx::Result<()> {
+    sqlx::query("select pg_advisory_lock_shared(hashtextextended('imports' || $1::text, 0))")
+        .bind(runner)
+        .execute(session)
+        .await
+        .map(drop)
+}
+
+/// What other processes left under way that live no more: the files they were reading are gone.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn orphaned(executor: impl PgExecutor<'_>, runner: Uuid) -> sqlx::Result<Vec<OperationId>> {
-    let found: Vec<Uuid> =
-        sqlx::query_scalar("select operation_id from operations where state = 'running' and runner <> $1")
-            .bind(runner)
-            .fetch_all(executor)
-            .await?;
+    // Whoever lives is asked only once it is known whom to ask.
+    let found: Vec<Uuid> = sqlx::query_scalar(
+        "with under_way as materialized (
+             select operation_id, runner from operations where state = 'running' and runner <> $1
+         )
+         select operation_id from under_way
+         where pg_try_advisory_xact_lock(hashtextextended('imports' || runner::text, 0))",
+    )
+    .bind(runner)
+    .fetch_all(executor)
+    .await?;
     Ok(found.into_iter().map(OperationId::from_uuid).collect())
 }
 

@@ -5,7 +5,6 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::sync_runs::RunRow;
 use crate::domain::hierarchy::Member;
-use crate::domain::register::Key;
 use crate::domain::sync_run::Mode;
 use crate::domain::worker::FieldIssue;
 
@@ -58,39 +57,13 @@ pub async fn note_issues(
     .map(drop)
 }
 
-/// Forgets what was found of workers of whom nothing may be known any more, what waits for its day, and what was tried.
+/// Whether a refused record of a run did not say which worker it is about.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn forget_erased(conn: &mut PgConnection, workers: &[Key]) -> sqlx::Result<()> {
-    if workers.is_empty() {
-        return Ok(());
-    }
-    let ranks: Vec<i32> = workers.iter().map(|(rank, _)| *rank).collect();
-    let keys: Vec<&str> = workers.iter().map(|(_, key)| &**key).collect();
-    for statement in [
-        "delete from sync_issues using sync_runs, sources, unnest($1::integer[], $2::text[]) as erased (rank, key)
-         where sync_issues.external_id = erased.key and sync_runs.sync_run_id = sync_issues.sync_run_id
-           and sources.source_id = sync_runs.source_id and sources.rank = erased.rank",
-        "delete from sync_pending using sources, unnest($1::integer[], $2::text[]) as erased (rank, key)
-         where sync_pending.external_id = erased.key and sources.source_id = sync_pending.source_id
-           and sources.rank = erased.rank",
-        "delete from sync_trials using sources, unnest($1::integer[], $2::text[]) as erased (rank, key)
-         where sync_trials.external_id = erased.key and sources.source_id = sync_trials.source_id
-           and sources.rank = erased.rank",
-    ] {
-        sqlx::query(statement).bind(&ranks).bind(&keys).execute(&mut *conn).await?;
-    }
-    Ok(())
-}
-
-/// How many refused records of a run did not say which worker they are about.
-///
-/// # Errors
-/// If the database fails.
-pub async fn nameless(executor: impl PgExecutor<'_>, run: SyncRunId) -> sqlx::Result<i64> {
+pub async fn has_nameless(executor: impl PgExecutor<'_>, run: SyncRunId) -> sqlx::Result<bool> {
     sqlx::query_scalar(
-        "select count(*) from sync_issues where sync_run_id = $1 and refused and external_id = ''",
+        "select exists (select from sync_issues where sync_run_id = $1 and refused and external_id = '')",
     )
     .bind(run.uuid())
     .fetch_one(executor)

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::unreadable;
 use crate::domain::iso_date;
+use crate::domain::register::Waiting;
 use crate::domain::worker::{Change, Employment, Tombstone, Worker};
 
 /// Keeps records until their day.
@@ -40,6 +41,26 @@ pub async fn keep(
     .execute(conn)
     .await
     .map(drop)
+}
+
+/// The records of some workers that wait for their day.
+///
+/// # Errors
+/// If the database fails, or a record cannot be read.
+pub async fn of(executor: impl PgExecutor<'_>, source: &str, keys: &[&str]) -> sqlx::Result<Vec<Waiting>> {
+    let rows: Vec<(jiff_sqlx::Date, Value)> = sqlx::query_as(
+        "select due_date, record from sync_pending where source_id = $1 and external_id = any ($2)",
+    )
+    .bind(source)
+    .bind(keys)
+    .fetch_all(executor)
+    .await?;
+    let waiting = |(due, record): (jiff_sqlx::Date, Value)| {
+        Some(Waiting { due: due.to_jiff(), change: from_json(&record)? })
+    };
+    rows.into_iter()
+        .map(|row| waiting(row).ok_or_else(|| unreadable("record", "it is none of ours")))
+        .collect()
 }
 
 /// Drops of the days on which these workers were to leave all but the one that was said last.
@@ -78,17 +99,6 @@ pub async fn drop_overtaken(conn: &mut PgConnection, source: &str, keys: &[&str]
     .execute(conn)
     .await
     .map(drop)
-}
-
-/// Whether a source has records whose day is to come.
-///
-/// # Errors
-/// If the database fails.
-pub async fn any(executor: impl PgExecutor<'_>, source: &str) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select exists (select from sync_pending where source_id = $1)")
-        .bind(source)
-        .fetch_one(executor)
-        .await
 }
 
 /// The greatest version of a worker's records whose day is to come.

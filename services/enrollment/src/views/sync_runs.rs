@@ -28,8 +28,9 @@ pub struct RunRow {
     pub detail: String,
     /// What became of the records.
     pub counts: Counts,
-    /// How many active workers its source had when it was opened, without those of earlier snapshots that did not stand; of a snapshot
-    /// only.
+    /// How many active workers its source had when it was opened; of a snapshot only.
+    pub active_at_opening: i64,
+    /// The same without those of earlier snapshots that did not stand: of these only so many may leave.
     pub active_before: i64,
     /// The last batch before it was opened.
     pub opened_after: i64,
@@ -58,6 +59,7 @@ impl FromRow<'_, PgRow> for RunRow {
                 .ok_or_else(|| unreadable("state", "it is null"))?,
             detail: row.try_get("detail")?,
             counts: counts(row)?,
+            active_at_opening: row.try_get("active_at_opening")?,
             active_before: row.try_get("active_before")?,
             opened_after: row.try_get("opened_after")?,
             leaving: row.try_get("leaving")?,
@@ -110,19 +112,22 @@ pub async fn open(
     now: Timestamp,
 ) -> sqlx::Result<RunRow> {
     sqlx::query_as(
-        "insert into sync_runs (sync_run_id, source_id, mode, dry_run, request_id, leavers_percent_max, created_at,
-                                touched_at, opened_after, active_before)
-         values ($1, $2, $3, $4, $5, $6, $7, $7, (select coalesce(max(ordinal), 0) from sync_batches),
-                 case $3 when 'full_snapshot' then least(
-                     (select count(*) from workers where source_id = $2 and state = 'active'),
-                     (select min(active_before) from sync_runs as fallen
-                      where source_id = $2 and state in ('held', 'aborted') and not dry_run and active_before > 0
-                        and not exists (
-                            select from sync_runs as stood
-                            where stood.source_id = $2 and stood.mode = 'full_snapshot' and stood.state = 'committed'
-                              and not stood.dry_run and stood.sync_run_id > fallen.sync_run_id
-                        ))
-                 ) else 0 end)
+        "with there as (
+             select count(*) as active from workers where $3 = 'full_snapshot' and source_id = $2 and state = 'active'
+         )
+         insert into sync_runs (sync_run_id, source_id, mode, dry_run, request_id, leavers_percent_max, created_at,
+                                touched_at, opened_after, active_at_opening, active_before)
+         select $1, $2, $3, $4, $5, $6, $7, $7, (select coalesce(max(ordinal), 0) from sync_batches), active,
+                least(active, (
+                    select min(active_before) from sync_runs as fallen
+                    where source_id = $2 and state in ('held', 'aborted') and not dry_run and active_before > 0
+                      and not exists (
+                          select from sync_runs as stood
+                          where stood.source_id = $2 and stood.mode = 'full_snapshot' and stood.state = 'committed'
+                            and not stood.dry_run and stood.sync_run_id > fallen.sync_run_id
+                      )
+                ))
+         from there
          returning *",
     )
     .bind(run.uuid())
@@ -314,6 +319,10 @@ pub async fn expire(
     sqlx::query(
         "update sync_runs
          set state = case mode when 'continuous' then 'committed' else 'aborted' end, ended_at = $1, leavers = 0,
+             workers = (
+                 select count(distinct key) from sync_batches cross join unnest(external_ids) as key
+                 where sync_batches.sync_run_id = sync_runs.sync_run_id
+             ),
              detail = case when mode = 'continuous' then ''
                            when state = 'held' then 'Nobody released it in time; nobody has left.'
                            else 'Nothing came for a day; nobody has left.' end

@@ -212,6 +212,21 @@ pub async fn due(executor: impl PgExecutor<'_>, today: Date, limit: i64) -> sqlx
     .await
 }
 
+/// Forgets who is expected and whom nobody names as a manager any more; tells how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn expect_no_more(conn: &mut PgConnection) -> sqlx::Result<u64> {
+    let forgotten = sqlx::query(
+        "delete from workers as expected
+         where state = 'expected' and not exists (
+             select from workers
+             where source_id = expected.source_id and manager_external_id = expected.external_id
+         )",
+    );
+    Ok(forgotten.execute(conn).await?.rows_affected())
+}
+
 /// Whether another worker of the source has the user name, in any case of letters.
 ///
 /// # Errors

@@ -230,3 +230,26 @@ async fn receive(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, R
     transcode::expect_media_type(headers, &[MEDIA_TYPE, "application/json"])?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(value: &[u8]) -> StatusCode {
+        let value = HeaderValue::from_bytes(value).unwrap();
+        let headers = HeaderMap::from_iter([(header::IF_MATCH, value)]);
+        let stored = StoredWorker { etag: "7".to_owned(), ..StoredWorker::default() };
+        allowed(&condition(&headers), stored).map_or_else(|refused| refused.status, |_| StatusCode::OK)
+    }
+
+    #[test]
+    fn an_unreadable_version_is_a_condition_that_nothing_meets() {
+        for met in [&b"\"7\""[..], b"W/\"7\"", b"\"6\", \"7\"", b"*"] {
+            assert_eq!(asked(met), StatusCode::OK, "{met:?}");
+        }
+        for unmet in [&b"\"8\""[..], b"", b"7", b"\"\xff\"", b"\xff", b","] {
+            assert_eq!(asked(unmet), StatusCode::PRECONDITION_FAILED, "{unmet:?}");
+        }
+        assert!(allowed(&condition(&HeaderMap::new()), StoredWorker::default()).is_ok());
+    }
+}

@@ -22,8 +22,6 @@ pub struct Survey {
     pub lines: usize,
     /// How many different employee numbers they name.
     pub people: usize,
-    /// How many of them do not say whom they are about.
-    pub nameless: usize,
     /// What looks wrong with the file as a whole and is no reason to refuse it.
     pub noticed: Vec<Issue>,
     pub(super) layout: Layout,
@@ -93,7 +91,6 @@ struct Look {
     encoding: Encoding,
     layout: Layout,
     lines: usize,
-    nameless: usize,
     line_of: HashMap<String, usize>,
     twice: BTreeMap<String, Vec<usize>>,
     noticed: Vec<Issue>,
@@ -105,7 +102,6 @@ impl Look {
             encoding,
             layout,
             lines: 0,
-            nameless: 0,
             line_of: HashMap::new(),
             twice: BTreeMap::new(),
             noticed: Vec::new(),
@@ -124,10 +120,7 @@ impl Look {
             return Err(vec![Issue::new(line.number, "", "FILE_TOO_LONG", detail)]);
         }
         self.note_encoding(line);
-        let Some(key) = self.key(line) else {
-            self.nameless += 1;
-            return Ok(());
-        };
+        let Some(key) = self.key(line) else { return Ok(()) };
         if let Some(first) = self.line_of.get(&key) {
             self.twice.entry(key).or_insert_with(|| vec![*first]).push(line.number);
         } else {
@@ -178,7 +171,7 @@ impl Look {
 
     fn into_survey(self, delimiter: char) -> Survey {
         let people = self.line_of.len();
-        let Self { encoding, layout, lines, nameless, twice, noticed, .. } = self;
-        Survey { encoding, delimiter, lines, people, nameless, noticed, layout, twice }
+        let Self { encoding, layout, lines, twice, noticed, .. } = self;
+        Survey { encoding, delimiter, lines, people, noticed, layout, twice }
     }
 }

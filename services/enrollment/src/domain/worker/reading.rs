@@ -110,6 +110,10 @@ impl WorkerSaid {
         if worker.email.is_empty() {
             reader.notice("worker.email", "MISSING_EMAIL", "The worker has no address to write to.");
         }
+        if worker.employment == Employment::Pending && worker.hire_date.is_none() {
+            let message = "The worker has no first day, and does not begin until one is said.";
+            reader.notice("worker.hire_date", "MISSING_HIRE_DATE", message);
+        }
         worker
     }
 }

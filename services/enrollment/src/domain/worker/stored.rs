@@ -200,15 +200,13 @@ fn fresh(change: &Change) -> Verdict {
     }
 }
 
-/// The day to come on which a record is to be applied: the day after the last of somebody who leaves.
+/// The day on which a record is to be applied that has to wait for it: nobody waits for a last day that is today.
 fn due(change: &Change, today: Date) -> Option<Date> {
-    match change {
-        Change::Upsert { effective_date, .. } => effective_date.filter(|day| *day > today),
-        Change::Tombstone { kind: Tombstone::Left, last_day, .. } => {
-            last_day.filter(|day| *day > today).map(|day| day.saturating_add(1.day()))
-        }
-        Change::Tombstone { .. } => None,
-    }
+    let first = match change {
+        Change::Upsert { .. } => today,
+        Change::Tombstone { .. } => today.saturating_add(1.day()),
+    };
+    change.day().filter(|day| *day > first)
 }
 
 #[cfg(test)]

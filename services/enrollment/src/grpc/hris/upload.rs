@@ -5,12 +5,13 @@
 
 use boot::{Call, entirely};
 use eventlog::Context;
-use futures::FutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures::{FutureExt, Stream};
 use identity::SyncRunId;
 use prost::Message;
 use proto::hris::{UpsertWorkersRequest, UpsertWorkersResponse};
 use proto::status;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 
 use super::super::violation;
@@ -61,7 +62,7 @@ impl Upload {
             batch.into_iter().map(|request| (request.client_ref, codec::record(request))).unzip();
         let sync = self.enrollment.sync.clone();
         let answers =
-            entirely(async move { sync.take(&context, run, records).await }).await?.map_err(refuse)?;
+            entirely(async move { sync.take(&context, run, records, false).await }).await?.map_err(refuse)?;
         self.enrollment.moves.send_replace(());
         Ok(Some(
             refs.into_iter().zip(answers).map(|(client_ref, answer)| response(client_ref, answer)).collect(),
@@ -72,14 +73,10 @@ impl Upload {
     async fn arrived(&mut self) -> Vec<UpsertWorkersRequest> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while self.end.is_none() && batch.len() < RECORDS_MAX && bytes < BATCH_BYTES_MAX {
-            let next = self.call.message.next();
+            let records = &mut self.call.message;
             let next = if batch.is_empty() {
-                tokio::select! {
-                    next = next => next,
-                    () = self.enrollment.shutdown.cancelled() => Some(Err(stopping())),
-                    over = self.lease.ended() => Some(Err(over)),
-                }
-            } else if let Some(next) = next.now_or_never() {
+                next(records, &self.enrollment.shutdown, &self.lease).await
+            } else if let Some(next) = records.next().now_or_never() {
                 next
             } else {
                 break;
@@ -110,6 +107,19 @@ impl Upload {
     }
 }
 
+/// Waits for a record while the process goes on, and no longer than the stream may live.
+async fn next<M>(
+    records: &mut (impl Stream<Item = Result<M, Status>> + Unpin),
+    shutdown: &CancellationToken,
+    lease: &Lease,
+) -> Option<Result<M, Status>> {
+    tokio::select! {
+        next = records.next() => next,
+        () = shutdown.cancelled() => Some(Err(stopping())),
+        over = lease.ended() => Some(Err(over)),
+    }
+}
+
 fn response(client_ref: u64, answer: Answer) -> UpsertWorkersResponse {
     UpsertWorkersResponse {
         client_ref,
@@ -129,4 +139,28 @@ fn explained(broken: Status) -> Status {
         broken.message()
     );
     status::refusal(Code::ResourceExhausted, "RECORD_TOO_LARGE", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_to_which_nothing_comes_ends_with_its_lease_and_with_the_process() {
+        let mut silent = stream::pending::<Result<(), Status>>();
+        let mut ended = async |shutdown: &CancellationToken, lease: &Lease| {
+            let waiting = timeout(Duration::from_secs(5), next(&mut silent, shutdown, lease));
+            waiting.await.expect("an end").unwrap().unwrap_err()
+        };
+        let shutdown = CancellationToken::new();
+        let over = ended(&shutdown, &Lease(Instant::now())).await;
+        assert!(over.message().starts_with("a stream lives for 15 minutes"), "{over}");
+        shutdown.cancel();
+        let stopped = ended(&shutdown, &Lease::new()).await;
+        assert!(stopped.message().starts_with("the service is about to stop"), "{stopped}");
+    }
 }

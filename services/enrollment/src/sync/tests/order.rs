@@ -1,4 +1,7 @@
 //! In whatever order records come, and however often: they end in the same directory.
+//!
+//! Left out is what order decides by itself: of two records of one version, or of two workers of a source with one number, the first
+//! stands and the other is refused; and a snapshot lets go whoever was not reported by the moment of its end.
 
 use std::collections::BTreeMap;
 
@@ -39,6 +42,8 @@ enum What {
         manager: Option<usize>,
         title: u8,
         employment: Employment,
+        /// Days until the first one with the company; none for one that is long past.
+        begins: Option<i64>,
         /// Days until it holds.
         later: i64,
     },
@@ -55,6 +60,7 @@ fn employment() -> impl Strategy<Value = Employment> {
     prop_oneof![
         7 => Just(Employment::Active),
         1 => Just(Employment::Inactive),
+        2 => Just(Employment::Pending),
         1 => Just(open),
         1 => Just(closed),
     ]
@@ -65,12 +71,15 @@ fn later() -> impl Strategy<Value = i64> {
 }
 
 fn said() -> impl Strategy<Value = Said> {
-    let upsert = (option::weighted(0.8, 0..2_u8), option::of(0..KEYS), 0..3_u8, employment(), later());
-    let upsert = upsert.prop_map(|(number, manager, title, employment, later)| What::Upsert {
+    let begins = option::weighted(0.3, -1..DAYS);
+    let upsert =
+        (option::weighted(0.8, 0..2_u8), option::of(0..KEYS), 0..3_u8, employment(), begins, later());
+    let upsert = upsert.prop_map(|(number, manager, title, employment, begins, later)| What::Upsert {
         number,
         manager,
         title,
         employment,
+        begins,
         later,
     });
     let kinds = vec![Tombstone::Rescinded, Tombstone::Erased];
@@ -97,12 +106,14 @@ impl Said {
         let key = |at: usize| format!("{world}{at}");
         let version = i64::try_from(place).unwrap();
         match &self.what {
-            What::Upsert { number, manager, title, employment, later } => {
+            What::Upsert { number, manager, title, employment, begins, later } => {
                 let manager = manager.map(key);
+                let begun = date(2010, 3, 1);
                 let worker = Worker {
                     employee_number: number.map(|number| format!("{world}-{}-{number}", self.key)),
                     job_title: format!("{title} of {}", SOURCES[self.source]),
                     employment: *employment,
+                    hire_date: Some(begins.map_or(begun, |days| TODAY + days.days())),
                     ..worker(&key(self.key), version, manager.as_deref())
                 };
                 let effective_date = (*later > 0).then_some(TODAY + later.days());
@@ -187,15 +198,16 @@ async fn directory(stage: &Stage, world: &str, said: &[Said]) -> Directory {
     (shown(stage, world).await, workers.collect())
 }
 
-/// How many have left on another day than their workers.
+/// How many have left on another day than their workers; nobody has left before the first day.
 async fn misled(stage: &Stage, world: &str) -> i64 {
     sqlx::query_scalar(
         "select count(*) from (
              select person_id
              from workers join people using (person_id) join person_details using (person_id)
              where starts_with(external_id, $1)
-             group by person_id, people.last_day
-             having bool_and(state in ('left', 'inactive')) and people.last_day is distinct from max(workers.last_day)
+             group by person_id, people.last_day, people.hire_date
+             having bool_and(state in ('left', 'inactive'))
+                    and people.last_day is distinct from greatest(max(workers.last_day), people.hire_date)
                  or bool_or(state = 'active') and people.last_day is not null
          ) as misled",
     )

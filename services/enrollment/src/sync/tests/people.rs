@@ -285,17 +285,7 @@ async fn dates_of_birth_are_kept_sealed_and_only_while_a_rule_needs_them() {
     let day = Some(date(1988, 1, 1));
     stage.run("roster", Mode::Delta, 1, vec![born(1, day)]).await;
     assert_eq!(stage.count("select count(*) from birth_dates").await, 0);
-    sqlx::query(
-        "insert into editions (edition_id, phase, reference_date, start_date, months, session_minutes, leaders_only,
-             included, excluded, tenure_months_min, level_min, chain_levels, other_department, topics,
-             mentor_capacity_max, answer_working_days, acknowledge_days, anonymity_k, time_zone, sealed_texts,
-             age_released, age_expiry_date, version)
-         values (gen_random_uuid(), 'open', '2014-01-01', '2014-01-01', 6, 60, false, '{}', '{}', 0, 0, 0, false, '{}',
-                 1, 1, 1, 5, 'UTC', '', true, '2014-01-16', 1)",
-    )
-    .execute(&stage.pool)
-    .await
-    .unwrap();
+    stage.needs_births().await;
     // The same snapshot again is unchanged, and its dates are kept by now.
     let run = stage.run("roster", Mode::Delta, 1, vec![born(1, day)]).await;
     assert_eq!(run.counts.unchanged, 1);

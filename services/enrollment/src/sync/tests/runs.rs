@@ -76,7 +76,7 @@ async fn the_wrong_file_is_held_however_many_it_lists() {
     for run in runs {
         let issues = sync_runs::issues(&stage.pool, run, None, 10).await.unwrap();
         let message = &issues.iter().find(|issue| issue.reason == "TOO_MANY_LEAVERS").unwrap().message;
-        assert_eq!(message, "11 of 11 workers would leave, more than 10 per cent.");
+        assert!(message.starts_with("11 of ") && message.contains("more than 10 per cent"), "{message}");
     }
 }
 
@@ -154,7 +154,7 @@ async fn a_snapshot_that_was_cut_off_is_given_up() {
     let cut = stage.run("roster", Mode::FullSnapshot, 21, company(18, 1)).await;
     assert_eq!((cut.state, cut.counts.workers, cut.counts.left), (State::Aborted, 19, 0));
     assert_eq!(cut.detail, "19 different workers arrived, 21 were expected; nobody has left.");
-    let run = stage.sync.take(&stage.context(), cut.run, company(1, 1)).await.unwrap_err();
+    let run = stage.sync.take(&stage.context(), cut.run, company(1, 1), false).await.unwrap_err();
     assert!(matches!(run, Refused::NotOpen(State::Aborted)));
 }
 
@@ -208,7 +208,7 @@ async fn a_snapshot_with_a_record_that_names_nobody_lets_nobody_go() {
     let records = company(20, 1).into_iter().skip(1).chain([nameless]).collect();
     let run = stage.run("roster", Mode::FullSnapshot, 20, records).await;
     assert_eq!((run.state, run.counts.rejected, run.counts.left), (State::Committed, 1, 0));
-    assert!(run.detail.starts_with("1 records name no worker"), "{}", run.detail);
+    assert!(run.detail.starts_with("Some records do not say"), "{}", run.detail);
     assert_eq!(stage.count("select count(*) from workers where state = 'active'").await, 21);
 }
 
@@ -310,7 +310,7 @@ async fn leavers_beyond_a_batch_all_leave() {
     assert_eq!(stage.count("select count(*) from people where last_day is not null").await, 2499);
     let too_many = vec![end("a", 1, Tombstone::Left); 1001];
     let run = stage.open("roster", Mode::Delta, false).await.unwrap();
-    assert!(matches!(stage.sync.take(&stage.context(), run, too_many).await, Err(Refused::TooMany)));
+    assert!(matches!(stage.sync.take(&stage.context(), run, too_many, false).await, Err(Refused::TooMany)));
 }
 
 #[tokio::test]

@@ -119,3 +119,10 @@ fn a_leave_may_be_open_and_never_ends_before_it_begins() {
     let turned = [("worker.leave_last_day".to_owned(), "LEAVE_ENDS_FIRST")];
     assert_eq!(reasons(leave("2013-09-02", "2013-09-01")), turned);
 }
+
+#[test]
+fn whoever_has_signed_and_has_no_first_day_is_noticed() {
+    let signed = WorkerSaid { employment: EmploymentSaid::Pending, ..said() };
+    assert_eq!(noticed(signed.clone()), [("worker.hire_date".to_owned(), "MISSING_HIRE_DATE")]);
+    assert_eq!(noticed(WorkerSaid { hire_date: "2014-02-03".to_owned(), ..signed }), []);
+}
