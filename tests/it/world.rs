@@ -80,7 +80,8 @@ impl World {
         Self::on(Arc::clone(&self.database), &[]).await
     }
 
-    async fn on(database: Arc<Scratch>, more: &[&str]) -> Self {
+    /// Starts a system on a database that is there already.
+    pub async fn on(database: Arc<Scratch>, more: &[&str]) -> Self {
         let args = args(more);
         let mut house =
             house(Database::clone(&database), Clock::manual(BEGIN.parse::<Timestamp>().expect("a time")))
