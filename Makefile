@@ -9,11 +9,12 @@ run: prepare
 demo: prepare
 	cargo run --package updraft -- demo
 
+# A failed assertion says where it stands; a hundred frames around it would hide what it says.
 test: prepare check buf audit
 	deploy/tool nats-server --version
 	deploy/tool scim --help >/dev/null
 	deploy/hris-client/install
-	cargo test --workspace
+	RUST_BACKTRACE=0 cargo test --workspace
 
 # The races of the event log with many more writers and for minutes, how soon its followers are served, and what else takes minutes.
 soak: prepare
