@@ -40,6 +40,7 @@ mod rebuild;
 mod repairs;
 mod replay;
 mod roster;
+mod rounds;
 mod rpc;
 mod scim;
 mod scoring;

@@ -2,24 +2,25 @@
 
 use serde_json::json;
 
-use crate::company::{Company, Tandem, roster, settings};
+use crate::company::{Company, Tandem, roster};
 use crate::repairs::{not_for, of, repairs, veto, with_one_mentor_more};
-use crate::world::World;
 
-async fn absence(company: &Company, path: &str, number: &str, days: (&str, &str)) {
+/// Notes or ends a leave.
+pub async fn absence(company: &Company, path: &str, number: &str, days: (&str, &str)) {
     let path = format!("/api/v1/people/{}/{path}", company.id(number));
     company.office().post(&path, json!({ "firstDay": days.0, "lastDay": days.1 })).await.ok();
     company.world.settle().await;
 }
 
-async fn accept_all_but(company: &Company, offers: &[Tandem], executives: &[&str]) {
+/// Both accept every offer but those of these executives.
+pub async fn accept_all_but(company: &Company, offers: &[Tandem], executives: &[&str]) {
     for offer in offers.iter().filter(|offer| !executives.contains(&offer.mentee.as_str())) {
         offer.accept(company).await;
     }
 }
 
 /// E1 waits, as the only mentor who is free is on leave to this day.
-async fn on_leave_to(last_day: &str) -> (Company, &'static str) {
+pub async fn on_leave_to(last_day: &str) -> (Company, &'static str) {
     let (company, offers, free) = with_one_mentor_more(&json!({ "movesMax": 1 })).await;
     accept_all_but(&company, &offers, &["E1"]).await;
     absence(&company, "absences", free, ("2013-08-12", last_day)).await;
@@ -28,12 +29,14 @@ async fn on_leave_to(last_day: &str) -> (Company, &'static str) {
     (company, free)
 }
 
-async fn waits(company: &Company, reason: &str) {
+/// Somebody waits, for this reason, and nobody has an offer.
+pub async fn waits(company: &Company, reason: &str) {
     assert_eq!(repairs(company).await[0]["waitingReason"], reason);
     assert!(company.tandems("STATE_PUBLISHED").await.is_empty());
 }
 
-async fn agrees(company: &Company) {
+/// Every read model is what the events say.
+pub async fn agrees(company: &Company) {
     assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees));
 }
 
@@ -72,32 +75,5 @@ async fn a_move_after_which_two_may_be_paired_serves_who_waits() {
     company.office().import(before.replace(line, &fields.join(","))).await;
     company.world.settle().await;
     assert_eq!(of(&company.tandems("STATE_PUBLISHED").await, executive).mentor, free);
-    agrees(&company).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_stands_in_line_is_served_by_the_clock() {
-    let world = World::with(&["--matching-pairs-at-once=1"]).await;
-    let company = Company::ready_in(world, settings(), &[]).await;
-    company.publish().await;
-    let offers = company.tandems("STATE_PUBLISHED").await;
-    accept_all_but(&company, &offers, &["E1", "H1"]).await;
-    of(&offers, "H1").accept(&company).await;
-    veto(&company, of(&offers, "E1")).await;
-    waits(&company, "WAITING_REASON_NO_MENTOR").await;
-    company.world.set_clock("2013-08-12T08:00:00Z").await;
-
-    // The mentor who becomes free goes to E1, who has waited longer; nobody looks at H1.
-    let ended = of(&offers, "H1");
-    company.person(&ended.mentor).post(&format!("{}/dissolve", ended.path), json!({})).await.ok();
-    company.world.settle().await;
-    let offered = company.tandems("STATE_PUBLISHED").await;
-    assert_eq!((offered.len(), &of(&offered, "E1").mentor), (1, &ended.mentor));
-    let last = repairs(&company).await.into_iter().find(|repair| repair["state"] == "STATE_WAITING").unwrap();
-    assert_eq!(last["waitingReason"], "WAITING_REASON_IN_LINE");
-
-    company.world.set_clock("2013-08-12T08:01:00Z").await;
-    let offered = company.tandems("STATE_PUBLISHED").await;
-    assert_eq!(of(&offered, "H1").mentor, of(&offers, "E1").mentor);
     agrees(&company).await;
 }

@@ -81,8 +81,9 @@ pub struct Config {
     /// default one fewer than there are processors, and at least one. With 0 nothing is computed.
     #[arg(long, env = "UPDRAFT_MATCHING_COMPUTATIONS_MAX")]
     pub matching_computations_max: Option<usize>,
-    /// The most pairs that are looked at at once to serve executives who are left over; about a million take a second, for which others
-    /// wait. For whom it does not suffice, it goes on within a minute.
+    /// The most pairs that are looked at at once to serve executives who are left over, first with free mentors and then, once more as
+    /// many, by moves; about a million take a second, for which others wait. For whom it does not suffice, it goes on some seconds later,
+    /// and again, whoever has waited longest first.
     #[arg(long, env = "UPDRAFT_MATCHING_PAIRS_AT_ONCE", default_value_t = 100_000)]
     pub matching_pairs_at_once: usize,
 }
@@ -141,6 +142,6 @@ impl boot::Service for Matching {
     async fn tick(&self, now: Timestamp) -> Result<(), BoxError> {
         tick::lapse(&self.pool, &self.journal, now).await?;
         let turn = mend::Turn { now, pairs_at_once: self.pairs_at_once };
-        mend::by_clock(&self.journal, &mut *self.days_served.lock().await, turn).await
+        mend::by_clock(&self.pool, &self.journal, &mut *self.days_served.lock().await, turn).await
     }
 }

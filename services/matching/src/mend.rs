@@ -5,18 +5,20 @@
 //! ends with a day, and a round looks at so many pairs only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 
 use eventlog::{Begun, BoxError, CommandError, Context, Journal, Receipt, Unit};
 use identity::{EditionId, PersonId};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::codec::{Repair, Tandem};
 use crate::domain::Pair;
 use crate::domain::frontier::{Offered, Step};
 use crate::domain::repair::{self, Options, Policy, Waiting};
-use crate::domain::round::Round;
+use crate::domain::round::{Reach, Round};
 use crate::domain::tandem::{self, Action, Offer, Withdrawal};
 use crate::views::editions::{self, EditionRow};
 use crate::views::{Views, left_over, participants, repairs, runs, tandems};
@@ -26,7 +28,7 @@ use crate::views::{Views, left_over, participants, repairs, runs, tandems};
 pub(crate) struct Turn {
     /// The time.
     pub now: Timestamp,
-    /// The most pairs that a round looks at.
+    /// The most pairs that are looked at at once.
     pub pairs_at_once: usize,
 }
 
@@ -91,26 +93,51 @@ pub(crate) async fn after_activation(
 
 /// Serves those who stand in line; and once a day everybody who waits, as leaves end with a day.
 ///
-/// The days on which it was done are known until the process ends: once more does no harm.
+/// The days on which it was done are known until the process ends: once more does no harm. An edition that fails is tried again at the
+/// next turn, and keeps none of the others.
 pub(crate) async fn by_clock(
+    pool: &PgPool,
     journal: &Journal<Views>,
     days: &mut BTreeMap<EditionId, Date>,
     turn: Turn,
 ) -> Result<(), BoxError> {
-    let context = Context { now: turn.now, actor: None, idempotency: None, expected_version: None };
-    let Begun::Work(mut work) = journal.begin(&context).await? else { return Ok(()) };
-    let mut unit = work.unit();
-    for (edition, in_line) in repairs::editions_waiting(unit.conn()).await? {
-        let Some(found) = editions::find(unit.conn(), edition).await? else { continue };
-        let today = found.settings.today(turn.now);
-        if days.insert(edition, today) != Some(today) {
-            serve(&mut unit, edition, Left::ByAll(Vec::new()), turn).await?;
-        } else if in_line {
-            serve(&mut unit, edition, Left::InLine, turn).await?;
+    for (edition, in_line) in repairs::editions_waiting(pool).await? {
+        let served_on = days.get(&edition).copied();
+        match edition_by_clock(pool, journal, (edition, in_line), served_on, turn).await {
+            Ok(today) => days.extend(today.map(|today| (edition, today))),
+            Err(error) => {
+                let error = &*error as &dyn Error;
+                tracing::warn!(%edition, error, "nobody who waits was served; it is tried again");
+            }
         }
     }
-    work.commit(Receipt { id: Uuid::nil(), version: 0, position: 0 }).await?;
     Ok(())
+}
+
+/// Answers with the day on which everybody who waits was served by now.
+async fn edition_by_clock(
+    pool: &PgPool,
+    journal: &Journal<Views>,
+    (edition, in_line): (EditionId, bool),
+    served_on: Option<Date>,
+    turn: Turn,
+) -> Result<Option<Date>, BoxError> {
+    let Some(found) = editions::find(pool, edition).await? else { return Ok(served_on) };
+    let today = found.settings.today(turn.now);
+    let left = match (served_on == Some(today), in_line) {
+        (false, _) => Left::ByAll(Vec::new()),
+        (true, true) => Left::InLine,
+        (true, false) => return Ok(served_on),
+    };
+    let context = Context { now: turn.now, actor: None, idempotency: None, expected_version: None };
+    let Begun::Work(mut work) = journal.begin(&context).await? else { return Ok(served_on) };
+    let served = serve(&mut work.unit(), edition, left, turn).await;
+    if let Err(error) = served {
+        work.rollback().await;
+        return Err(error);
+    }
+    work.commit(Receipt { id: Uuid::nil(), version: 0, position: 0 }).await?;
+    Ok(Some(today))
 }
 
 /// Who is left over.
@@ -149,16 +176,18 @@ async fn serve(
     let released_by = runs::released_by(unit.conn(), edition.edition).await?;
     let today = edition.settings.today(turn.now);
     let mut round = left_over::round(unit.conn(), &edition, &mentees, today).await?;
-    round.look_at_most(turn.pairs_at_once);
-    for key in keys {
-        let silences = left_over::silences(unit.conn(), &edition, key.mentee).await?;
-        loop {
-            let found;
-            (round, found) = options(round, key.mentee).await?;
-            let Some(options) = found else { break };
-            let command = repair::Command { key, options, moves_max, silences, released_by };
-            if mend(unit, &edition, &mut round, command, turn).await? {
-                break;
+    for reach in [Reach::Free, Reach::Moves] {
+        round.look(reach, turn.pairs_at_once);
+        for key in &keys {
+            let silences = round.silences(key.mentee);
+            loop {
+                let found;
+                (round, found) = options(round, key.mentee).await?;
+                let Some(options) = found else { break };
+                let command = repair::Command { key: *key, options, moves_max, silences, released_by };
+                if mend(unit, &edition, &mut round, command, turn).await? {
+                    break;
+                }
             }
         }
     }

@@ -212,6 +212,7 @@ async fn complete(conn: &mut PgConnection, edition: EditionId) -> sqlx::Result<C
 
 /// Looks at every tandem that moves can concern: a query for the tandems, one for where their people stand, one per edition.
 async fn examine(conn: &mut PgConnection, moved: &[PersonId]) -> sqlx::Result<Commands> {
+    editions::hold_all(conn).await?;
     let tandems = tandems::below(&mut *conn, moved, CHAIN_LEVELS_MAX).await?;
     if tandems.is_empty() {
         return Ok(Vec::new());

@@ -11,6 +11,12 @@ pub const MOVES_MAX: i32 = 1;
 /// How many offers an executive may let end in silence before only the programme office makes another.
 const SILENCES_MAX: i64 = 1;
 
+/// Whether only the programme office makes another offer to somebody who let so many end in silence.
+#[must_use]
+pub const fn is_silent(silences: i64) -> bool {
+    silences > SILENCES_MAX
+}
+
 /// What the edition's rule says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
@@ -86,7 +92,7 @@ impl Command {
     /// # Errors
     /// Why the executive has to wait.
     pub fn choice(&self) -> Result<Step, Waiting> {
-        if self.silences > SILENCES_MAX {
+        if is_silent(self.silences) {
             return Err(Waiting::Silent);
         }
         let nobody = match self.options.looked {

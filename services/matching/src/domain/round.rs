@@ -1,5 +1,8 @@
 //! One round in which those who are left over are served, one after the other, with what there is.
 //!
+//! First everybody is served whom a free mentor may teach, and then those for whom somebody else has to be moved: one who is hard to
+//! serve keeps nobody waiting who is not.
+//!
 //! What was judged for one of them is not judged again for the next, and what one is offered the next does not find. A round looks
 //! at so many pairs at most that it takes a fraction of a second; whoever it does not come to stands in line for the next.
 
@@ -16,6 +19,15 @@ use crate::domain::repair::{self, Looked, Options};
 use crate::domain::scoring::Criterion;
 use crate::domain::tandem::Key;
 
+/// With what executives are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// With free mentors alone.
+    Free,
+    /// With moves as well.
+    Moves,
+}
+
 /// The people of a round, and what was judged of them.
 #[derive(Debug)]
 pub struct Round {
@@ -27,7 +39,10 @@ pub struct Round {
     served: BTreeSet<PersonId>,
     /// Pairs whose offer ended in silence.
     silent: BTreeSet<Pair>,
+    /// How many offers executives let end in silence.
+    silences: BTreeMap<PersonId, i64>,
     judged: BTreeMap<Pair, Option<Points>>,
+    reach: Reach,
     looked: usize,
     looked_max: usize,
 }
@@ -41,20 +56,41 @@ impl Round {
         unanswered: Vec<Unanswered>,
         served: BTreeSet<PersonId>,
         silent: BTreeSet<Pair>,
+        silences: BTreeMap<PersonId, i64>,
     ) -> Self {
         let mentors = inputs.mentors.iter().map(|mentor| mentor.participant.standing.person);
         let mentees = inputs.mentees.iter().map(|mentee| mentee.participant.standing.person);
         let (mentors, mentees) = (mentors.zip(0..).collect(), mentees.zip(0..).collect());
-        let (judged, looked, looked_max) = (BTreeMap::new(), 0, usize::MAX);
-        Self { inputs, mentors, mentees, unanswered, served, silent, judged, looked, looked_max }
+        let (judged, reach, looked, looked_max) = (BTreeMap::new(), Reach::Moves, 0, usize::MAX);
+        Self {
+            inputs,
+            mentors,
+            mentees,
+            unanswered,
+            served,
+            silent,
+            silences,
+            judged,
+            reach,
+            looked,
+            looked_max,
+        }
     }
 
-    /// Bounds how many pairs it looks at; the first executive's own come on top if there are more.
-    pub const fn look_at_most(&mut self, pairs: usize) {
-        self.looked_max = pairs;
+    /// From here on it looks at so many pairs, and the first executive's own if these are more.
+    pub const fn look(&mut self, reach: Reach, pairs: usize) {
+        (self.reach, self.looked, self.looked_max) = (reach, 0, pairs);
     }
 
-    /// How an executive can be served; none if the executive takes no part, or has a tandem or an offer.
+    /// How many offers an executive let end in silence.
+    #[must_use]
+    pub fn silences(&self, mentee: PersonId) -> i64 {
+        self.silences.get(&mentee).copied().unwrap_or_default()
+    }
+
+    /// How an executive can be served; none if the executive takes no part, has a tandem or an offer, or has to wait for the moves.
+    ///
+    /// Nothing is looked for one who was silent too often.
     ///
     /// # Errors
     /// [`Unsolvable`] if the solver cannot take the situation.
@@ -62,17 +98,27 @@ impl Round {
         if !self.mentees.contains_key(&mentee) || self.served.contains(&mentee) {
             return Ok(None);
         }
-        let is_first = self.looked == 0;
-        let left = self.looked_max.saturating_sub(self.looked);
-        if !is_first && left < self.mentors.len() {
-            return Ok(Some(Options { frontier: Vec::new(), looked: Looked::Nowhere }));
+        let options = self.look_for(mentee)?;
+        Ok((self.reach == Reach::Moves || !options.frontier.is_empty()).then_some(options))
+    }
+
+    fn look_for(&mut self, mentee: PersonId) -> Result<Options, Unsolvable> {
+        let nowhere = Options { frontier: Vec::new(), looked: Looked::Nowhere };
+        if repair::is_silent(self.silences(mentee)) {
+            return Ok(nowhere);
         }
         let free = self.inputs.mentors.iter().filter(|mentor| mentor.places > 0);
-        let situation = Situation {
-            mentee,
-            free: free.map(|mentor| mentor.participant.standing.person).collect(),
-            unanswered: self.unanswered.clone(),
+        let free: Vec<_> = free.map(|mentor| mentor.participant.standing.person).collect();
+        let (own, unanswered) = match self.reach {
+            Reach::Free => (free.len(), Vec::new()),
+            Reach::Moves => (self.mentors.len(), self.unanswered.clone()),
         };
+        let is_first = self.looked == 0;
+        let left = self.looked_max.saturating_sub(self.looked);
+        if !is_first && left < own {
+            return Ok(nowhere);
+        }
+        let situation = Situation { mentee, free, unanswered };
         let bands = self.inputs.scoring.rules.bands().to_vec();
         let found = frontier::frontier(&situation, &bands, left, |pair| self.fits(pair))?;
         self.looked += found.looked;
@@ -82,7 +128,7 @@ impl Round {
             // The next round has more left for whoever comes first in it.
             _ => Looked::Nowhere,
         };
-        Ok(Some(Options { frontier: found.steps, looked }))
+        Ok(Options { frontier: found.steps, looked })
     }
 
     /// Notes that an executive is served this way.

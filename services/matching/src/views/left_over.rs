@@ -1,6 +1,6 @@
 //! Executives who are left over: what there is to serve them with, and how often they were silent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use identity::PersonId;
 use jiff::civil::Date;
@@ -37,28 +37,32 @@ pub async fn round(
     let movable: BTreeSet<PersonId> = unanswered.iter().map(|row| row.pair.mentee).collect();
     let concerned = |person: &PersonId| left_over.contains(person) || movable.contains(person);
     mentees.retain(|candidate| concerned(&candidate.answer.person));
+    let silences = silences(conn, edition, &expired, left_over).await?;
     let served = mentees.iter().filter(|mentee| mentee.live > 0).map(|mentee| mentee.answer.person).collect();
     let inputs = inputs::assemble(conn, edition, mentors, mentees).await?;
 
     let offer = |row: TandemRow| Unanswered { tandem: row.key.tandem, pair: row.pair, points: row.points };
     let ended: BTreeSet<Pair> = expired.iter().map(|row| row.pair).collect();
-    Ok(Round::new(inputs, unanswered.into_iter().map(offer).collect(), served, ended))
+    Ok(Round::new(inputs, unanswered.into_iter().map(offer).collect(), served, ended, silences))
 }
 
-/// How many offers of the edition an executive let end in silence; none counts whose time to answer ended while the executive was on
-/// leave.
-///
-/// # Errors
-/// If the database fails.
-pub async fn silences(conn: &mut PgConnection, edition: &EditionRow, mentee: PersonId) -> sqlx::Result<i64> {
-    let leaves = people::leaves(&mut *conn, mentee).await?;
-    let was_here = |row: &TandemRow| {
+/// How many of these offers each executive let end in silence; none counts whose time to answer ended while the executive was on leave.
+async fn silences(
+    conn: &mut PgConnection,
+    edition: &EditionRow,
+    expired: &[TandemRow],
+    mentees: &BTreeSet<PersonId>,
+) -> sqlx::Result<BTreeMap<PersonId, i64>> {
+    let leaves = people::leaves(conn, mentees).await?;
+    let was_here = |row: &&TandemRow| {
         let day = edition.settings.last_day(row.answer_by);
-        !leaves
-            .iter()
-            .any(|(first_day, last_day)| (*first_day..=last_day.unwrap_or(Date::MAX)).contains(&day))
+        let mut own = leaves.get(&row.pair.mentee).into_iter().flatten();
+        !own.any(|(first_day, last_day)| (*first_day..=last_day.unwrap_or(Date::MAX)).contains(&day))
     };
-    let expired = tandems::expired(&mut *conn, edition.edition).await?;
-    let silent = |row: &&TandemRow| row.pair.mentee == mentee && !row.mentee_accepted && was_here(row);
-    Ok(i64::try_from(expired.iter().filter(silent).count()).unwrap_or(i64::MAX))
+    let of_mentee = |row: &&TandemRow| mentees.contains(&row.pair.mentee) && !row.mentee_accepted;
+    let mut silences = BTreeMap::new();
+    for row in expired.iter().filter(of_mentee).filter(was_here) {
+        *silences.entry(row.pair.mentee).or_default() += 1;
+    }
+    Ok(silences)
 }

@@ -60,23 +60,25 @@ pub async fn away(executor: impl PgExecutor<'_>, day: Date) -> sqlx::Result<BTre
     Ok(people.into_iter().map(PersonId::from_uuid).collect())
 }
 
-/// The leaves of a person: the first day and the last of each; an open one has no last day.
+/// The leaves of some people: the first day and the last of each; an open one has no last day.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn leaves(
     executor: impl PgExecutor<'_>,
-    person: PersonId,
-) -> sqlx::Result<Vec<(Date, Option<Date>)>> {
-    let days: Vec<(jiff_sqlx::Date, Option<jiff_sqlx::Date>)> =
-        sqlx::query_as("select first_day, last_day from absences where person_id = $1")
-            .bind(person.uuid())
+    people: &BTreeSet<PersonId>,
+) -> sqlx::Result<BTreeMap<PersonId, Vec<(Date, Option<Date>)>>> {
+    let days: Vec<(Uuid, jiff_sqlx::Date, Option<jiff_sqlx::Date>)> =
+        sqlx::query_as("select person_id, first_day, last_day from absences where person_id = any ($1)")
+            .bind(people.iter().map(|person| person.uuid()).collect::<Vec<_>>())
             .fetch_all(executor)
             .await?;
-    let jiff = |(first_day, last_day): (jiff_sqlx::Date, Option<jiff_sqlx::Date>)| {
-        (first_day.to_jiff(), last_day.map(jiff_sqlx::Date::to_jiff))
-    };
-    Ok(days.into_iter().map(jiff).collect())
+    let mut leaves = BTreeMap::<_, Vec<_>>::new();
+    for (person, first_day, last_day) in days {
+        let days = (first_day.to_jiff(), last_day.map(jiff_sqlx::Date::to_jiff));
+        leaves.entry(PersonId::from_uuid(person)).or_default().push(days);
+    }
+    Ok(leaves)
 }
 
 /// Where people stand, with all their superiors.

@@ -74,6 +74,19 @@ fn change(row: &PgRow) -> sqlx::Result<Change> {
     })
 }
 
+/// Whether the executive of a repair still needs an offer: is obliged, works here, and has none.
+macro_rules! needed {
+    () => {
+        " exists (select from obligations join people using (person_id)
+                  where edition_id = repair.edition_id and person_id = repair.mentee_person_id
+                    and not left_company)
+          and not exists (select from tandems
+                          where edition_id = repair.edition_id
+                            and mentee_person_id = repair.mentee_person_id
+                            and status in ('published', 'active')) "
+    };
+}
+
 /// A page of an edition's repairs by id.
 ///
 /// # Errors
@@ -84,20 +97,15 @@ pub async fn page(
     after: Option<RepairId>,
     limit: i64,
 ) -> sqlx::Result<Vec<RepairRow>> {
-    sqlx::query_as(
-        "select repair.*,
-                exists (select from obligations join people using (person_id)
-                        where edition_id = repair.edition_id and person_id = repair.mentee_person_id
-                          and not left_company)
-                and not exists (select from tandems
-                                where edition_id = repair.edition_id
-                                  and mentee_person_id = repair.mentee_person_id
-                                  and status in ('published', 'active')) as needed
+    sqlx::query_as(concat!(
+        "select repair.*,",
+        needed!(),
+        "as needed
          from repairs as repair
          where edition_id = $1 and ($2::uuid is null or repair_id > $2)
          order by repair_id
-         limit $3",
-    )
+         limit $3"
+    ))
     .bind(edition.uuid())
     .bind(after.map(RepairId::uuid))
     .bind(limit)
@@ -105,7 +113,7 @@ pub async fn page(
     .await
 }
 
-/// The repairs of an edition for which somebody waits, perhaps only for one reason, those who have waited longest first.
+/// The repairs of an edition for which somebody waits who needs an offer, perhaps only for one reason, those who have waited longest first.
 ///
 /// # Errors
 /// If the database fails.
@@ -114,12 +122,13 @@ pub async fn waiting(
     edition: EditionId,
     only: Option<Waiting>,
 ) -> sqlx::Result<Vec<Key>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "select repair_id, edition_id, ended_tandem_id, mentee_person_id
-         from repairs
-         where edition_id = $1 and waiting is not null and ($2::text is null or waiting = $2)
-         order by position",
-    )
+         from repairs as repair
+         where edition_id = $1 and waiting is not null and ($2::text is null or waiting = $2) and",
+        needed!(),
+        "order by position"
+    ))
     .bind(edition.uuid())
     .bind(only.map(Waiting::name))
     .fetch_all(conn)
@@ -127,18 +136,19 @@ pub async fn waiting(
     rows.iter().map(key).collect()
 }
 
-/// The editions that form tandems and in which somebody waits, and whether somebody stands in line.
+/// The editions that form tandems and in which somebody waits who needs an offer, and whether one of these stands in line.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn editions_waiting(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<(EditionId, bool)>> {
-    let rows: Vec<(Uuid, bool)> = sqlx::query_as(
+    let rows: Vec<(Uuid, bool)> = sqlx::query_as(concat!(
         "select edition_id, bool_or(waiting = $1)
-         from repairs join editions using (edition_id)
-         where waiting is not null and phase in ('matching', 'running')
-         group by edition_id
-         order by edition_id",
-    )
+         from repairs as repair join editions using (edition_id)
+         where waiting is not null and phase in ('matching', 'running') and",
+        needed!(),
+        "group by edition_id
+         order by edition_id"
+    ))
     .bind(Waiting::InLine.name())
     .fetch_all(executor)
     .await?;
