@@ -9,9 +9,9 @@ use sqlx::PgConnection;
 use super::editions::EditionRow;
 use super::tandems::{self, TandemRow};
 use super::{inputs, participants, people};
-use crate::domain::Pair;
 use crate::domain::frontier::Unanswered;
 use crate::domain::round::Round;
+use crate::domain::{Pair, Side};
 
 /// What there is to serve these executives with, as it is now.
 ///
@@ -28,7 +28,7 @@ pub async fn round(
 ) -> sqlx::Result<Round> {
     let expired = tandems::expired(&mut *conn, edition.edition).await?;
     let mut silent = people::away(&mut *conn, today).await?;
-    silent.extend(expired.iter().filter(|row| !row.mentor_accepted).map(|row| row.pair.mentor));
+    silent.extend(expired.iter().filter(|row| row.is_silent(Side::Mentor)).map(|row| row.pair.mentor));
     let mut unanswered = tandems::unanswered(&mut *conn, edition.edition).await?;
     unanswered.retain(|row| !silent.contains(&row.pair.mentor));
     let mut mentors = participants::mentors(&mut *conn, edition.edition, None).await?;
@@ -59,6 +59,6 @@ pub async fn silences(conn: &mut PgConnection, edition: &EditionRow, mentee: Per
             .any(|(first_day, last_day)| (*first_day..=last_day.unwrap_or(Date::MAX)).contains(&day))
     };
     let expired = tandems::expired(&mut *conn, edition.edition).await?;
-    let silent = |row: &&TandemRow| row.pair.mentee == mentee && !row.mentee_accepted && was_here(row);
+    let silent = |row: &&TandemRow| row.pair.mentee == mentee && row.is_silent(Side::Mentee) && was_here(row);
     Ok(i64::try_from(expired.iter().filter(silent).count()).unwrap_or(i64::MAX))
 }
