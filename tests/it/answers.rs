@@ -37,7 +37,9 @@ async fn whoever_needs_information_puts_the_time_to_answer_off_once_and_the_offi
     assert_eq!(needs(&seen), (json!("INFORMATION_NEED_EFFORT"), none.clone()));
     assert_eq!(needs(&shown(&company, &offer, Some("E1")).await), needs(&seen));
     let partner = shown(&company, &offer, Some(&offer.mentor)).await;
-    assert_eq!(needs(&partner), (none.clone(), none), "what one asks is not the other's to know");
+    assert_eq!(needs(&partner), (none.clone(), none.clone()), "what one asks is not the other's to know");
+    let other = json!({ "need": "INFORMATION_NEED_OTHER" });
+    company.person("E1").post(&format!("{}/ask", offer.path), other).await.refused(409, "ANSWERED");
     let notifications = company.office().list("/api/v1/notifications", "notifications").await;
     let told = notifications.iter().filter(|told| told["kind"] == "KIND_TANDEM_INFORMATION_NEEDED");
     assert_eq!(told.count(), 1, "{notifications:#?}");
@@ -49,6 +51,7 @@ async fn whoever_needs_information_puts_the_time_to_answer_off_once_and_the_offi
     assert_eq!(open.len(), 1, "the others were silent");
     offer.accept(&company).await;
     assert_eq!(company.tandems("STATE_ACTIVE").await.len(), 1);
+    assert_eq!(needs(&shown(&company, &offer, None).await), (none.clone(), none), "they have answered");
     assert!(company.world.replay().await.iter().all(boot::replay::Compared::agrees));
 }
 
@@ -60,6 +63,21 @@ async fn an_offer_about_which_somebody_has_asked_ends_in_silence_all_the_same_bu
     assert_eq!(company.tandems("STATE_PUBLISHED").await[0].path, offer.path);
     company.world.set_clock("2013-08-20T22:00:00Z").await;
     assert!(company.tandems("STATE_EXPIRED").await.iter().any(|expired| expired.path == offer.path));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mentor_who_has_asked_was_not_silent_and_is_asked_by_a_repair() {
+    let (company, offers, free) = with_one_mentor_more(&json!({ "movesMax": 0 })).await;
+    let (open, ended) = (of(&offers, "E1"), of(&offers, "H1"));
+    for offer in offers.iter().filter(|offer| offer.mentee != "E1") {
+        offer.accept(&company).await;
+    }
+    ask(&company, open, &open.mentor, "EFFORT").await;
+    company.world.set_clock("2013-08-20T22:00:00Z").await;
+    assert_eq!(of(&company.tandems("STATE_PUBLISHED").await, "E1").mentor, free);
+    company.person("H1").post(&format!("{}/dissolve", ended.path), json!({})).await.ok();
+    company.world.settle().await;
+    assert_eq!(of(&company.tandems("STATE_PUBLISHED").await, "H1").mentor, open.mentor);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -227,5 +227,5 @@ async fn what_is_refused_or_was_answered_before_is_not_computed() {
     let draft = office.post("/api/v1/editions", json!({ "settings": settings() })).await.id();
     let early = office.post(&format!("/api/v1/editions/{draft}/match-runs"), json!({})).await;
     early.refused(409, "WRONG_PHASE");
-    office.post(&runs, json!({})).await.refused(504, "COMPUTATION_TOO_LONG");
+    office.post(&runs, json!({})).await.refused(429, "TOO_MANY_COMPUTATIONS");
 }

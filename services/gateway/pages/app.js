@@ -1,7 +1,7 @@
 // The first page: what the roles of who is signed in see of one edition.
 
 import { failure, ifAllowed, list, make, nameOf, words } from "./dom.js";
-import { grid, obligations, report } from "./office.js";
+import { asking, grid, obligations, report } from "./office.js";
 import { calendar, followUps, tandems } from "./participant.js";
 
 const app = document.getElementById("app");
@@ -12,7 +12,7 @@ const roles = new Set(app.dataset.roles.split(" "));
 const VIEWS = {
   participant: [tandems, followUps],
   delegate: [calendar],
-  office: [report, grid, obligations],
+  office: [asking, report, grid, obligations],
   sponsor: [report, obligations],
   works_council: [report],
   auditor: [],

@@ -90,6 +90,14 @@ export function words(value, prefix) {
   return text === "unspecified" ? "–" : text;
 }
 
+/** What somebody may have to know before they answer an offer, in words. */
+export const NEEDS = {
+  INFORMATION_NEED_EFFORT: "how much time it takes",
+  INFORMATION_NEED_PARTNER: "who the other is",
+  INFORMATION_NEED_TOPICS: "what there is to teach and to learn",
+  INFORMATION_NEED_OTHER: "something else",
+};
+
 /** A day and time in a zone. */
 export function time(instant, timeZone) {
   if (!instant) return "–";

@@ -1,6 +1,6 @@
 // What the programme office, the sponsor and the works council see.
 
-import { figures, list, make, nameOf, percent, read, table, time, words } from "./dom.js";
+import { NEEDS, figures, list, make, nameOf, percent, read, table, time, words } from "./dom.js";
 
 const MARKS = {
   OUTCOME_PLANNED: ["", "planned"],
@@ -31,6 +31,21 @@ export async function grid(edition) {
     }),
   );
   return [make("h2", {}, "Cadence"), table("Mentor → mentee, by month", columns, body)];
+}
+
+/** Who would like to know something from the office before answering an offer. */
+export async function asking(edition) {
+  const tandems = await list(`/editions/${edition.editionId}/tandems`, "tandems");
+  const offers = tandems.filter((tandem) => tandem.state === "STATE_PUBLISHED");
+  const sides = offers.flatMap(({ mentorPersonId: mentor, menteePersonId: mentee, mentorNeed, menteeNeed, answerBy }) => [
+    [mentor, "mentor", mentorNeed, mentee, answerBy],
+    [mentee, "mentee", menteeNeed, mentor, answerBy],
+  ]);
+  const rows = sides
+    .filter(([, , need]) => NEEDS[need])
+    .map(async ([who, as, need, other, by]) => [await nameOf(who), as, NEEDS[need], await nameOf(other), time(by)]);
+  const columns = ["Who", "As the", "Would like to know", "Offered with", "Answers by"];
+  return [make("h2", {}, "Asked before answering"), table("Offers to talk about", columns, await Promise.all(rows))];
 }
 
 /** The report of the board. */

@@ -1,6 +1,6 @@
 // What a mentor, a mentee and an assistant see.
 
-import { button, call, ifAllowed, list, make, nameOf, read, table, time, words } from "./dom.js";
+import { NEEDS, button, call, ifAllowed, list, make, nameOf, read, table, time, words } from "./dom.js";
 
 /** The caller's own tandems, with what can be done now. */
 export async function tandems(edition, person, again) {
@@ -33,7 +33,7 @@ async function oneTandem(edition, tandem, person, again) {
     make("h2", {}, `Your tandem with ${partner}`),
     make("p", {}, `You are the ${isMentor ? "mentor" : "mentee"}; the tandem is ${words(tandem.state, "STATE")}.`),
   ];
-  if (tandem.state === "STATE_PUBLISHED") parts.push(answer(path, tandem, isMentor, again));
+  if (tandem.state === "STATE_PUBLISHED") parts.push(...answer(path, tandem, isMentor, again));
   const series = await ifAllowed(read(`${path}/series`));
   if (!series) return parts;
   return [...parts, ...charter(path, series, isMentor, again), ...(await sessions(path, again)), ...(await questions(path, again))];
@@ -41,14 +41,28 @@ async function oneTandem(edition, tandem, person, again) {
 
 function answer(path, tandem, isMentor, again) {
   const accepted = isMentor ? tandem.mentorAccepted : tandem.menteeAccepted;
-  if (accepted) return make("p", {}, `You accepted; the other side has until ${time(tandem.answerBy)}.`);
+  if (accepted) return [make("p", {}, `You accepted; the other side has until ${time(tandem.answerBy)}.`)];
   const refusal = isMentor ? ["Decline", "decline"] : ["Veto", "veto"];
-  return make(
+  const line = make(
     "p",
     { class: "line" },
     `Please answer by ${time(tandem.answerBy)}.`,
     button("Accept", () => call("POST", `${path}/accept`), again),
     button(refusal[0], () => call("POST", `${path}/${refusal[1]}`), again, { class: "quiet" }),
+  );
+  return [line, asking(path, isMentor ? tandem.mentorNeed : tandem.menteeNeed, again)];
+}
+
+function asking(path, need, again) {
+  if (NEEDS[need]) return make("p", {}, `You asked the programme office about ${NEEDS[need]}: it will talk to you.`);
+  const options = Object.entries(NEEDS).map(([need, text]) => make("option", { value: need }, text));
+  const choice = make("select", { id: `need-${path}` }, options);
+  return make(
+    "p",
+    { class: "line" },
+    make("label", { for: choice.id }, "Before I answer I would like to know"),
+    choice,
+    button("Ask the office", () => call("POST", `${path}/ask`, { need: choice.value }), again, { class: "quiet" }),
   );
 }
 

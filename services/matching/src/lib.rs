@@ -80,7 +80,7 @@ pub struct Config {
     /// How many computations run at once, each on a processor of its own; others wait for their turn, and that counts as their time. By
     /// default one fewer than there are processors, and at least one. With 0 nothing is computed.
     #[arg(long, env = "UPDRAFT_MATCHING_COMPUTATIONS_MAX")]
-    pub matching_computations_max: Option<usize>,
+    pub matching_computations_max: Option<u16>,
     /// The most pairs that are looked at at once to serve executives who are left over, first with free mentors and then, once more as
     /// many, by moves; about a million take a second, for which others wait. For whom it does not suffice, it goes on some seconds later,
     /// and again, whoever has waited longest first.
@@ -117,7 +117,8 @@ impl boot::Service for Matching {
         let journal = ground.journal(Views);
         let Ground { desk, clock, pool, vault, .. } = ground;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let at_once = config.matching_computations_max.unwrap_or(processors.saturating_sub(1).max(1));
+        let at_once =
+            config.matching_computations_max.map_or(processors.saturating_sub(1).max(1), usize::from);
         let computing = Computing::new(Duration::from_secs(config.matching_seconds_max), at_once);
         let pairs_at_once = config.matching_pairs_at_once;
         let days_served = Arc::default();
@@ -143,5 +144,27 @@ impl boot::Service for Matching {
         tick::lapse(&self.pool, &self.journal, now).await?;
         let turn = mend::Turn { now, pairs_at_once: self.pairs_at_once };
         mend::by_clock(&self.pool, &self.journal, &mut *self.days_served.lock().await, turn).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    #[test]
+    fn so_many_computations_at_once_are_allowed_as_there_can_be() {
+        let parse =
+            |most: u64| Cli::try_parse_from(["it".to_owned(), format!("--matching-computations-max={most}")]);
+        assert!(parse(u64::MAX).is_err());
+        let most = parse(u16::MAX.into()).unwrap().config.matching_computations_max;
+        Computing::new(Duration::MAX, most.map_or(0, usize::from));
     }
 }

@@ -176,7 +176,7 @@ fn of_matching(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
     }
 }
 
-/// Whoever published the last run is told; without one nobody is, and the office finds it in the list.
+/// Whoever published the last run is told, where the event names them; otherwise nobody is, and the office finds it in the list.
 fn of_repairs(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
     match name {
         "RepairOffered" => {
@@ -186,10 +186,6 @@ fn of_repairs(event: &Recorded, name: &str) -> Result<Option<Fact>, Corrupt> {
         }
         "RepairWaiting" => {
             let it: m::RepairWaiting = event.read()?;
-            // That others come first is nothing to act on.
-            if it.reason() == m::WaitingReason::InLine {
-                return Ok(None);
-            }
             let Some(office) = optional(event, &it.released_by_person_id)? else { return Ok(None) };
             personal(event, &it.repair_id, &it.edition_id, Personal::RepairWaiting { office }).map(Some)
         }

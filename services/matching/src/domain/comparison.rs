@@ -3,9 +3,9 @@
 use assignment::Progress;
 use identity::PersonId;
 
-use crate::domain::computation::{Unsolvable, Wishes, what_if};
+use crate::domain::computation::{Question, Unsolvable, Wishes, what_if};
 use crate::domain::frozen::Frozen;
-use crate::domain::outcome::{Figures, Found};
+use crate::domain::outcome::{Figures, Found, Outcome};
 
 /// What other scoring rules change for an executive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn compare(
         before.as_ref().map(|found| found.mentor) != after.as_ref().map(|found| found.mentor)
     });
     let named = |found: &Found| (current.mentor(found.mentor), found.points.score());
-    let measured = before.measured(proposed);
+    let measured = measured(&before, proposed, wishes, progress)?;
     let effects = moved.map(|(mentee, (before, after))| Effect {
         mentee: current.mentee(mentee),
         before: before.as_ref().map(named),
@@ -70,10 +70,24 @@ pub fn compare(
     Ok(Comparison { current: measured.figures(proposed), proposed: after.figures(proposed), effects })
 }
 
+/// The same tandems by other scoring rules, each at the place of its mentor that is best for all by those: places that earned the same may
+/// not any more.
+fn measured(
+    outcome: &Outcome,
+    by: &Frozen,
+    wishes: &Wishes,
+    progress: &Progress,
+) -> Result<Outcome, Unsolvable> {
+    let mut question = Question::ask(by, wishes)?;
+    question.keep_pairs(outcome);
+    Ok(question.outcome(&question.solve(progress)?.assignment))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::frozen::tests::frozen;
+    use crate::domain::inputs::Inputs;
     use crate::domain::inputs::tests::{inputs, person};
     use crate::domain::scoring::{PerCriterion, Scoring, ScoringRules};
 
@@ -106,6 +120,25 @@ mod tests {
             compare(&frozen(inputs()), &frozen(strict), &Wishes::default(), &Progress::default()).unwrap();
         assert_eq!(compared.current, compared.proposed);
         assert_eq!(compared.current.bands, [(9_999, 2)]);
+    }
+
+    #[test]
+    fn places_that_are_apart_by_one_of_the_rules_alone_are_measured_apart() {
+        // One mentor for both; by the rules to try the second place earns less, and it matters for the band whose it is.
+        let mut people = inputs();
+        people.mentors.truncate(1);
+        people.mentors[0].places = 2;
+        people.mentees[0].needs.insert("podcasts".to_owned(), 0);
+        let weigh = |weights, bands: &[i32]| {
+            let rules = ScoringRules::try_new(PerCriterion(weights), bands).unwrap();
+            frozen(Inputs { scoring: Scoring { version: 1, rules }, ..people.clone() })
+        };
+        let alike = weigh([10_000, 0, 0, 0, 0, 0, 0], &[]);
+        for band in [5_500, 6_000, 9_600] {
+            let apart = weigh([9_000, 0, 0, 0, 0, 0, 1_000], &[band]);
+            let compared = compare(&alike, &apart, &Wishes::default(), &Progress::default()).unwrap();
+            assert_eq!(compared.current, compared.proposed, "the tandems are the same");
+        }
     }
 
     #[test]

@@ -117,6 +117,18 @@ impl<'a> Question<'a> {
         Ok(Self { frozen, seats, problem })
     }
 
+    /// Asks for the same pairs as those of an outcome, which is about the same people with the same wishes: only their places are open.
+    pub fn keep_pairs(&mut self, outcome: &Outcome) {
+        let seats = &self.seats.seats;
+        self.problem.pairs.retain(|pair| {
+            let (Ok(mentee), Ok(seat)) = (usize::try_from(pair.executive), usize::try_from(pair.mentor))
+            else {
+                return false;
+            };
+            outcome.found[mentee].is_some_and(|found| found.mentor == seats[seat].mentor)
+        });
+    }
+
     /// Finds the best answer; takes long for many people.
     ///
     /// # Errors

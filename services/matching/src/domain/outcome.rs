@@ -2,7 +2,7 @@
 
 use identity::PersonId;
 
-use crate::domain::frozen::{Frozen, Seat};
+use crate::domain::frozen::Frozen;
 use crate::domain::pairing::Points;
 use crate::domain::solution::Staged;
 
@@ -86,17 +86,6 @@ impl Outcome {
             found[mentee] = Some(Found { mentor, place: proposed.place, points: proposed.points });
         }
         Some(Self { found })
-    }
-
-    /// The same, with the points by other scoring rules for the same people.
-    #[must_use]
-    pub fn measured(&self, by: &Frozen) -> Self {
-        let found = self.found.iter().enumerate().map(|(mentee, found)| {
-            let found = (*found)?;
-            let seat = Seat { mentor: found.mentor, place: found.place, places: 1 };
-            Some(Found { points: by.points_at(mentee, seat)?, ..found })
-        });
-        Self { found: found.collect() }
     }
 
     /// The mentees of a mentor, by index.

@@ -143,7 +143,7 @@ impl Waiting {
 pub struct Event {
     /// Which repair it is.
     pub key: Key,
-    /// Who published the edition's last run, and is told.
+    /// Who published the edition's last run, and is told; none if there is nothing new to tell.
     pub released_by: Option<PersonId>,
     /// What there was to choose from.
     pub frontier: Vec<Price>,
@@ -176,9 +176,25 @@ pub enum Change {
     Waits(Waiting),
 }
 
-/// The last of what happened, if anything.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct State(Option<Change>);
+/// What is known of a repair; nothing before something happened.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The last of what happened.
+    last: Option<Change>,
+    /// The reasons to wait that there were, each once.
+    reasons: Vec<Waiting>,
+}
+
+impl State {
+    /// Whether the office is told: of each reason once, as reasons come and go with every round; and not that others come first, which is
+    /// nothing to act on.
+    fn is_news(&self, change: Change) -> bool {
+        match change {
+            Change::Offered { .. } => true,
+            Change::Waits(waiting) => waiting != Waiting::InLine && !self.reasons.contains(&waiting),
+        }
+    }
+}
 
 /// Nothing is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -199,7 +215,7 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
         },
         Err(waiting) => Change::Waits(waiting),
     };
-    let done = matches!(state.0, Some(Change::Offered { .. })) || state.0 == Some(change);
+    let done = matches!(state.last, Some(Change::Offered { .. })) || state.last == Some(change);
     let price = |step: &Step| Price {
         moves: step.moves(),
         score: step.offer.points.score(),
@@ -207,7 +223,7 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
     };
     let event = || Event {
         key: *key,
-        released_by: *released_by,
+        released_by: released_by.filter(|_| state.is_news(change)),
         frontier: options.frontier.iter().map(price).collect(),
         change,
     };
@@ -216,7 +232,12 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection>
 
 /// Takes an event into the state.
 pub fn evolve(state: &mut State, event: &Event) {
-    state.0 = Some(event.change);
+    state.last = Some(event.change);
+    if let Change::Waits(waiting) = event.change
+        && !state.reasons.contains(&waiting)
+    {
+        state.reasons.push(waiting);
+    }
 }
 
 #[cfg(test)]
@@ -313,6 +334,25 @@ mod tests {
             [offered],
             "a free mentor is one however many moves there are"
         );
+    }
+
+    #[test]
+    fn the_office_is_told_of_each_reason_once_and_never_that_others_come_first() {
+        let mut state = State::default();
+        let mut told = |looked| {
+            let command = Command { options: Options { frontier: Vec::new(), looked }, ..command(&[], 1, 0) };
+            let [event] = decide(&state, &command).unwrap().try_into().unwrap();
+            evolve(&mut state, &event);
+            event.released_by.is_some()
+        };
+        assert!(!told(Looked::Nowhere), "nothing to act on");
+        assert!(told(Looked::Partly));
+        assert!(!told(Looked::Nowhere));
+        assert!(!told(Looked::Partly), "again");
+        assert!(told(Looked::Everywhere));
+        assert!(!told(Looked::Partly), "whatever came in between");
+        let offered = decide(&state, &command(&[staying()], 1, 0)).unwrap();
+        assert_eq!(offered[0].released_by, Some(person(50)));
     }
 
     #[test]

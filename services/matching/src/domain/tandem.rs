@@ -198,9 +198,9 @@ pub enum Change {
     Expired {
         /// The two.
         pair: Pair,
-        /// Whether the mentor was silent.
+        /// Whether the mentor neither accepted nor asked.
         mentor_silent: bool,
-        /// Whether the mentee was silent.
+        /// Whether the mentee neither accepted nor asked.
         mentee_silent: bool,
     },
     /// Ended without fault.
@@ -311,8 +311,8 @@ pub enum Rejection {
     /// Silence has ended the offer.
     #[error("The time to answer was over at {0}.")]
     AnswerTimeOver(Timestamp),
-    /// A side has answered, or asked before it does: the offer is not moved, and who has accepted asks no more.
-    #[error("The {0} has answered the offer.")]
+    /// A side has answered, or asked before it does: the offer is not moved, and the side asks no more.
+    #[error("The {0} has answered the offer, or asked about it.")]
     Answered(Side),
     /// An active tandem is dissolved, not refused.
     #[error("The tandem is active; it can be dissolved, and nothing else.")]
@@ -378,6 +378,14 @@ pub fn evolve(state: &mut State, event: &Event) {
 }
 
 impl Known {
+    /// Whether a side has neither accepted nor asked: asking is an answer.
+    const fn is_silent(&self, side: Side) -> bool {
+        match side {
+            Side::Mentor => !self.mentor_accepted && self.mentor_needs.is_none(),
+            Side::Mentee => !self.mentee_accepted && self.mentee_needs.is_none(),
+        }
+    }
+
     fn end(&mut self, status: Status, by: Option<Side>) {
         self.status = status;
         self.refused_or_ended_by = by;

@@ -1,15 +1,16 @@
 //! Long computations: off the threads that answer calls, and not for ever.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use assignment::Progress;
 use boot::{Gone, unavailable};
 use proto::status;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tonic::{Code, Status};
 
-use super::refusal::COMPUTATION_TOO_LONG;
+use super::refusal::{COMPUTATION_TOO_LONG, TOO_MANY_COMPUTATIONS};
 use crate::Matching;
 
 /// Ends a computation when nobody waits for it any more.
@@ -34,53 +35,68 @@ impl Computing {
         Self { time_max, threads: Arc::new(Semaphore::new(at_once)) }
     }
 
-    /// Computes on a thread of its own, once one is free. The work is told to end when it takes too long, and when the caller goes away.
-    async fn run<T: Send + 'static>(
+    /// Computes on a thread of its own, once one is free; only then what it computes from is read. The work is told to end when it takes
+    /// too long, and when the caller goes away.
+    async fn run<I: Send + 'static, T: Send + 'static>(
         &self,
         gone: impl Future<Output = ()>,
         name: &'static str,
-        work: impl FnOnce(&Progress) -> T + Send + 'static,
+        read: impl Future<Output = Result<I, Status>>,
+        work: impl FnOnce(I, &Progress) -> T + Send + 'static,
     ) -> Result<T, Status> {
-        let computed = tokio::time::timeout(self.time_max, self.compute(name, work));
+        let begun = Instant::now();
+        let computed = async {
+            let thread = timeout(self.time_max, Arc::clone(&self.threads).acquire_owned()).await;
+            let thread = thread.map_err(|_| too_many(self.time_max))?.map_err(unavailable)?;
+            let computed = async { compute(thread, name, read.await?, work).await };
+            let computed = timeout(self.time_max.saturating_sub(begun.elapsed()), computed).await;
+            computed.map_err(|_| too_long(self.time_max))?
+        };
         tokio::select! {
-            done = computed => done.map_err(|_| too_long(self.time_max))?,
+            done = computed => done,
             () = gone => Err(Status::cancelled("nobody waits for the answer")),
         }
     }
+}
 
-    async fn compute<T: Send + 'static>(
-        &self,
-        name: &'static str,
-        work: impl FnOnce(&Progress) -> T + Send + 'static,
-    ) -> Result<T, Status> {
-        let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(unavailable)?;
-        let progress = Arc::new(Progress::default());
-        let _waiting = EndOnDrop(Arc::clone(&progress));
-        let span = tracing::info_span!("compute", what = name);
-        let work = move || {
-            // The thread is free when the work has ended, not when nobody waits for it any more.
-            let _thread = thread;
-            span.in_scope(|| work(&progress))
-        };
-        tokio::task::spawn_blocking(work).await.map_err(unavailable)
-    }
+async fn compute<I: Send + 'static, T: Send + 'static>(
+    thread: OwnedSemaphorePermit,
+    name: &'static str,
+    input: I,
+    work: impl FnOnce(I, &Progress) -> T + Send + 'static,
+) -> Result<T, Status> {
+    let progress = Arc::new(Progress::default());
+    let _waiting = EndOnDrop(Arc::clone(&progress));
+    let span = tracing::info_span!("compute", what = name);
+    let work = move || {
+        // The thread is free when the work has ended, not when nobody waits for it any more.
+        let _thread = thread;
+        span.in_scope(|| work(input, &progress))
+    };
+    tokio::task::spawn_blocking(work).await.map_err(unavailable)
 }
 
 impl Matching {
     /// Computes on a thread of its own: see [`Computing::run`].
-    pub(super) async fn off_thread<T: Send + 'static>(
+    pub(super) async fn off_thread<I: Send + 'static, T: Send + 'static>(
         &self,
         gone: &Gone,
         name: &'static str,
-        work: impl FnOnce(&Progress) -> T + Send + 'static,
+        read: impl Future<Output = Result<I, Status>>,
+        work: impl FnOnce(I, &Progress) -> T + Send + 'static,
     ) -> Result<T, Status> {
-        self.computing.run(gone.gone(), name, work).await
+        self.computing.run(gone.gone(), name, read, work).await
     }
 }
 
 fn too_long(at_most: Duration) -> Status {
     let message = format!("the computation was ended after {} s; nothing was recorded", at_most.as_secs());
     status::refusal(Code::DeadlineExceeded, COMPUTATION_TOO_LONG, message)
+}
+
+fn too_many(at_most: Duration) -> Status {
+    let message = format!("other computations took all of {} s; nothing was computed", at_most.as_secs());
+    status::refusal(Code::ResourceExhausted, TOO_MANY_COMPUTATIONS, message)
 }
 
 #[cfg(test)]
@@ -92,8 +108,8 @@ mod tests {
     use super::*;
 
     /// Work that ends only when it is told to, and says that it has.
-    fn endless(ended: oneshot::Sender<()>) -> impl FnOnce(&Progress) + Send + 'static {
-        move |progress| {
+    fn endless(ended: oneshot::Sender<()>) -> impl FnOnce((), &Progress) + Send + 'static {
+        move |(), progress| {
             while !progress.is_cancelled() {
                 std::thread::yield_now();
             }
@@ -109,7 +125,7 @@ mod tests {
     async fn a_computation_that_takes_too_long_is_told_to_end() {
         let (end, ended) = oneshot::channel();
         let computing = computing(Duration::from_millis(1));
-        let refused = computing.run(pending(), "endless", endless(end)).await.unwrap_err();
+        let refused = computing.run(pending(), "endless", ready(Ok(())), endless(end)).await.unwrap_err();
         assert_eq!(refused.code(), Code::DeadlineExceeded);
         assert_eq!(ended.await, Ok(()));
     }
@@ -118,7 +134,7 @@ mod tests {
     async fn a_computation_for_which_nobody_waits_is_told_to_end() {
         let (end, ended) = oneshot::channel();
         let computing = computing(Duration::MAX);
-        let mut waiting = Box::pin(computing.run(pending(), "endless", endless(end)));
+        let mut waiting = Box::pin(computing.run(pending(), "endless", ready(Ok(())), endless(end)));
         assert!(is_pending(waiting.as_mut()).await, "it does not end by itself");
         drop(waiting);
         assert_eq!(ended.await, Ok(()));
@@ -130,18 +146,23 @@ mod tests {
         let patient = computing(Duration::MAX);
         let hasty = Computing { time_max: Duration::from_millis(50), ..patient.clone() };
         let (begin, has_begun) = oneshot::channel();
-        let work = move |progress: &Progress| {
+        let work = move |(), progress: &Progress| {
             let _ = begin.send(());
-            endless(end)(progress);
+            endless(end)((), progress);
         };
-        let mut first = Box::pin(patient.run(pending(), "endless", work));
+        let mut first = Box::pin(patient.run(pending(), "endless", ready(Ok(())), work));
         assert!(is_pending(first.as_mut()).await);
         assert_eq!(has_begun.await, Ok(()));
 
-        let short = |_: &Progress| ();
-        assert_eq!(hasty.run(pending(), "second", short).await.unwrap_err().code(), Code::DeadlineExceeded);
-        assert_eq!(patient.run(ready(()), "third", short).await.unwrap_err().code(), Code::Cancelled);
-        let mut next = Box::pin(patient.run(pending(), "next", short));
+        let short = |(), _: &Progress| ();
+        let unread = async { unreachable!("it is not its turn") };
+        let second = hasty.run(pending(), "second", unread, short).await.unwrap_err();
+        assert_eq!(second.code(), Code::ResourceExhausted);
+        assert_eq!(
+            patient.run(ready(()), "third", ready(Ok(())), short).await.unwrap_err().code(),
+            Code::Cancelled
+        );
+        let mut next = Box::pin(patient.run(pending(), "next", ready(Ok(())), short));
         assert!(is_pending(next.as_mut()).await);
 
         // Its thread is free once it has ended.

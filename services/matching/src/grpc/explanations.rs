@@ -17,7 +17,7 @@ use crate::domain::frozen::Frozen;
 use crate::domain::outcome::{Figures, Loss, Move, Price};
 use crate::domain::pairing::{Broken, Points, Rule};
 use crate::domain::scoring::{Criterion, PerCriterion};
-use crate::domain::solution::{Staged, count};
+use crate::domain::solution::count;
 use crate::domain::{Pair, Side};
 use crate::kept::{self, Lost};
 use crate::texts::Language;
@@ -35,12 +35,13 @@ impl ExplanationService for Matching {
         let other =
             call.message.other_person_id.as_deref().map(|text| id("other_person_id", text)).transpose()?;
         let key = runs::key(&call.message.match_run_id, &call.message.edition_id)?;
-        let (frozen, staged) = self.staged(key).await?;
-        let weights = frozen.inputs.scoring.rules.weights();
-        let explained = self.off_thread(&call.gone, "explain", move |progress| {
-            explanation::explain(&frozen, &staged, person, other, progress)
+        let (known, _) = self.run(key).await?;
+        let frozen = self.frozen(known.staged.inputs_digest.clone());
+        let explained = self.off_thread(&call.gone, "explain", frozen, move |frozen, progress| {
+            let explained = explanation::explain(&frozen, &known.staged, person, other, progress)?;
+            Ok((explained, frozen.inputs.scoring.rules.weights()))
         });
-        let explained = explained.await?.map_err(refuse_explanation)?;
+        let (explained, weights) = explained.await?.map_err(refuse_explanation)?;
         let words = Words { language: Language::of(&call.message.language), weights };
         Ok(Response::new(api::ExplainMatchResponse { explanation: Some(words.explanation(&explained)) }))
     }
@@ -78,30 +79,29 @@ impl ExplanationService for Matching {
         };
         let swaps = call.message.swaps.iter().map(swap).collect::<Result<Vec<_>, Status>>()?;
         let key = runs::key(&call.message.match_run_id, &call.message.edition_id)?;
-        let (frozen, staged) = self.staged(key).await?;
-        let weights = frozen.inputs.scoring.rules.weights();
-        let priced = self.off_thread(&call.gone, "price", move |progress| {
-            explanation::price(&frozen, &staged, wishes, &swaps, progress)
+        let (known, _) = self.run(key).await?;
+        let frozen = self.frozen(known.staged.inputs_digest.clone());
+        let priced = self.off_thread(&call.gone, "price", frozen, move |frozen, progress| {
+            let priced = explanation::price(&frozen, &known.staged, wishes, &swaps, progress)?;
+            Ok((priced, frozen.inputs.scoring.rules.weights()))
         });
-        let priced = priced.await?.map_err(refuse_explanation)?;
+        let (priced, weights) = priced.await?.map_err(refuse_explanation)?;
         let words = Words { language: Language::of(&call.message.language), weights };
         Ok(Response::new(api::PriceMatchRunResponse { price: Some(words.price(&priced)) }))
     }
 }
 
 impl Matching {
-    /// What a run found last, and what it was computed from.
-    async fn staged(&self, key: crate::domain::run::Key) -> Result<(Frozen, Box<Staged>), Status> {
-        let (known, _) = self.run(key).await?;
+    /// What a run was computed from.
+    async fn frozen(&self, digest: String) -> Result<Frozen, Status> {
         let mut conn = self.connection().await?;
-        let frozen = kept::find(&mut conn, &known.staged.inputs_digest).await.map_err(|lost| match lost {
+        kept::find(&mut conn, &digest).await.map_err(|lost| match lost {
             Lost::NotKept(_) => {
                 let message = "the run was computed before its inputs were kept; compute it again";
                 status::refusal(Code::FailedPrecondition, INPUTS_NOT_KEPT, message)
             }
             other => unavailable(other),
-        })?;
-        Ok((frozen, known.staged))
+        })
     }
 }
 

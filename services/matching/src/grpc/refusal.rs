@@ -18,6 +18,8 @@ const WRONG_STATE: (Code, &str) = (Code::FailedPrecondition, "WRONG_STATE");
 pub(super) const INPUTS_NOT_KEPT: &str = "INPUTS_NOT_KEPT";
 /// A computation took longer than it may.
 pub(super) const COMPUTATION_TOO_LONG: &str = "COMPUTATION_TOO_LONG";
+/// A computation did not begin, as others took all the time that it might.
+pub(super) const TOO_MANY_COMPUTATIONS: &str = "TOO_MANY_COMPUTATIONS";
 
 const TERMINAL_STATE: (Code, &str) = (Code::FailedPrecondition, "TERMINAL_STATE");
 

@@ -1,5 +1,6 @@
 //! Match runs: computed, looked at, published.
 
+use assignment::Progress;
 use boot::{Call, Gone, Page, not_found, refuse, unavailable};
 use eventlog::{Begun, Context, Receipt, Unit};
 use identity::{EditionId, MatchRunId, Resource};
@@ -13,7 +14,7 @@ use crate::codec::{self, Run, Tandem};
 use crate::domain::frozen::Frozen;
 use crate::domain::inputs::Inputs;
 use crate::domain::run::{Action, Command, Key, Known, Status as Stands};
-use crate::domain::solution::{self, Unsolvable, Wishes};
+use crate::domain::solution::{self, Staged, Unsolvable, Wishes};
 use crate::domain::tandem;
 use crate::views::editions::EditionRow;
 use crate::views::runs::{self, RunRow};
@@ -119,18 +120,17 @@ impl Matching {
         if let Some(first) = self.may_compute(context, key, again).await? {
             return Ok(first);
         }
-        let (edition, inputs) = self.inputs(key.edition, context.now).await?;
-        let computed = self.off_thread(gone, "solve", move |progress| {
-            let frozen = Frozen::assess(codec::freeze(&inputs).digest, inputs, progress)?;
-            let staged = solution::solve(&frozen, wishes, progress)?;
-            Ok::<_, Unsolvable>((frozen, Box::new(staged)))
+        let inputs = self.inputs(key.edition, context.now);
+        let computed = self.off_thread(gone, "solve", inputs, move |(edition, inputs), progress| {
+            (edition.phase, solve(inputs, wishes, progress))
         });
-        let (frozen, result) = match computed.await? {
+        let (phase, computed) = computed.await?;
+        let (frozen, result) = match computed {
             Ok((frozen, staged)) => (Some(frozen), Ok(staged)),
             Err(unsolvable) => (None, Err(unsolvable)),
         };
         let action = if again { Action::Revise(result) } else { Action::Stage(result) };
-        let command = Command { key, phase: edition.phase, action };
+        let command = Command { key, phase, action };
         let mut work = match self.begin(context).await? {
             Begun::Replayed(first) => return Ok(first),
             Begun::Work(work) => work,
@@ -182,6 +182,12 @@ impl Matching {
         let known = state.known().filter(|known| known.key == key).ok_or_else(|| not_found("match run"))?;
         Ok((known, version))
     }
+}
+
+fn solve(inputs: Inputs, wishes: Wishes, progress: &Progress) -> Result<(Frozen, Box<Staged>), Unsolvable> {
+    let frozen = Frozen::assess(codec::freeze(&inputs).digest, inputs, progress)?;
+    let staged = solution::solve(&frozen, wishes, progress)?;
+    Ok((frozen, Box::new(staged)))
 }
 
 /// Publishes a reviewed run and offers its tandems, if what it was computed from is still so.

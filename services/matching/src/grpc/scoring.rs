@@ -75,17 +75,18 @@ impl ScoringService for Matching {
         call.allow(&Resource::everything())?;
         let rules = read(call.message.rules.as_ref())?;
         let wishes = runs::wishes(&call.message.locks, &call.message.forbids)?;
-        let (_, inputs) = self.inputs(id("edition_id", &call.message.edition_id)?, call.now).await?;
-        let current_version = inputs.scoring.version;
-        let compared = self.off_thread(&call.gone, "compare", move |progress| {
+        let edition = id("edition_id", &call.message.edition_id)?;
+        let inputs = self.inputs(edition, call.now);
+        let compared = self.off_thread(&call.gone, "compare", inputs, move |(_, inputs), progress| {
+            let current_version = inputs.scoring.version;
             let mut others = inputs.clone();
             others.scoring.rules = rules;
             let current = Frozen::assess(String::new(), inputs, progress)?;
             let proposed = Frozen::assess(String::new(), others, progress)?;
-            comparison::compare(&current, &proposed, &wishes, progress)
+            Ok((comparison::compare(&current, &proposed, &wishes, progress)?, current_version))
         });
-        let compared: Result<Comparison, Unsolvable> = compared.await?;
-        let Comparison { current, proposed, effects } =
+        let compared: Result<_, Unsolvable> = compared.await?;
+        let (Comparison { current, proposed, effects }, current_version) =
             compared.map_err(|error| refuse(CommandError::Rejected(error)))?;
         let with = |better: fn(i32) -> bool| effects.iter().filter(|effect| better(effect.gain())).count();
         Ok(Response::new(api::CompareScoringRulesResponse {

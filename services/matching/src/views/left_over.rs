@@ -9,9 +9,9 @@ use sqlx::PgConnection;
 use super::editions::EditionRow;
 use super::tandems::{self, TandemRow};
 use super::{inputs, participants, people};
-use crate::domain::Pair;
 use crate::domain::frontier::Unanswered;
 use crate::domain::round::Round;
+use crate::domain::{Pair, Side};
 
 /// What there is to serve these executives with, as it is now.
 ///
@@ -28,7 +28,7 @@ pub async fn round(
 ) -> sqlx::Result<Round> {
     let expired = tandems::expired(&mut *conn, edition.edition).await?;
     let mut silent = people::away(&mut *conn, today).await?;
-    silent.extend(expired.iter().filter(|row| !row.mentor_accepted).map(|row| row.pair.mentor));
+    silent.extend(expired.iter().filter(|row| row.is_silent(Side::Mentor)).map(|row| row.pair.mentor));
     let mut unanswered = tandems::unanswered(&mut *conn, edition.edition).await?;
     unanswered.retain(|row| !silent.contains(&row.pair.mentor));
     let mut mentors = participants::mentors(&mut *conn, edition.edition, None).await?;
@@ -59,7 +59,7 @@ async fn silences(
         let mut own = leaves.get(&row.pair.mentee).into_iter().flatten();
         !own.any(|(first_day, last_day)| (*first_day..=last_day.unwrap_or(Date::MAX)).contains(&day))
     };
-    let of_mentee = |row: &&TandemRow| mentees.contains(&row.pair.mentee) && !row.mentee_accepted;
+    let of_mentee = |row: &&TandemRow| mentees.contains(&row.pair.mentee) && row.is_silent(Side::Mentee);
     let mut silences = BTreeMap::new();
     for row in expired.iter().filter(of_mentee).filter(was_here) {
         *silences.entry(row.pair.mentee).or_default() += 1;

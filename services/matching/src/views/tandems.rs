@@ -39,9 +39,9 @@ pub struct TandemRow {
     pub mentor_accepted: bool,
     /// Whether the mentee accepted.
     pub mentee_accepted: bool,
-    /// What the mentor needs to know before answering.
+    /// What the mentor asked to know before answering; nothing once the mentor has accepted.
     pub mentor_need: Option<Need>,
-    /// What the mentee needs to know before answering.
+    /// What the mentee asked to know before answering; nothing once the mentee has accepted.
     pub mentee_need: Option<Need>,
     /// The end of the time to answer.
     pub answer_by: Timestamp,
@@ -53,6 +53,17 @@ pub struct TandemRow {
     pub repair: Option<RepairId>,
     /// Its version.
     pub version: i64,
+}
+
+impl TandemRow {
+    /// Whether a side has neither accepted nor asked: asking is an answer.
+    #[must_use]
+    pub const fn is_silent(&self, side: Side) -> bool {
+        match side {
+            Side::Mentor => !self.mentor_accepted && self.mentor_need.is_none(),
+            Side::Mentee => !self.mentee_accepted && self.mentee_need.is_none(),
+        }
+    }
 }
 
 impl FromRow<'_, PgRow> for TandemRow {
@@ -345,8 +356,12 @@ pub(super) fn apply(patches: &mut Patches, event: &Event, version: i64) {
     let status = |status: Status| json!({ "status": status.name() });
     match &event.change {
         Change::Published(offer) => insert(patches, event.key, offer),
-        Change::Accepted(Side::Mentor) => change(json!({ "mentor_accepted": true })),
-        Change::Accepted(Side::Mentee) => change(json!({ "mentee_accepted": true })),
+        Change::Accepted(Side::Mentor) => {
+            change(json!({ "mentor_accepted": true, "mentor_need": null }));
+        }
+        Change::Accepted(Side::Mentee) => {
+            change(json!({ "mentee_accepted": true, "mentee_need": null }));
+        }
         Change::Asked(Asking { side: Side::Mentor, need, answer_by, .. }) => {
             change(json!({ "mentor_need": need.name(), "answer_by": answer_by }));
         }

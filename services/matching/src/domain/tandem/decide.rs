@@ -107,12 +107,9 @@ fn examine(known: &Known, breaks: bool) -> Option<Change> {
     (is_live(known.status) && known.flagged != breaks).then_some(change)
 }
 
-/// An offer whose place is gone can become no tandem, whoever has accepted it; moving one needs that nobody
-/// has, nor has asked.
+/// An offer whose place is gone can become no tandem, whoever has accepted it; moving one needs that both are silent.
 fn withdraw(known: &Known, why: Withdrawal) -> Result<Option<Change>, Rejection> {
-    let mentor = known.mentor_accepted || known.mentor_needs.is_some();
-    let mentee = known.mentee_accepted || known.mentee_needs.is_some();
-    let answered = mentor.then_some(Side::Mentor).or(mentee.then_some(Side::Mentee));
+    let answered = [Side::Mentor, Side::Mentee].into_iter().find(|side| !known.is_silent(*side));
     match (known.status, why, answered) {
         (Status::Published, Withdrawal::Moved, Some(side)) => Err(Rejection::Answered(side)),
         (Status::Published, ..) => Ok(Some(Change::Withdrawn(known.pair, why))),
@@ -129,7 +126,7 @@ fn is_live(status: Status) -> bool {
 fn expire(known: &Known) -> Option<Change> {
     (known.status == Status::Published).then_some(Change::Expired {
         pair: known.pair,
-        mentor_silent: !known.mentor_accepted,
-        mentee_silent: !known.mentee_accepted,
+        mentor_silent: known.is_silent(Side::Mentor),
+        mentee_silent: known.is_silent(Side::Mentee),
     })
 }

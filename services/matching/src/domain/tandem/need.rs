@@ -45,6 +45,8 @@ pub struct Asking {
     pub released_by: Option<PersonId>,
 }
 
+/// A side asks once, as the office then talks to it in person.
+///
 /// The time to answer is put off once, so that silence ends no offer while the office owes an answer, and every offer ends.
 pub(super) fn ask(known: &Known, asking: &Asking, now: Timestamp) -> Result<Option<Change>, Rejection> {
     let (accepted, asked) = match asking.side {
@@ -52,8 +54,8 @@ pub(super) fn ask(known: &Known, asking: &Asking, now: Timestamp) -> Result<Opti
         Side::Mentee => (known.mentee_accepted, known.mentee_needs),
     };
     match known.status {
-        Status::Published if accepted => Err(Rejection::Answered(asking.side)),
-        Status::Published if asked == Some(asking.need) => Ok(None),
+        Status::Published if asked == Some(asking.need) && !accepted => Ok(None),
+        Status::Published if !known.is_silent(asking.side) => Err(Rejection::Answered(asking.side)),
         Status::Published if now >= known.answer_by => Err(Rejection::AnswerTimeOver(known.answer_by)),
         Status::Published if known.mentor_needs.or(known.mentee_needs).is_some() => {
             Ok(Some(Change::Asked(Asking { answer_by: known.answer_by, ..*asking })))

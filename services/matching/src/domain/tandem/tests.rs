@@ -340,12 +340,24 @@ fn the_first_who_needs_information_puts_the_time_to_answer_off_and_nobody_else_d
     assert_eq!(when(&published(), ask(Side::Mentee, Need::Effort, "09")), Ok(vec![first.clone()]));
     let asked = then(published(), first);
     assert_eq!(when(&asked, ask(Side::Mentee, Need::Effort, "16")), Ok(vec![]), "asked already");
+    let other = ask(Side::Mentee, Need::Other, "09");
+    assert_eq!(when(&asked, other), Err(Rejection::Answered(Side::Mentee)), "once");
     assert_eq!(when(&asked, Action::Lapse { now: at("14") }), Ok(vec![]));
-    assert_eq!(when(&asked, Action::Lapse { now: at("15") }), Ok(vec![expired(true, true)]));
-    for (side, need) in [(Side::Mentor, Need::Partner), (Side::Mentee, Need::Other)] {
-        let later = Asking { answer_by: at("19"), ..asking(side, need) };
-        let second = Change::Asked(asking(side, need));
-        assert_eq!(when(&asked, Action::Ask { asking: later, now: at("12") }), Ok(vec![second]));
+    assert_eq!(when(&asked, Action::Lapse { now: at("15") }), Ok(vec![expired(true, false)]));
+    let second = asking(Side::Mentor, Need::Partner);
+    let later = Asking { answer_by: at("19"), ..second };
+    let asks = Action::Ask { asking: later, now: at("12") };
+    assert_eq!(when(&asked, asks.clone()), Ok(vec![Change::Asked(second)]));
+    let accepted = then(asked, Change::Accepted(Side::Mentee));
+    assert_eq!(when(&accepted, asks), Ok(vec![Change::Asked(second)]));
+}
+
+#[test]
+fn whoever_has_asked_was_not_silent() {
+    let lapse = Action::Lapse { now: at("15") };
+    for (side, silent) in [(Side::Mentor, expired(false, true)), (Side::Mentee, expired(true, false))] {
+        let asked = then(published(), Change::Asked(asking(side, Need::Effort)));
+        assert_eq!(when(&asked, lapse.clone()), Ok(vec![silent]));
     }
 }
 
