@@ -1,19 +1,25 @@
 //! The upload of the programme office as a run: who is absent, who reports to whom, what became of each line.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use csv::{ReaderBuilder, StringRecord};
 use proto::hris::{SyncMode, Worker};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, PgPool};
+use tokio::time::timeout;
 
 use crate::client::Client;
 use crate::company::roster;
 use crate::hris::payroll::{Payroll, upsert, workers};
 use crate::world::World;
 
+mod broken;
+
 const HEADER: &str =
     "employee_number,manager_employee_number,given_name,family_name,email,job_title,department,hire_date";
+
+/// How long something is waited for that is to happen at once.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// So many people make an import that would hold everybody up if it were one transaction.
 const MANY: usize = 20_000;
@@ -173,102 +179,22 @@ async fn only_a_few_files_wait_and_the_next_one_is_told_to_come_back() {
 
 /// How an upload stands once it is not running any more.
 async fn ended(office: &Client, operation: &str) -> Value {
-    loop {
-        let read = office.get(operation).await.ok();
-        if read["state"] != "STATE_RUNNING" {
-            return read;
+    let ended = async {
+        loop {
+            let read = office.get(operation).await.ok();
+            if read["state"] != "STATE_RUNNING" {
+                return read;
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    timeout(PATIENCE, ended).await.expect("an end")
 }
 
 /// Starts an upload; its path.
 async fn started(office: &Client) -> String {
     let started = office.upload("/api/v1/imports", roster()).await.ok();
     format!("/api/v1/operations/{}", started["operationId"].as_str().unwrap())
-}
-
-async fn admin(world: &World) -> PgPool {
-    PgPool::connect_with(world.database.admin_options()).await.unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_upload_outlives_the_start_of_another_process_and_is_given_up_with_its_own() {
-    let world = World::new().await;
-    let (office, admin) = (world.office(None), admin(&world).await);
-    let lock_lines = async || {
-        let mut lines = admin.begin().await.unwrap();
-        sqlx::query("lock table enrollment.operation_lines in exclusive mode")
-            .execute(&mut *lines)
-            .await
-            .unwrap();
-        lines
-    };
-    let locked = lock_lines().await;
-    let first = started(&office).await;
-    let beside = world.beside().await;
-    beside.set_clock("2013-08-12T08:00:00Z").await;
-    assert_eq!(office.get(&first).await.ok()["state"], "STATE_RUNNING");
-    locked.rollback().await.unwrap();
-    let done = ended(&office, &first).await;
-    assert_eq!(
-        (&done["state"], &done["counts"]["created"]),
-        (&"STATE_SUCCEEDED".into(), &16.into()),
-        "{done:#}"
-    );
-
-    // Of a process that is gone the server knows by its sessions, and this is the one that shows that it lives.
-    let locked = lock_lines().await;
-    let second = started(&office).await;
-    let gone = "select count(pg_terminate_backend(pid)) from pg_locks
-                where locktype = 'advisory' and mode = 'ShareLock' and granted
-                  and database = (select oid from pg_database where datname = current_database())
-                  and (classid::bigint << 32 | objid::bigint) = hashtextextended(
-                      'imports' || (select runner::text from enrollment.operations where state = 'running'), 0)";
-    assert_eq!(sqlx::query_scalar::<_, i64>(gone).fetch_one(&admin).await.unwrap(), 1);
-    let mut clock = 9;
-    while office.get(&second).await.ok()["state"] == "STATE_RUNNING" {
-        beside.set_clock(&format!("2013-08-12T{clock:02}:00:00Z")).await;
-        clock += 1;
-    }
-    let given_up = office.get(&second).await.ok();
-    assert!(given_up["detail"].as_str().unwrap().starts_with("The service was restarted"), "{given_up:#}");
-    locked.rollback().await.unwrap();
-    assert_eq!(beside.office(None).import(roster()).await["counts"]["unchanged"], 16);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_run_of_an_upload_that_breaks_off_is_closed_as_soon_as_it_can_be() {
-    let world = World::new().await;
-    let (office, admin) = (world.office(None), admin(&world).await);
-    for statement in [
-        "create sequence enrollment.attempts",
-        "grant all on sequence enrollment.attempts to public",
-        "create function enrollment.break() returns trigger language plpgsql as
-         $$ begin perform nextval('enrollment.attempts'); raise exception 'broken'; end $$",
-        "create trigger broken before insert on enrollment.operation_lines for each row execute function enrollment.break()",
-        "create trigger broken before update on enrollment.sync_runs for each row when (new.state = 'aborted')
-         execute function enrollment.break()",
-    ] {
-        sqlx::query(statement).execute(&admin).await.unwrap();
-    }
-    let broken = started(&office).await;
-    // Once for the lines, once for the run.
-    let attempts = "select last_value from enrollment.attempts";
-    while sqlx::query_scalar::<_, i64>(attempts).fetch_one(&admin).await.unwrap() < 2 {
-        tokio::task::yield_now().await;
-    }
-    for table in ["operation_lines", "sync_runs"] {
-        let statement = format!("drop trigger broken on enrollment.{table}");
-        sqlx::query(AssertSqlSafe(statement)).execute(&admin).await.unwrap();
-    }
-    assert_eq!(ended(&office, &broken).await["state"], "STATE_FAILED");
-    let again = office.import(roster()).await;
-    assert_eq!(
-        (&again["state"], &again["counts"]["unchanged"]),
-        (&"STATE_SUCCEEDED".into(), &16.into()),
-        "{again:#}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
+use crate::entire::entirely;
 use crate::wheel::{Wheel, WheelError};
 
 #[derive(Clone)]
@@ -74,8 +75,12 @@ struct Settled {
     position: i64,
 }
 
-async fn set_clock(State(admin): State<Admin>, Json(time): Json<Time>) -> Result<StatusCode, WheelError> {
-    admin.wheel.set_clock(time.now).await.map(|()| StatusCode::NO_CONTENT)
+/// What is due is done to its end, also when whoever set the clock goes away.
+async fn set_clock(State(admin): State<Admin>, Json(time): Json<Time>) -> Response {
+    match entirely(async move { admin.wheel.set_clock(time.now).await }).await {
+        Ok(set) => set.map(|()| StatusCode::NO_CONTENT).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 async fn resume_clock(State(admin): State<Admin>) -> StatusCode {
@@ -94,5 +99,54 @@ impl IntoResponse for WheelError {
             Self::Stuck(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, format!("{self}\n")).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use eventlog::BoxError;
+    use http::Request;
+    use tokio::sync::{mpsc, watch};
+    use tokio::time::timeout;
+    use tokio_util::sync::CancellationToken;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::database::Database;
+    use crate::{Clock, scratch};
+
+    #[tokio::test]
+    async fn what_is_due_is_done_to_its_end_when_whoever_set_the_clock_goes_away() {
+        let fill = async |database: &Database| -> Result<(), BoxError> {
+            Ok(eventlog::migrate(&database.pool("eventlog")).await?)
+        };
+        let database = scratch::database("admin", fill).await.unwrap();
+        let feed = Feed::start(database.pool("feed"), CancellationToken::new());
+        let (sender, mut steps) = mpsc::unbounded_channel();
+        let release = watch::Sender::new(false);
+        let released = release.subscribe();
+        let due = move |_| -> futures::future::BoxFuture<'static, Result<(), BoxError>> {
+            let (sender, mut released) = (sender.clone(), released.clone());
+            Box::pin(async move {
+                sender.send("begun")?;
+                released.wait_for(|released| *released).await?;
+                Ok(sender.send("ended")?)
+            })
+        };
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let wheel = Wheel::new(clock, feed.clone(), vec![("one", Box::new(due))]);
+        let router = router(database.pool("reader"), feed.clone(), wheel, true);
+        let request = Request::put("/clock").header("content-type", "application/json");
+        let request = request.body(axum::body::Body::from(r#"{ "now": "2014-01-15T09:00:00Z" }"#)).unwrap();
+        let asked = tokio::spawn(router.oneshot(request));
+        assert_eq!(steps.recv().await, Some("begun"));
+        asked.abort();
+        assert!(asked.await.unwrap_err().is_cancelled());
+        release.send_replace(true);
+        let ended = timeout(Duration::from_secs(10), steps.recv()).await.expect("an end");
+        assert_eq!(ended, Some("ended"));
+        feed.drain().await;
     }
 }

@@ -141,7 +141,7 @@ pub struct Call<M> {
     pub caller: Caller,
     /// When.
     pub now: Timestamp,
-    /// Tells when nobody waits for the answer any more.
+    /// Tells when nobody waits for the answer any more; of a streamed answer, from its head on.
     pub gone: Gone,
     /// The name of the RPC, which is that of its request without `Request` and the action of the policies.
     action: &'static str,

@@ -16,12 +16,13 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-/// Tells that nobody waits for the answer of a call any more.
+/// Tells that nobody waits for the answer of a call any more: the caller has gone away, or the answer has begun. Of a call whose
+/// answer is a stream, that is so from its head on, while the stream itself is still read.
 #[derive(Clone, Debug, Default)]
 pub struct Gone(CancellationToken);
 
 impl Gone {
-    /// Waits until the caller has gone away.
+    /// Waits until nobody waits for the answer any more.
     pub async fn gone(&self) {
         self.0.cancelled().await;
     }

@@ -78,6 +78,8 @@ enum Failure {
     File(Vec<Issue>),
     /// The directory does not take it, or not any more.
     Directory(Refused),
+    /// The process is to end.
+    Stopping,
 }
 
 impl From<Refused> for Failure {
@@ -124,8 +126,11 @@ impl Imports {
         Ok(())
     }
 
-    /// Ends what processes left under way that live no more, and forgets what is old.
+    /// Shows again that this process lives, ends what processes left under way that live no more, and forgets what is old.
     pub(crate) async fn tidy(&self, now: Timestamp) -> Result<(), BoxError> {
+        if self.life.lock().await.is_some() {
+            self.live().await?;
+        }
         let context = Context { now, actor: None, idempotency: None, expected_version: None };
         for operation in operations::orphaned(&self.pool, self.runner).await? {
             self.close(&context, operation).await?;
@@ -142,47 +147,44 @@ impl Imports {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    /// Takes a roster in, in the background; what is not done when the process ends is not done.
+    /// Takes a roster in, in the background. When the process is to end, it ends between two batches.
     pub(crate) fn start(&self, import: Import) {
         let imports = self.clone();
-        let work = async move { imports.run(import).await }.in_current_span();
-        self.tasks.spawn(self.shutdown.clone().run_until_cancelled_owned(work));
+        self.tasks.spawn(async move { imports.run(import).await }.in_current_span());
     }
 
     /// Takes a roster in and notes the outcome.
     async fn run(&self, import: Import) {
-        let (operation, context) = (import.operation, import.context.clone());
-        match self.take_in(import).await {
+        let operation = import.operation;
+        let why = match self.take_in(import).await {
             Ok((counts, detail)) => {
-                self.insist(|| operations::succeed(&self.pool, operation, &counts, &detail)).await;
+                return self.insist(|| operations::succeed(&self.pool, operation, &counts, &detail)).await;
             }
             Err(Failure::File(issues)) => {
-                self.insist(|| operations::refuse(&self.pool, operation, &issues)).await;
+                return self.insist(|| operations::refuse(&self.pool, operation, &issues)).await;
             }
-            Err(Failure::Directory(refused)) => {
-                let why = match refused {
-                    Refused::Failed(error) => {
-                        tracing::error!(error, %operation, "an import failed");
-                        "Something broke on our side.".to_owned()
-                    }
-                    refused => refused.to_string(),
-                };
-                let detail = format!("{why} What was taken over by then stands; send the file again.");
-                // Until its run is closed, no other file is taken in.
-                self.insist(|| self.close(&context, operation)).await;
-                self.insist(|| operations::fail(&self.pool, operation, &detail)).await;
+            Err(Failure::Directory(Refused::Failed(error))) => {
+                tracing::error!(error, %operation, "an import failed");
+                "Something broke on our side.".to_owned()
             }
-        }
+            Err(Failure::Directory(refused)) => refused.to_string(),
+            Err(Failure::Stopping) => "The service was stopped.".to_owned(),
+        };
+        let detail = format!("{why} What was taken over by then stands; send the file again.");
+        self.insist(|| operations::fail(&self.pool, operation, &detail)).await;
     }
 
-    /// Notes something as soon as the database answers.
+    /// Notes something as soon as the database answers; a process that is to end tries once and leaves it to others.
     async fn insist<E: Error + 'static, F: Future<Output = Result<(), E>>>(&self, note: impl Fn() -> F) {
         while let Err(error) = note().await {
             tracing::warn!(
                 error = &error as &dyn Error,
                 "an operation's outcome was not noted; it is tried again"
             );
-            tokio::time::sleep(NOTE_AGAIN).await;
+            let again = tokio::time::sleep(NOTE_AGAIN);
+            if self.shutdown.run_until_cancelled(again).await.is_none() {
+                return;
+            }
         }
     }
 
@@ -206,13 +208,22 @@ impl Imports {
         let (file, survey) = looked.await.map_err(|error| Refused::Failed(error.into()))?;
         let survey = survey.map_err(Failure::File)?;
 
-        let _turn = self.one_at_a_time.lock().await;
+        let turn = self.shutdown.run_until_cancelled(self.one_at_a_time.lock()).await;
+        let _turn = turn.ok_or(Failure::Stopping)?;
         let source = SOURCE.to_owned();
         let request = Some(operation.uuid());
         let opening = Opening { source, mode, dry_run, request, leavers_percent_max };
-        let run = self.sync.open(&context, opening).await?.run;
-        let passage = Passage { imports: self, operation, run, context: &context, survey: &survey };
-        passage.walk(&file).await
+        let passed = async {
+            let run = self.sync.open(&context, opening).await?.run;
+            let passage = Passage { imports: self, operation, run, context: &context, survey: &survey };
+            passage.walk(&file).await
+        }
+        .await;
+        if passed.is_err() {
+            // Until its run is closed, no other file can be taken in.
+            self.insist(|| self.close(&context, operation)).await;
+        }
+        passed
     }
 
     /// Closes the run of an import that sends nothing any more, if it has one that is open: the import may not have noted it.
@@ -249,6 +260,9 @@ impl Passage<'_> {
             let entries: Vec<Entry> = records.by_ref().take(RECORDS_MAX).collect();
             if entries.is_empty() {
                 break;
+            }
+            if self.imports.shutdown.is_cancelled() {
+                return Err(Failure::Stopping);
             }
             done += entries.len();
             let batch = self.send(ordinal, entries, &mut counts, std::mem::take(&mut noticed)).await?;

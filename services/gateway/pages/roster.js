@@ -115,7 +115,7 @@ function decisions(run) {
   const decide = (what) => call("POST", `/sync-runs/${run.syncRunId}/${what}`, {});
   const drop = async () => {
     await decide("drop");
-    return run.dryRun ? null : "Whoever the file brought in stays; after a wrong file, upload the right one, and they leave by it.";
+    return run.dryRun ? null : "Whoever the file brought in stays; a file of everybody makes those leave who are not in it.";
   };
   if (run.state === "STATE_HELD") {
     return make(

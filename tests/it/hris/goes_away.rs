@@ -5,11 +5,13 @@ use std::time::Duration;
 use futures::future::join_all;
 use futures::stream;
 use proto::hris::{SyncMode, Worker};
+use serde_json::json;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
+use uuid::Uuid;
 
 use super::payroll::{Payroll, upsert, workers};
 use crate::world::World;
@@ -42,6 +44,7 @@ async fn a_stream_that_is_cut_in_the_midst_of_a_batch_leaves_the_next_caller_in_
     let world = World::new().await;
     let payroll = Payroll::new(&world, "payroll").await;
     let run = payroll.open(SyncMode::Delta).await;
+    let (office, elsewhere) = (world.office(None), world.database.pool("enrollment"));
     for round in 0..40 {
         let (address, line) = line(world.grpc().to_string()).await;
         let cut = Payroll::at(&world, "payroll", &address).await;
@@ -55,6 +58,15 @@ async fn a_stream_that_is_cut_in_the_midst_of_a_batch_leaves_the_next_caller_in_
         for found in join_all((0..8).map(|_| payroll.find(&run))).await {
             assert_eq!(found.unwrap().sync_run_id, run);
         }
+        let edition = json!({ "settings": crate::company::settings() });
+        let written = join_all((0..4).map(|_| office.post("/api/v1/editions", edition.clone()))).await;
+        let written: Vec<Uuid> = written.into_iter().map(|answer| answer.id().parse().unwrap()).collect();
+        let kept: i64 = sqlx::query_scalar("select count(*) from editions where edition_id = any ($1)")
+            .bind(&written)
+            .fetch_one(&elsewhere)
+            .await
+            .unwrap();
+        assert_eq!(kept, 4, "what is acknowledged is there for others");
     }
     let stats = payroll.try_finish(&run, 0).await.unwrap().stats.unwrap();
     super::counted(&stats);

@@ -43,7 +43,7 @@ pub struct Register {
     affected: BTreeSet<PersonId>,
     /// Whom nothing may be known of any more.
     erased: Vec<PersonId>,
-    /// Their workers.
+    /// The workers of whom it is said now or again that they are erased, and those who were the same people.
     erased_workers: Vec<Key>,
     /// Workers who are somebody else now, so that whoever reports to them has to be looked at.
     repointed: Vec<Key>,
@@ -166,6 +166,10 @@ impl Register {
             verdict => verdict,
         };
         let is_renumbered = !at.numbers || waiting.is_some();
+        if change.erases() && matches!(verdict, Verdict::Ended(..) | Verdict::Confirmed | Verdict::Unchanged)
+        {
+            self.erased_workers.push((rank, Arc::from(change.external_id())));
+        }
         let answer = |outcome| Received {
             answer: Answer { outcome, person, issues: Vec::new() },
             due: None,
@@ -293,7 +297,7 @@ impl Register {
         &self.erased
     }
 
-    /// The workers of those of whom nothing may be known any more.
+    /// The workers of whom nothing may be known any more but the key, whether anything was known before or not.
     #[must_use]
     pub fn erased_workers(&self) -> &[Key] {
         &self.erased_workers

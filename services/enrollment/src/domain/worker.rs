@@ -140,6 +140,12 @@ impl Change {
         }
     }
 
+    /// Whether nothing is to be known any more of whom it is about.
+    #[must_use]
+    pub fn erases(&self) -> bool {
+        matches!(self, Self::Tombstone { kind: Tombstone::Erased, .. })
+    }
+
     /// What is kept of it until its day: without that day, its date of birth and what looks wrong.
     #[must_use]
     pub fn plain(&self) -> Self {

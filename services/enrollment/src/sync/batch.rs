@@ -15,7 +15,7 @@ use crate::domain::source::Attribute;
 use crate::domain::sync_run::Counts;
 use crate::domain::worker::{Answer, Change, FieldIssue, Outcome, Record, State, Unreadable};
 use crate::views::sync_runs::{self, RunRow};
-use crate::views::{Views, birth_dates, sync_batches, sync_pending, sync_trials, workers};
+use crate::views::{Views, birth_dates, erased, sync_batches, sync_pending, sync_trials, workers};
 
 /// How a batch is taken.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +79,9 @@ impl Sync {
             }
         }
         note(unit.conn(), run, records, &received, taking.moment).await?;
+        if !run.dry_run {
+            erased::forget(unit.conn(), register.erased_workers()).await?;
+        }
         Ok(received.into_iter().map(|received| received.answer).collect())
     }
 }
@@ -252,10 +255,10 @@ async fn put_off(
     let waiting: Vec<_> = zip(records, received)
         .filter_map(|(record, received)| received.due.zip(record.as_ref().ok()))
         .collect();
-    if !overtaking.is_empty() && is_any_waiting {
+    sync_pending::keep(&mut *conn, &run.source, run.run, &waiting).await?;
+    if !overtaking.is_empty() && (is_any_waiting || !waiting.is_empty()) {
         sync_pending::drop_overtaken(conn, &run.source, &overtaking).await?;
     }
-    sync_pending::keep(&mut *conn, &run.source, run.run, &waiting).await?;
     let is_end = |change: &&Change| matches!(change, Change::Tombstone { .. });
     let ending: Vec<&str> =
         waiting.iter().map(|(_, change)| *change).filter(is_end).map(Change::external_id).collect();

@@ -151,8 +151,8 @@ async fn end(conn: &mut PgConnection, run: &RunRow, expected_workers: i64) -> Re
             found.push((key, FieldIssue::new("worker.employee_number", "NUMBER_CLAIMED", message)));
         }
         if sync_batches::has_nameless(&mut *conn, run.run).await? {
-            let detail = "Some records do not say whom they are about, so that nobody is taken to have left.";
-            detail.clone_into(&mut end.detail);
+            let detail = "Some records do not say whom they are about; nobody has left.".to_owned();
+            end = End { state: State::Aborted, detail, ..end };
         } else {
             end.leavers = sync_batches::absent_count(&mut *conn, run).await?;
         }

@@ -16,7 +16,7 @@ use crate::domain::merge::Steps;
 use crate::domain::person::Command;
 use crate::domain::register::{Moment, Register};
 use crate::domain::worker::FieldIssue;
-use crate::views::{Views, birth_dates, directory, erased, workers};
+use crate::views::{Views, birth_dates, directory, workers};
 
 /// What happened to people.
 #[derive(Debug, Default)]
@@ -89,7 +89,6 @@ impl Sync {
                 settled.refused.push((PersonId::from_uuid(*person), issue));
             }
         }
-        erased::forget(unit.conn(), register.erased_workers()).await?;
         for person in register.erased() {
             self.vault
                 .forget(unit.conn(), person.uuid())

@@ -2,6 +2,7 @@
 
 mod again;
 mod ends;
+mod erased;
 mod numbers;
 mod order;
 mod people;

@@ -6,12 +6,17 @@ use sqlx::PgConnection;
 
 use crate::domain::register::Key;
 
-/// What is about a worker alone, and the number in the report of an upload, which is the key in the roster.
+/// What is about a worker alone, and the number in the report of an upload, which is the key in the roster. What a source says
+/// under a greater version than that of the end is said of somebody who comes anew, in whatever order the two come.
 const STATEMENTS: [&str; 5] = [
     "delete from sync_issues using sync_runs join sources using (source_id)
      where rank = $1 and sync_issues.sync_run_id = sync_runs.sync_run_id and external_id = any ($2)",
     "delete from sync_pending using sources
-     where rank = $1 and sync_pending.source_id = sources.source_id and external_id = any ($2)",
+     where rank = $1 and sync_pending.source_id = sources.source_id and external_id = any ($2) and not exists (
+         select from workers
+         where workers.source_id = sync_pending.source_id and workers.external_id = sync_pending.external_id
+           and state = 'erased' and workers.source_version < sync_pending.source_version
+     )",
     "delete from sync_trials using sources
      where rank = $1 and sync_trials.source_id = sources.source_id and external_id = any ($2)",
     "delete from operation_issues
@@ -22,13 +27,16 @@ const STATEMENTS: [&str; 5] = [
      where keys && $2 and exists (select from sources where rank = $1 and source_id = 'roster')",
 ];
 
+/// The reasons whose messages name workers.
+const NAMING: [&str; 4] = ["DUPLICATE_EMPLOYEE_NUMBER", "UNKNOWN_MANAGER", "SECOND_TOP", "REPORTING_CYCLE"];
+
 /// What is about others and names the worker.
 const NAMED: [&str; 2] = [
     "update sync_issues set message = regexp_replace(message, $2, '…', 'g')
      from sync_runs join sources using (source_id)
-     where rank = $1 and sync_issues.sync_run_id = sync_runs.sync_run_id and message ~ $2",
+     where rank = $1 and sync_issues.sync_run_id = sync_runs.sync_run_id and reason = any ($3) and message ~ $2",
     "update operation_issues set detail = regexp_replace(detail, $2, '…', 'g')
-     where detail ~ $2 and exists (select from sources where rank = $1 and source_id = 'roster')",
+     where code = any ($3) and detail ~ $2 and exists (select from sources where rank = $1 and source_id = 'roster')",
 ];
 
 /// Forgets what was found of workers, what waits for its day, what was tried, and what the reports of uploads say of them.
@@ -46,13 +54,13 @@ pub async fn forget(conn: &mut PgConnection, workers: &[Key]) -> sqlx::Result<()
         }
         let pattern = naming(&keys);
         for statement in NAMED {
-            sqlx::query(statement).bind(rank).bind(&pattern).execute(&mut *conn).await?;
+            sqlx::query(statement).bind(rank).bind(&pattern).bind(NAMING).execute(&mut *conn).await?;
         }
     }
     Ok(())
 }
 
-/// What finds these keys in a text, and no longer ones of which they are a part.
+/// What finds these keys in a message, where each stands after a space and before another or the full stop.
 fn naming(keys: &[&str]) -> String {
     let literal = |key: &&str| {
         let escaped =
@@ -60,5 +68,5 @@ fn naming(keys: &[&str]) -> String {
         escaped.collect::<String>()
     };
     let keys: Vec<String> = keys.iter().map(literal).collect();
-    format!("(?<![[:alnum:]])(?:{})(?![[:alnum:]])", keys.join("|"))
+    format!("(?<= )(?:{})(?= |\\.$)", keys.join("|"))
 }

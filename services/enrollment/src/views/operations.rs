@@ -209,14 +209,20 @@ pub async fn refuse(pool: &PgPool, operation: OperationId, issues: &[Issue]) -> 
 
 /// Shows others that a process lives, for as long as this session does. Two sessions of one process are no trouble.
 ///
+/// The server ends the session within a minute after the process's machine has vanished.
+///
 /// # Errors
 /// If the database fails.
 pub async fn live(session: &mut PgConnection, runner: Uuid) -> sqlx::Result<()> {
-    sqlx::query("select pg_advisory_lock_shared(hashtextextended('imports' || $1::text, 0))")
-        .bind(runner)
-        .execute(session)
-        .await
-        .map(drop)
+    sqlx::query(
+        "select set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
+                set_config('tcp_keepalives_count', '3', false),
+                pg_advisory_lock_shared(hashtextextended('imports' || $1::text, 0))",
+    )
+    .bind(runner)
+    .execute(session)
+    .await
+    .map(drop)
 }
 
 /// What other processes left under way that live no more: the files they were reading are gone.

@@ -139,7 +139,6 @@ impl Register {
         self.put(rank, place, ended);
         if let Some(erased) = erased {
             self.erased.push(erased);
-            self.erased_workers.push((rank, Arc::from(change.external_id())));
             self.part(erased, fresh);
         }
     }

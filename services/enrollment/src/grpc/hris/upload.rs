@@ -60,10 +60,13 @@ impl Upload {
         let context = Context { now: self.enrollment.desk.now(), ..self.call.context() };
         let (refs, records): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|request| (request.client_ref, codec::record(request))).unzip();
-        let sync = self.enrollment.sync.clone();
-        let answers =
-            entirely(async move { sync.take(&context, run, records, false).await }).await?.map_err(refuse)?;
-        self.enrollment.moves.send_replace(());
+        let (sync, moves) = (self.enrollment.sync.clone(), self.enrollment.moves.clone());
+        let taken = entirely(async move {
+            let taken = sync.take(&context, run, records, false).await;
+            moves.send_replace(());
+            taken
+        });
+        let answers = taken.await?.map_err(refuse)?;
         Ok(Some(
             refs.into_iter().zip(answers).map(|(client_ref, answer)| response(client_ref, answer)).collect(),
         ))

@@ -150,17 +150,41 @@ async fn whoever_else_is_reported_as_the_erased_begins_anew() {
 }
 
 #[tokio::test]
-async fn nothing_waits_for_its_day_of_whoever_is_erased() {
+async fn of_whoever_is_erased_nothing_waits_for_its_day_but_what_was_said_later() {
     let stage = Stage::new().await;
     stage.run("roster", Mode::Delta, 1, vec![upsert("a", 1, None)]).await;
     let run = stage.open("roster", Mode::Delta, false).await.unwrap();
-    let later = Change::Upsert {
-        worker: worker("a", 9, None),
-        effective_date: Some(date(2014, 1, 20)),
-        noticed: Vec::new(),
+    let later = |key, version| {
+        Ok(Change::Upsert {
+            worker: worker(key, version, None),
+            effective_date: Some(date(2014, 1, 20)),
+            noticed: Vec::new(),
+        })
     };
-    stage.take(run, vec![Ok(later)]).await;
-    assert_eq!(stage.count("select count(*) from sync_pending").await, 1);
-    stage.take(run, vec![end("a", 2, Tombstone::Erased)]).await;
-    assert_eq!(stage.count("select count(*) from sync_pending").await, 0);
+    // In whatever order, of somebody who was known or not.
+    stage.take(run, vec![later("a", 2), later("a", 9), later("b", 2), later("b", 9)]).await;
+    stage.take(run, vec![end("a", 3, Tombstone::Erased), end("b", 3, Tombstone::Erased)]).await;
+    stage.take(run, vec![end("c", 3, Tombstone::Erased), later("c", 2), later("c", 9)]).await;
+    let waiting: Vec<(String, i64)> =
+        sqlx::query_as("select external_id, source_version from sync_pending order by external_id")
+            .fetch_all(&stage.pool)
+            .await
+            .unwrap();
+    assert_eq!(waiting, ["a", "b", "c"].map(|key| (key.to_owned(), 9)));
+}
+
+#[tokio::test]
+async fn nothing_waits_that_was_said_before_an_end_that_came_with_it() {
+    let stage = Stage::new().await;
+    let run = stage.open("roster", Mode::Delta, false).await.unwrap();
+    for (key, kind) in [("a", Tombstone::Erased), ("b", Tombstone::Rescinded)] {
+        let later = Change::Upsert {
+            worker: worker(key, 1, None),
+            effective_date: Some(date(2015, 1, 15)),
+            noticed: Vec::new(),
+        };
+        let answers = stage.take(run, vec![Ok(later), end(key, 2, kind)]).await;
+        assert_eq!(outcomes(&answers), [Outcome::Scheduled, Outcome::Removed]);
+        assert_eq!(stage.count("select count(*) from sync_pending").await, 0, "{kind:?}");
+    }
 }

@@ -207,7 +207,7 @@ async fn a_snapshot_with_a_record_that_names_nobody_lets_nobody_go() {
     let nameless = Err(Unreadable { external_id: String::new(), issues });
     let records = company(20, 1).into_iter().skip(1).chain([nameless]).collect();
     let run = stage.run("roster", Mode::FullSnapshot, 20, records).await;
-    assert_eq!((run.state, run.counts.rejected, run.counts.left), (State::Committed, 1, 0));
+    assert_eq!((run.state, run.counts.rejected, run.counts.left), (State::Aborted, 1, 0));
     assert!(run.detail.starts_with("Some records do not say"), "{}", run.detail);
     assert_eq!(stage.count("select count(*) from workers where state = 'active'").await, 21);
 }

@@ -1,22 +1,21 @@
-//! What is kept beside the workers: how many there were, who stands above whom, what was found of those who are erased.
+//! What is kept beside the workers: how many there were, who stands above whom, until when a date of birth is needed.
 
-use identity::OperationId;
 use jiff::civil::date;
 
 use super::*;
-use crate::domain::roster::Issue;
 use crate::domain::sync_run::State;
-use crate::domain::worker::Employment;
-use crate::views::operations::{self, Batch};
+use crate::domain::worker::{Employment, FieldIssue, Unreadable};
+
+/// A company of a head and so many who report to it, and so many whom nobody knew.
+fn listed(kept: usize, new: usize) -> Vec<Record> {
+    let others = (0..new).map(|at| upsert(&format!("z{at:02}"), 1, Some("head")));
+    company(kept, 1).into_iter().chain(others).collect()
+}
 
 #[tokio::test]
 async fn a_held_run_says_of_how_many_whom_the_bound_counts() {
     let stage = Stage::new().await;
     stage.run("roster", Mode::FullSnapshot, 21, company(20, 1)).await;
-    let listed = |kept: usize, new: usize| -> Vec<Record> {
-        let others = (0..new).map(|at| upsert(&format!("z{at:02}"), 1, Some("head")));
-        company(kept, 1).into_iter().chain(others).collect()
-    };
     let wrong = stage.run("roster", Mode::FullSnapshot, 36, listed(15, 20)).await;
     assert_eq!((wrong.state, wrong.counts.left), (State::Held, 5));
     assert_eq!(wrong.detail, "5 of 21 workers would leave, more than 10 per cent.");
@@ -26,6 +25,20 @@ async fn a_held_run_says_of_how_many_whom_the_bound_counts() {
     let detail = "3 of 41 workers would leave, more than 10 per cent of the 21 there were before snapshots that were \
                   dropped or are held.";
     assert_eq!(again.detail, detail);
+}
+
+#[tokio::test]
+async fn a_snapshot_by_which_nobody_could_leave_does_not_make_the_one_before_it_right() {
+    let stage = Stage::new().await;
+    stage.run("roster", Mode::FullSnapshot, 21, company(20, 1)).await;
+    let wrong = stage.run("roster", Mode::FullSnapshot, 36, listed(15, 20)).await;
+    stage.sync.drop(&stage.context(), wrong.run).await.unwrap();
+    let issues = vec![FieldIssue::new("worker.external_id", "REQUIRED", "The field is required.")];
+    let nameless = Err(Unreadable { external_id: String::new(), issues });
+    let records = listed(20, 20).into_iter().chain([nameless]).collect();
+    assert_eq!(stage.run("roster", Mode::FullSnapshot, 41, records).await.state, State::Aborted);
+    let next = stage.run("roster", Mode::FullSnapshot, 38, listed(17, 20)).await;
+    assert_eq!((next.state, next.counts.left, next.active_before), (State::Held, 3, 21));
 }
 
 /// A chain of people, the last of whom reports to the first or to nobody.
@@ -65,57 +78,6 @@ async fn a_line_of_thousands_is_walked_without_carrying_it_along_also_in_a_circl
                 .unwrap();
         assert_eq!(plan[0]["Plan"]["Temp Written Blocks"], 0, "{plan:#}");
     }
-}
-
-#[tokio::test]
-async fn the_reports_of_uploads_forget_who_is_erased() {
-    let stage = Stage::new().await;
-    let (operation, runner) = (OperationId::mint(), uuid::Uuid::new_v4());
-    let mut conn = stage.pool.acquire().await.unwrap();
-    operations::start(&mut conn, operation, runner, Mode::Delta, false, stage.now).await.unwrap();
-    let issue = |line, key: &str, detail: &str| Issue {
-        key: key.to_owned(),
-        refused: false,
-        ..Issue::new(line, "manager_employee_number", "SECOND_TOP", detail)
-    };
-    let batch = Batch {
-        lines: vec![2, 3, 4],
-        keys: ["7", "77", "8"].map(str::to_owned).to_vec(),
-        outcomes: vec!["created"; 3],
-        issues: vec![
-            issue(2, "7", "Something is wrong with 7."),
-            issue(3, "77", "Both 7 and 77 report to nobody; there is one top."),
-        ],
-        ..Batch::default()
-    };
-    operations::note(&stage.pool, operation, &batch, &crate::domain::sync_run::Counts::default(), 99)
-        .await
-        .unwrap();
-
-    // The roster names the person by the number 7, a login system by another key; who is erased there is erased here.
-    stage.add_source("login", &[]).await;
-    let numbered = |key: &str| Worker { employee_number: Some("7".to_owned()), ..worker(key, 1, None) };
-    let run = stage.open("roster", Mode::Delta, false).await.unwrap();
-    stage.take(run, vec![record(numbered("7")), record(numbered("twin"))]).await;
-    let pending = Change::Upsert {
-        worker: Worker { source_version: 5, ..numbered("7") },
-        effective_date: Some(date(2014, 1, 20)),
-        noticed: Vec::new(),
-    };
-    stage.take(run, vec![Ok(pending), end("7", 2, Tombstone::Left)]).await;
-    stage.run("login", Mode::Delta, 1, vec![record(numbered("l"))]).await;
-    assert_eq!(stage.count("select count(distinct person_id) from workers").await, 1);
-    assert_eq!(stage.count("select count(*) from sync_pending").await, 1);
-    stage.run("login", Mode::Delta, 1, vec![end("l", 2, Tombstone::Erased)]).await;
-
-    let (rows, _) = operations::report(&stage.pool, operation, operations::Place::BEGINNING).await.unwrap();
-    let told: Vec<_> = rows.iter().map(|row| (row.line, row.key.as_str(), row.detail.as_str())).collect();
-    let second_top = "Both … and 77 report to nobody; there is one top.";
-    assert_eq!(told, [(2, "", ""), (3, "77", second_top), (4, "8", "")]);
-    let named: Vec<String> =
-        sqlx::query_scalar("select message from sync_issues").fetch_all(&stage.pool).await.unwrap();
-    assert_eq!(named, ["The worker … has the same number."]);
-    assert_eq!(stage.count("select count(*) from sync_pending").await, 0);
 }
 
 #[tokio::test]
