@@ -148,8 +148,8 @@ async fn an_offer_that_the_clock_makes_while_a_mentor_moves_is_flagged() {
     let admin = PgPool::connect_with(company.world.database.admin_options()).await.unwrap();
     // The clock has looked where people stand, and cannot decide yet.
     let mut held = admin.begin().await.unwrap();
-    let hold = "select pg_advisory_xact_lock(hashtextextended('repair' || $1::text, 0))";
-    sqlx::query(hold).bind(&repair).execute(&mut *held).await.unwrap();
+    let sql = "select pg_advisory_xact_lock(hashtextextended('repair' || $1::text, 0))";
+    sqlx::query(sql).bind(&repair).execute(&mut *held).await.unwrap();
     let before = roster();
     let line = before.lines().find(|line| line.starts_with(free)).unwrap();
     let mut fields: Vec<_> = line.split(',').collect();
