@@ -19,7 +19,7 @@ const HEADER: &str =
     "employee_number,manager_employee_number,given_name,family_name,email,job_title,department,hire_date";
 
 /// How long something is waited for that is to happen at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// So many people make an import that would hold everybody up if it were one transaction.
 const MANY: usize = 20_000;
