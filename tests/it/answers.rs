@@ -60,7 +60,7 @@ async fn an_offer_about_which_somebody_has_asked_ends_in_silence_all_the_same_bu
     let (company, offer) = offered().await;
     ask(&company, &offer, &offer.mentor, "OTHER").await;
     company.world.set_clock("2013-08-20T21:59:00Z").await;
-    assert_eq!(company.tandems("STATE_PUBLISHED").await[0].path, offer.path);
+    assert!(company.tandems("STATE_PUBLISHED").await.iter().any(|open| open.path == offer.path));
     company.world.set_clock("2013-08-20T22:00:00Z").await;
     assert!(company.tandems("STATE_EXPIRED").await.iter().any(|expired| expired.path == offer.path));
 }

@@ -174,8 +174,7 @@ async fn serve(
     }
     let mentees: BTreeSet<PersonId> = keys.iter().map(|key| key.mentee).collect();
     let released_by = runs::released_by(unit.conn(), edition.edition).await?;
-    let today = edition.settings.today(turn.now);
-    let mut round = left_over::round(unit.conn(), &edition, &mentees, today).await?;
+    let mut round = left_over::round(unit.conn(), &edition, &mentees, turn.now).await?;
     for reach in [Reach::Free, Reach::Moves] {
         round.look(reach, turn.pairs_at_once);
         for key in &keys {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use identity::PersonId;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::PgConnection;
 
@@ -24,12 +25,16 @@ pub async fn round(
     conn: &mut PgConnection,
     edition: &EditionRow,
     left_over: &BTreeSet<PersonId>,
-    today: Date,
+    now: Timestamp,
 ) -> sqlx::Result<Round> {
     let expired = tandems::expired(&mut *conn, edition.edition).await?;
-    let mut silent = people::away(&mut *conn, today).await?;
+    let mut silent = people::away(&mut *conn, edition.settings.today(now)).await?;
     silent.extend(expired.iter().filter(|row| row.is_silent(Side::Mentor)).map(|row| row.pair.mentor));
-    let mut unanswered = tandems::unanswered(&mut *conn, edition.edition).await?;
+    let unanswered = tandems::unanswered(&mut *conn, edition.edition).await?;
+    // Offers whose time is over end at this moment, in whatever order.
+    let (over, mut unanswered): (Vec<_>, Vec<_>) =
+        unanswered.into_iter().partition(|row| row.answer_by <= now);
+    silent.extend(over.iter().map(|row| row.pair.mentor));
     unanswered.retain(|row| !silent.contains(&row.pair.mentor));
     let mut mentors = participants::mentors(&mut *conn, edition.edition, None).await?;
     mentors.retain(|candidate| !silent.contains(&candidate.answer.person));
