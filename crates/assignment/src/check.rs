@@ -1,8 +1,9 @@
 //! The proof, recomputed: a second implementation of what the solver claims.
 //!
-//! It shares the statement only: [`Problem`] with its validation, which also hands the pairs to both, [`Solution`] and [`Cost`]. What a pair costs is written here a
-//! second time, in wider integers, so that an error in the one does not hide in the other. Time is linear in the number of
-//! pairs, unless these have to be sorted to be validated, and memory in that of people.
+//! It shares the statement only: [`Problem`] with its validation, which also hands the pairs to both, [`Solution`] and
+//! [`Cost`]. What a pair costs is written here a second time, in wider integers, so that an error in the one does not hide
+//! in the other. Time is linear in the number of pairs, unless these have to be sorted to be validated, and memory in that
+//! of people.
 
 use std::array;
 use std::collections::HashSet;

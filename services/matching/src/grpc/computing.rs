@@ -36,7 +36,8 @@ impl Computing {
     }
 
     /// Computes on a thread of its own, once one is free; only then what it computes from is read. The work is told to end when it takes
-    /// too long, and when the caller goes away.
+    /// too long, and when the caller goes away; a read that goes on by then is dropped, so that it must be single statements, from which
+    /// a connection recovers: no transaction, no COPY.
     async fn run<I: Send + 'static, T: Send + 'static>(
         &self,
         gone: impl Future<Output = ()>,

@@ -1,7 +1,10 @@
-use super::{Change, Known, Rejection, Status};
-use crate::domain::Side;
+//! What a side needs to know before it answers an offer.
+
 use identity::PersonId;
 use jiff::Timestamp;
+
+use super::{Change, Known, Rejection, Status};
+use crate::domain::Side;
 
 /// What somebody has to know before they can answer an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
